@@ -1,0 +1,3 @@
+//! A host that talks to ELIZA in any of the three languages.
+
+fn main() {}

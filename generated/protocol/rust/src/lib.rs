@@ -1,0 +1,1 @@
+//! Messages of the anyplug control plane: wire, plugin, options and reflection.

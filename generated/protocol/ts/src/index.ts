@@ -1,0 +1,2 @@
+/** Messages of the anyplug control plane: wire, plugin, options and reflection. */
+export {};

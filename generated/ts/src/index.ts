@@ -1,0 +1,2 @@
+/** Messages and stubs generated from the anyplug schemas. */
+export {};

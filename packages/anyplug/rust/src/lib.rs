@@ -1,0 +1,1 @@
+//! Any runtime loads any plugin.

@@ -1,0 +1,2 @@
+/** Any runtime loads any plugin. */
+export {};

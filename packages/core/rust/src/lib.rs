@@ -1,0 +1,1 @@
+//! Codes and errors, frame codec, sans-I/O session, Transport, client and router of anyplug.

@@ -1,0 +1,1 @@
+//! anyplug transport within one process and one language: no serialization.

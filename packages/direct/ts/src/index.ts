@@ -1,0 +1,2 @@
+/** anyplug transport within one process and one language: no serialization. */
+export {};

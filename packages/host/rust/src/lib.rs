@@ -1,0 +1,1 @@
+//! Loads anyplug plugins: manifest, discovery, loadPlugin.

@@ -1,0 +1,2 @@
+/** Loads anyplug plugins: manifest, discovery, loadPlugin. */
+export {};

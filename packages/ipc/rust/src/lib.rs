@@ -1,0 +1,1 @@
+//! anyplug transport over a child process.

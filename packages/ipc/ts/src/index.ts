@@ -1,0 +1,2 @@
+/** anyplug transport over a child process. */
+export {};

@@ -1,0 +1,1 @@
+//! ELIZA as Weizenbaum described it in 1966, as an anyplug plugin.

@@ -1,0 +1,3 @@
+//! Runs prost-build as a buf plugin.
+
+fn main() {}
