@@ -1,0 +1,38 @@
+const { stringArray } = require("./toml.cjs");
+
+const profile = "--workspace --profile fast --locked";
+
+/** The Rust targets, from the workspace's Cargo.toml: its members are the inputs. */
+function cargoTargets(manifest) {
+  const members = stringArray(manifest, "workspace", "members");
+  const crates = [
+    ...members.map((member) => `{workspaceRoot}/${member}/**/*.{rs,toml}`),
+    "{workspaceRoot}/Cargo.toml",
+    "{workspaceRoot}/Cargo.lock",
+    "{workspaceRoot}/rust-toolchain.toml",
+    { runtime: "rustc --version" },
+  ];
+  return {
+    // Not cached by nx: cargo knows better what is current, and its target folder is far too large to copy.
+    "build-rust": { command: `cargo build ${profile}`, cache: false },
+    "lint-rustfmt": {
+      command: "cargo fmt --all --check",
+      cache: true,
+      inputs: [...crates, "{workspaceRoot}/rustfmt.toml"],
+    },
+    "lint-clippy": {
+      command: `cargo clippy ${profile} --all-targets -- -D warnings`,
+      cache: true,
+      inputs: [...crates, "{workspaceRoot}/clippy.toml"],
+    },
+    "test-rust": {
+      command: `cargo test ${profile} --no-fail-fast`,
+      cache: true,
+      // Hosts written in Rust load plugins of every language, so that a change anywhere can break these tests.
+      inputs: ["everything", { runtime: "rustc --version" }],
+      dependsOn: ["build"],
+    },
+  };
+}
+
+module.exports = { cargoTargets };

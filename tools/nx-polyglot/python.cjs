@@ -1,0 +1,38 @@
+const { stringArray } = require("./toml.cjs");
+
+const python = ".venv/bin/python";
+
+/** The Python targets, from the root's pyproject.toml: what mypy checks are the inputs. */
+function pythonTargets(manifest) {
+  const files = stringArray(manifest, "tool.mypy", "files");
+  const paths = stringArray(manifest, "tool.mypy", "mypy_path");
+  const sources = [
+    ...[...files, ...paths].map((path) => `{workspaceRoot}/${path}/**/*.{py,pyi}`),
+    "{workspaceRoot}/pyproject.toml",
+    "{workspaceRoot}/packages/python/pyproject.toml",
+    "{workspaceRoot}/requirements-dev.txt",
+    { runtime: `${python} --version` },
+  ];
+  return {
+    // Copies the library that cargo built to where Python finds it; see native-module.mjs for why not maturin.
+    "build-python": {
+      command: "node tools/nx-polyglot/native-module.mjs",
+      cache: false,
+      dependsOn: ["build-rust"],
+    },
+    "lint-ruff": {
+      command: `${python} -m ruff check . && ${python} -m ruff format --check .`,
+      cache: true,
+      inputs: ["{workspaceRoot}/**/*.{py,pyi}", ...sources],
+    },
+    "lint-mypy": { command: `${python} -m mypy`, cache: true, inputs: sources },
+    "test-python": {
+      command: `${python} -m pytest`,
+      cache: true,
+      inputs: ["everything", { runtime: `${python} --version` }],
+      dependsOn: ["build"],
+    },
+  };
+}
+
+module.exports = { pythonTargets };

@@ -1,0 +1,26 @@
+const generator = ["{workspaceRoot}/tools/{generate,protoc-gen-anyplug,protoc-gen-prost}/**/*", "npm"];
+
+/** The targets of the schemas, from buf.yaml. */
+function schemaTargets() {
+  const pinned = ["{workspaceRoot}/Cargo.lock", "{workspaceRoot}/requirements-dev.txt"];
+  return {
+    generate: {
+      command: "node tools/generate/generate.mjs",
+      cache: false,
+    },
+    "lint-buf": { command: "buf lint", cache: true, inputs: ["schemas", "npm"] },
+    "lint-breaking": {
+      command: "node tools/nx-polyglot/breaking.mjs",
+      cache: true,
+      inputs: ["schemas", "npm", "{workspaceRoot}/tools/nx-polyglot/breaking.mjs", { runtime: "git rev-parse HEAD" }],
+    },
+    // Regenerates into a temporary folder and compares with what is committed.
+    "test-generated": {
+      command: "node tools/generate/generate.mjs --check",
+      cache: true,
+      inputs: ["schemas", ...generator, ...pinned, "{workspaceRoot}/generated/**/*"],
+    },
+  };
+}
+
+module.exports = { schemaTargets };

@@ -1,0 +1,55 @@
+const sources = [
+  "{workspaceRoot}/{generated,packages,plugins,examples,tools,test}/**/*.{ts,mts,cts}",
+  "{workspaceRoot}/{generated,packages,plugins,examples,tools,test}/**/{package,tsconfig}.json",
+  "{workspaceRoot}/tsconfig*.json",
+  "npm",
+];
+
+// ES modules in jest need this flag; passed to node itself so that it does not leak into the children of tests.
+const jest = "node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
+
+/** The TypeScript targets, from the solution file tsconfig.json: each of its references is built to its `dist`. */
+function typescriptTargets(solution) {
+  const projects = JSON.parse(solution).references.map((reference) => reference.path);
+  return {
+    "build-typescript": {
+      command: "tsc -b",
+      cache: true,
+      inputs: sources,
+      outputs: projects.map((path) => `{workspaceRoot}/${path}/dist`),
+    },
+    "lint-typescript": {
+      command: "tsc -p tsconfig.test.json",
+      cache: true,
+      inputs: sources,
+      dependsOn: ["build-typescript"],
+    },
+    "lint-biome": {
+      command: "biome check --error-on-warnings .",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/**/*.{ts,mts,cts,js,mjs,cjs,json,jsonc}",
+        "!{workspaceRoot}/generated/**",
+        "!{workspaceRoot}/test/vectors/**",
+        "npm",
+      ],
+    },
+    "lint-imports": {
+      command: "node tools/import-directions/check.mjs",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/tools/import-directions/**/*",
+        "{workspaceRoot}/**/*.{ts,mts,mjs,py,pyi}",
+        "{workspaceRoot}/**/{Cargo.toml,package.json}",
+      ],
+    },
+    "test-typescript": {
+      command: jest,
+      cache: true,
+      inputs: ["everything", "npm"],
+      dependsOn: ["build"],
+    },
+  };
+}
+
+module.exports = { jest, typescriptTargets };
