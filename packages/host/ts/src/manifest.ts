@@ -1,0 +1,139 @@
+/** Reads plugin.json: what a plugin is, and how it is reached. */
+
+import { readFileSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { AnyplugError, Code } from "@anyplug/core";
+import { splitCommand } from "./command.js";
+import { anything, flag, integer, list, matching, members, oneOf, record, text } from "./shape.js";
+
+/** The file that a plugin's folder holds. */
+export const manifestFile = "plugin.json";
+
+const largest = 0xffff_ffff;
+
+const action = members({ name: text, description: text, similes: list(text), examples: list(anything) }, ["name"]);
+const provider = members({ name: text, description: text, dynamic: flag, position: integer(-0x8000_0000, 0x7fff_ffff), private: flag }, ["name"]);
+const evaluator = members({ name: text, description: text, alwaysRun: flag, similes: list(text) }, ["name"]);
+const service = members({ type: text, description: text }, ["type"]);
+const route = members(
+  { path: text, method: oneOf("GET", "POST", "PUT", "PATCH", "DELETE", "STATIC"), name: text, public: flag, isMultipart: flag },
+  ["path", "method"],
+);
+const interop = members({
+  protocol: oneOf("wasm", "ffi", "ipc", "native"),
+  wasmPath: text,
+  sharedLibPath: text,
+  ipcCommand: text,
+  ipcPort: integer(1, 65_535),
+  cwd: text,
+  module: text,
+});
+const limits = members({
+  maxMessageBytes: integer(0, largest),
+  maxBufferBytes: integer(0, largest),
+  maxPendingRequests: integer(0, largest),
+});
+
+/** plugin.json as `anyplug.plugin.v1.Manifest` describes it. */
+const shape = members(
+  {
+    name: matching(/^[a-z][a-z0-9-]*$/, "lower-case letters, digits and dashes, beginning with a letter"),
+    description: text,
+    version: text,
+    language: oneOf("typescript", "rust", "python"),
+    interop,
+    config: record(anything),
+    dependencies: list(text),
+    events: record(list(anything)),
+    actions: list(action),
+    providers: list(provider),
+    evaluators: list(evaluator),
+    services: list(service),
+    routes: list(route),
+    offers: list(text),
+    capabilities: list(text),
+    limits,
+    transports: list(text),
+  },
+  ["name", "version", "language"],
+);
+
+type Members = ReturnType<typeof shape>;
+
+/** plugin.json: its members as they stand there. */
+export type Manifest = Members & Required<Pick<Members, "name" | "version" | "language">>;
+
+/** A manifest and the folder that its paths are relative to. */
+export interface LocatedManifest {
+  readonly manifest: Manifest;
+  /** The absolute path of the manifest's folder. */
+  readonly folder: string;
+  /** The absolute path of the manifest. */
+  readonly file: string;
+}
+
+/**
+ * Reads the manifest at `path`: a folder that holds a plugin.json, or the file itself.
+ *
+ * @throws AnyplugError NOT_FOUND when there is none; INVALID_ARGUMENT when it is not JSON, or a member is not what it should be (named by its path), or a path leaves the folder.
+ */
+export function readManifest(path: string): LocatedManifest {
+  const file = locate(path);
+  const folder = dirname(file);
+  try {
+    const manifest = parseManifest(readFileSync(file, "utf8"));
+    checkPaths(manifest, folder);
+    return { manifest, folder, file };
+  } catch (error) {
+    const { code, message } = AnyplugError.from(error);
+    throw new AnyplugError(code, `${file}: ${message}`, { cause: error });
+  }
+}
+
+/**
+ * Returns the manifest in `json`.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT as `readManifest` does, without looking at paths.
+ */
+export function parseManifest(json: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new AnyplugError(Code.InvalidArgument, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return shape(value, "") as Manifest;
+}
+
+/** The absolute path of `inside`, which is relative to the plugin's folder. */
+export function pathInside(folder: string, inside: string, member: string): string {
+  const path = resolve(folder, inside);
+  const back = relative(folder, path);
+  if (isAbsolute(inside) || back === ".." || back.startsWith("../")) {
+    throw new AnyplugError(Code.InvalidArgument, `${member}: ${JSON.stringify(inside)} leaves the plugin's folder`);
+  }
+  return path;
+}
+
+function locate(path: string): string {
+  const absolute = resolve(path);
+  const found = statSync(absolute, { throwIfNoEntry: false });
+  if (found === undefined) throw new AnyplugError(Code.NotFound, `there is no plugin at ${absolute}`);
+  const file = found.isDirectory() ? join(absolute, manifestFile) : absolute;
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    throw new AnyplugError(Code.NotFound, `the folder ${absolute} has no ${manifestFile}`);
+  }
+  return file;
+}
+
+function checkPaths(manifest: Manifest, folder: string): void {
+  const { cwd, wasmPath, sharedLibPath, module, ipcCommand } = manifest.interop ?? {};
+  const paths = { "interop.cwd": cwd, "interop.wasmPath": wasmPath, "interop.sharedLibPath": sharedLibPath };
+  for (const [member, path] of Object.entries(paths)) {
+    if (path !== undefined) pathInside(folder, path, member);
+  }
+  // A name without a slash is a dotted Python module, or a program on PATH. An absolute program is the system's own.
+  if (module?.includes("/")) pathInside(folder, module, "interop.module");
+  const program = ipcCommand === undefined ? "" : (splitCommand(ipcCommand)[0] ?? "");
+  if (program.includes("/") && !isAbsolute(program)) pathInside(folder, join(cwd ?? ".", program), "interop.ipcCommand");
+}
