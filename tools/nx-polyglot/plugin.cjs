@@ -5,7 +5,7 @@
  * everything: `cargo -p` would change the features of shared dependencies and compile them again, and one `tsc -b`,
  * jest, mypy or pytest is faster than one per package.
  */
-const { readFileSync } = require("node:fs");
+const { existsSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { cargoTargets } = require("./cargo.cjs");
 const { pythonTargets } = require("./python.cjs");
@@ -20,18 +20,27 @@ const inferers = {
   "buf.yaml": schemaTargets,
 };
 
-/** nx calls this with the manifests found at the root; it returns the `workspace` project with all targets. */
-function inferWorkspace(manifests, _options, { workspaceRoot }) {
+/**
+ * @param {string} root the root of the repository
+ * @param {string[]} manifests the names of the manifests to infer from
+ * @returns {Record<string, object>} the targets of the project `workspace`, and their groups
+ */
+function inferTargets(root, manifests = Object.keys(inferers).filter((name) => existsSync(join(root, name)))) {
   const targets = {};
   for (const manifest of [...manifests].sort()) {
-    const text = readFileSync(join(workspaceRoot, manifest), "utf8");
-    Object.assign(targets, inferers[manifest](text));
+    Object.assign(targets, inferers[manifest](readFileSync(join(root, manifest), "utf8")));
   }
-  Object.assign(targets, groupTargets(targets));
-  return manifests.slice(0, 1).map((manifest) => [manifest, { projects: { ".": { name: "workspace", targets } } }]);
+  return { ...targets, ...groupTargets(targets) };
+}
+
+/** nx calls this with the manifests that it found at the root. */
+function inferWorkspace(manifests, _options, { workspaceRoot }) {
+  const project = { name: "workspace", targets: inferTargets(workspaceRoot, manifests) };
+  return manifests.slice(0, 1).map((manifest) => [manifest, { projects: { ".": project } }]);
 }
 
 module.exports = {
   name: "nx-polyglot",
+  inferTargets,
   createNodesV2: [`{${Object.keys(inferers).join(",")}}`, inferWorkspace],
 };

@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { keyOf } from "./memory.mjs";
+
+const NAME = "Builds";
+const INPUT_FOLDERS = ["generated", "packages", "plugins", "examples", "tools", "proto"];
+const INPUT_FILES = /^(Cargo\.(toml|lock)|package(-lock)?\.json|tsconfig.*\.json|nx\.json|rust-toolchain\.toml)$/;
+const NOT_INPUTS = new Set(["node_modules", "dist", "target", "__pycache__"]);
+
+/** Everything that is built: TypeScript, Rust and the native module of Python, by the nx target `build`. */
+export function builds(root, memory) {
+  const key = () => keyOf(...inputs(root).flatMap((path) => [path, readFileSync(path)]));
+  return {
+    name: NAME,
+    why: "TypeScript, Rust, Python",
+    isCurrent: () => memory.isCurrent(NAME, key()),
+    run: async ({ command }) => {
+      const before = key();
+      const nx = join(root, "node_modules", ".bin", "nx");
+      await command(nx, ["run", "workspace:build", "--outputStyle=stream-without-prefixes"], {
+        FORCE_COLOR: "0",
+        CARGO_TERM_COLOR: "never",
+      });
+      memory.remember(NAME, before, outputs(root));
+    },
+  };
+}
+
+function inputs(root) {
+  const top = readdirSync(root).filter((name) => INPUT_FILES.test(name));
+  return [...top.map((name) => join(root, name)), ...INPUT_FOLDERS.flatMap((name) => files(join(root, name)))];
+}
+
+/** Every file below `folder` that people write, in a stable order. */
+function files(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry) => {
+      if (NOT_INPUTS.has(entry.name) || /\.(so|dylib|md)$/.test(entry.name)) return [];
+      const path = join(folder, entry.name);
+      return entry.isDirectory() ? files(path) : [path];
+    });
+}
+
+function outputs(root) {
+  const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
+  const dist = references.flatMap(({ path }) => tree(join(root, path, "dist")));
+  const library = process.platform === "darwin" ? "lib_native.dylib" : "lib_native.so";
+  const rust = ["eliza-host", library].map((name) => join(root, "target", "fast", name));
+  return [...dist, ...rust, join(root, "packages", "python", "python", "anyplug", "_native.abi3.so")];
+}
+
+function tree(path) {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  return stats.isDirectory() ? readdirSync(path).flatMap((name) => tree(join(path, name))) : [path];
+}

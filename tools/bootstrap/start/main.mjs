@@ -1,0 +1,71 @@
+import process from "node:process";
+import { checkPrerequisites, explainMissing, thisMachine } from "../prerequisites.mjs";
+import { createProgress } from "../setup/progress.mjs";
+import { runSteps, SetUpError, setUpSteps } from "../setup/setup.mjs";
+import { readArguments, USAGE, UsageError } from "./arguments.mjs";
+import { converse, pipeConversation } from "./conversation.mjs";
+import { CELLS, failedCell, formatMatrix, runCell } from "./matrix.mjs";
+
+/** `npm start`, once Node is known to be new enough. */
+export async function main(args) {
+  try {
+    process.exitCode = await start(readArguments(args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  }
+}
+
+async function start(options) {
+  if (options.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const problem = await setUp();
+  if (problem !== undefined) {
+    console.error(`\n${problem}`);
+    if (options.json) printJson(CELLS.map((pair) => failedCell(pair, problem)));
+    return 1;
+  }
+  const interactive = Boolean(process.stdin.isTTY && process.stdout.isTTY);
+  if (options.host !== undefined) return interactive ? converse(options) : pipeConversation(options);
+
+  const cells = await runMatrix();
+  const ok = cells.every((cell) => cell.ok);
+  if (options.json) printJson(cells);
+  else console.log(`\n${formatMatrix(cells, process.stdout)}`);
+  if (options.json || !interactive) return ok ? 0 : 1;
+  const status = await converse(undefined);
+  return ok ? status : 1;
+}
+
+/** Returns what went wrong, or undefined if everything is ready. */
+async function setUp() {
+  const { missing, python } = checkPrerequisites(thisMachine());
+  if (missing.length > 0) return explainMissing(missing);
+  try {
+    await runSteps(setUpSteps({ python, withBuilds: true }));
+    return undefined;
+  } catch (error) {
+    if (error instanceof SetUpError) return error.message;
+    throw error;
+  }
+}
+
+/** One cell after the other: two at a time would measure each other. */
+async function runMatrix() {
+  const report = createProgress().start("Matrix", "nine cells");
+  const cells = [];
+  for (const pair of CELLS) {
+    report.line(`${pair.host} host, ${pair.plugin} plugin`);
+    cells.push(await runCell(pair));
+  }
+  if (cells.every((cell) => cell.ok)) report.done();
+  else report.failed();
+  return cells;
+}
+
+function printJson(cells) {
+  process.stdout.write(`${JSON.stringify(cells, undefined, 1)}\n`);
+}

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { root } from "../setup/paths.mjs";
+import { styleFor } from "../setup/style.mjs";
+import { FIRST_REPLY, hostCommand, LANGUAGES } from "./languages.mjs";
+
+const CELL_LIMIT_MS = 60_000;
+const KEPT_ERROR_LINES = 5;
+
+/** The nine pairs of host and plugin. */
+export const CELLS = LANGUAGES.flatMap((host) => LANGUAGES.map((plugin) => ({ host, plugin })));
+
+/** Returns a cell that did not work, in the shape that `--json` prints. */
+export function failedCell({ host, plugin }, error) {
+  return { host, plugin, transport: null, ok: false, reply: null, p50_us: null, error };
+}
+
+/**
+ * Runs one cell: the host program loads the plugin, asks it one question and then measures 1,000 calls.
+ *
+ * @param {{ host: string, plugin: string }} pair the languages
+ * @param {(host: string, root: string) => string[]} commandOf how to find the host program
+ * @returns {Promise<object>} the cell; one that failed says why in `error`
+ */
+export async function runCell(pair, commandOf = hostCommand) {
+  const [program, ...args] = commandOf(pair.host, root);
+  const { stdout, stderr, problem } = await run(program, [...args, "--plugin", pair.plugin, "--cell"]);
+  const lastErrors = stderr.trim().split("\n").slice(-KEPT_ERROR_LINES).join("\n");
+  let cell;
+  try {
+    cell = JSON.parse(stdout);
+  } catch {
+    const said = problem ?? `the host program printed no cell but ${JSON.stringify(stdout.slice(0, 200))}`;
+    return failedCell(pair, [said, lastErrors].filter(Boolean).join("\n"));
+  }
+  const { transport = null, reply = null, p50_us = null } = cell;
+  const error = cell.error ?? problem ?? (reply === FIRST_REPLY ? undefined : `the reply is not ${FIRST_REPLY}`);
+  const ok = cell.ok === true && error === undefined;
+  return { ...pair, transport, ok, reply, p50_us, ...(ok ? {} : { error: error ?? "the host program says not ok" }) };
+}
+
+function run(program, args) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "", problem: undefined };
+    const timer = setTimeout(() => {
+      output.problem = `the host program took longer than ${CELL_LIMIT_MS / 1000} s`;
+      child.kill("SIGKILL");
+    }, CELL_LIMIT_MS);
+    for (const name of ["stdout", "stderr"]) {
+      child[name].setEncoding("utf8").on("data", (chunk) => {
+        output[name] += chunk;
+      });
+    }
+    child.on("error", (error) => {
+      output.problem = `the host program could not be started: ${error.message}`;
+      clearTimeout(timer);
+      resolve(output);
+    });
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      if (status !== 0) output.problem ??= `the host program ended with ${signal ?? `status ${status}`}`;
+      resolve(output);
+    });
+  });
+}
+
+/** Returns the cells as a table, a row per host and a column per plugin, followed by what went wrong. */
+export function formatMatrix(cells, stream) {
+  const style = styleFor(stream);
+  const width = Math.max(...cells.map((cell) => describe(cell).length), 10) + 2;
+  const lines = [
+    style.bold(["host \\ plugin".padEnd(15), ...LANGUAGES.map((name) => name.padEnd(width))].join("").trimEnd()),
+  ];
+  for (const host of LANGUAGES) {
+    const row = LANGUAGES.map((plugin) => {
+      const cell = cells.find((one) => one.host === host && one.plugin === plugin);
+      const paint = cell.ok ? style.green : style.red;
+      return paint(describe(cell).padEnd(width));
+    });
+    lines.push(`${host.padEnd(15)}${row.join("")}`.trimEnd());
+  }
+  const good = cells.filter((cell) => cell.ok);
+  lines.push("", `${good.length} of ${cells.length} cells answer "Men are all alike." with "${FIRST_REPLY}".`);
+  for (const cell of cells.filter((one) => !one.ok)) {
+    lines.push("", style.red(`${cell.host} host, ${cell.plugin} plugin: ${cell.error}`));
+  }
+  return lines.join("\n");
+}
+
+function describe(cell) {
+  if (!cell.ok) return "✗ failed";
+  return `✓ ${cell.transport} ${formatMicroseconds(cell.p50_us)}`;
+}
+
+function formatMicroseconds(us) {
+  if (typeof us !== "number") return "?";
+  return us < 10 ? `${us.toFixed(1)} us` : `${Math.round(us)} us`;
+}

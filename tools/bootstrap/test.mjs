@@ -1,0 +1,10 @@
+/** `npm test`: set everything up, then every lint and every test. Written so that an old Node can still say what is wrong. */
+import process from "node:process";
+import { checkPrerequisites, explainMissing, nodeIsRecent, thisMachine } from "./prerequisites.mjs";
+
+if (nodeIsRecent(process.versions.node)) {
+  import("./verify/main.mjs").then(({ main }) => main(process.argv.slice(2)));
+} else {
+  console.error(explainMissing(checkPrerequisites(thisMachine()).missing));
+  process.exitCode = 1;
+}
