@@ -1,2 +1,0 @@
-/** Messages of the anyplug control plane: wire, plugin, options and reflection. */
-export {};

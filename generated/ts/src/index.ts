@@ -1,2 +1,0 @@
-/** Messages and stubs generated from the anyplug schemas. */
-export {};
