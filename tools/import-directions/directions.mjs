@@ -1,0 +1,40 @@
+/**
+ * The picture of docs and DESIGN as a table: what the shipped sources of each layer may import of ours. Tests may import
+ * what they like. A layer is where a folder lies, so that a new package falls under the rules by itself.
+ */
+export const LAYERS = [
+  { name: "protocol", folder: /^generated\/protocol\//, mayImport: [] },
+  { name: "generated", folder: /^generated\//, mayImport: ["protocol", "core", "python"] },
+  { name: "core", folder: /^packages\/core\//, mayImport: ["protocol"] },
+  // Transports: none may import another.
+  { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
+  { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
+  // What loads and what is loaded: neither may import the other.
+  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "direct", "ipc"] },
+  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "direct", "ipc"] },
+  { name: "anyplug", folder: /^packages\/anyplug\//, mayImport: ["core", "protocol", "direct", "ipc", "host", "sdk"] },
+  {
+    name: "python",
+    folder: /^packages\/python\//,
+    mayImport: ["core", "protocol", "direct", "ipc", "host", "sdk", "anyplug"],
+  },
+  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "sdk", "anyplug", "python"] },
+  { name: "examples", folder: /^examples\//, mayImport: ["generated", "core", "host", "anyplug", "python", "plugins"] },
+  { name: "tools", folder: /^tools\//, mayImport: ["protocol"] },
+  { name: "test", folder: /^test\//, mayImport: "everything" },
+];
+
+/** Of the core, generated code sees this alone: npm subpath, Rust module, Python module. */
+export const CODEGEN_ONLY = {
+  layer: "generated",
+  of: ["core", "python"],
+  allowed: /^(@anyplug\/core\/codegen\/v1|anyplug_core::codegen::v1|anyplug\.codegen\.v1)$/,
+};
+
+/** These run in browsers. */
+export const WITHOUT_NODE = ["protocol", "generated", "core", "wasm"];
+
+/** Returns the layer that a path relative to the root of the repository lies in, or undefined. */
+export function layerOf(path) {
+  return LAYERS.find(({ folder }) => folder.test(path));
+}
