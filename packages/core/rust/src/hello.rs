@@ -1,0 +1,177 @@
+//! HELLO: what each side tells the other first, and the version of the protocol that comes of it.
+
+use std::collections::HashMap;
+
+use prost::Message;
+
+use crate::descriptor::ServiceEntry;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::wire;
+
+/// The first bytes of each direction.
+pub const MAGIC: [u8; 8] = *b"anyplug\n";
+/// The newest version of the protocol that this library speaks.
+pub const PROTOCOL: u32 = 1;
+/// The oldest version of the protocol that this library speaks.
+pub const MIN_PROTOCOL: u32 = 1;
+/// How many methods the services of one side may have together.
+pub const MAX_METHODS: usize = 65_535;
+/// The service that is the first of every table.
+pub const REFLECTION_SERVICE: &str = "anyplug.reflection.v1.ReflectionService";
+
+/// What one side tells of itself.
+#[derive(Clone, Debug, Default)]
+pub struct HelloOptions {
+    /// The name of the plugin or host program, such as `eliza-classic`.
+    pub name: String,
+    /// The version of the plugin or host program.
+    pub version: String,
+    /// The language and library, for people and logs only.
+    pub runtime: String,
+    /// What is served; the methods in this order form the method table.
+    pub services: Vec<ServiceEntry>,
+    /// What the peer is expected to serve.
+    pub uses: Vec<ServiceUse>,
+}
+
+/// A service that one side means to call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceUse {
+    /// The full name of the service.
+    pub name: String,
+    /// The fingerprint of the schema that the stubs were generated from.
+    pub fingerprint: String,
+}
+
+impl HelloOptions {
+    /// Appends the payload of HELLO to `out`.
+    pub(crate) fn encode(&self, limits: Limits, out: &mut Vec<u8>) {
+        let service = |entry: &ServiceEntry| wire::Service {
+            name: entry.name.clone().into_owned(),
+            fingerprint: entry.fingerprint.clone().into_owned(),
+            methods: entry.methods.iter().map(|method| method.name.clone().into_owned()).collect(),
+        };
+        let used = |used: &ServiceUse| wire::ServiceUse { name: used.name.clone(), fingerprint: used.fingerprint.clone() };
+        let _ = wire::Hello {
+            protocol: PROTOCOL,
+            min_protocol: MIN_PROTOCOL,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            runtime: self.runtime.clone(),
+            limits: Some(limits.into()),
+            services: self.services.iter().map(service).collect(),
+            uses: self.uses.iter().map(used).collect(),
+        }
+        .encode(out);
+    }
+}
+
+/// A service that the peer offers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerService {
+    /// The full name of the service.
+    pub name: String,
+    /// The fingerprint of its schema; empty for services of the protocol itself.
+    pub fingerprint: String,
+    /// The names of its methods, in the order of its schema.
+    pub methods: Vec<String>,
+    /// The index of its first method in the peer's table.
+    pub first_index: usize,
+}
+
+/// What the peer's HELLO said.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// The name of the plugin or host program.
+    pub name: String,
+    /// The version of the plugin or host program.
+    pub version: String,
+    /// The language and library of the peer, for people and logs only.
+    pub runtime: String,
+    /// The version of the protocol that both sides use.
+    pub protocol: u32,
+    /// What the peer accepts.
+    pub limits: Limits,
+    /// What the peer serves.
+    pub services: Vec<PeerService>,
+    /// What the peer expects this side to serve.
+    pub uses: Vec<ServiceUse>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Peer {
+    /// Reads the payload of a HELLO and chooses the version.
+    ///
+    /// # Errors
+    /// INTERNAL, when the bytes are not a `Hello` or its table has too many methods; FAILED_PRECONDITION, when no version is common.
+    pub(crate) fn decode(payload: &[u8]) -> Result<Self> {
+        let hello = wire::Hello::decode(payload)
+            .map_err(|error| Error::internal(format!("the HELLO cannot be parsed: {error}")))?;
+        let protocol = negotiate_version(hello.protocol, hello.min_protocol)?;
+        let mut by_name = HashMap::with_capacity(hello.services.len());
+        let mut services = Vec::with_capacity(hello.services.len());
+        let mut first_index = 0;
+        for service in hello.services {
+            let methods = service.methods.len();
+            by_name.entry(service.name.clone()).or_insert(services.len());
+            services.push(PeerService {
+                name: service.name,
+                fingerprint: service.fingerprint,
+                methods: service.methods,
+                first_index,
+            });
+            first_index += methods;
+        }
+        if first_index > MAX_METHODS {
+            return Err(Error::internal(format!("the HELLO lists {first_index} methods; at most {MAX_METHODS} are allowed")));
+        }
+        let uses = hello.uses.into_iter().map(|used| ServiceUse { name: used.name, fingerprint: used.fingerprint });
+        Ok(Self {
+            name: hello.name,
+            version: hello.version,
+            runtime: hello.runtime,
+            protocol,
+            limits: hello.limits.unwrap_or_default().into(),
+            services,
+            uses: uses.collect(),
+            by_name,
+        })
+    }
+
+    /// The service of this name.
+    pub fn service(&self, name: &str) -> Option<&PeerService> {
+        self.services.get(*self.by_name.get(name)?)
+    }
+
+    /// The index of a method in the peer's table.
+    ///
+    /// # Errors
+    /// UNIMPLEMENTED, naming the service or method that the peer does not have and what it has.
+    pub fn method_index(&self, service: &str, method: &str) -> Result<u16> {
+        let Some(found) = self.service(service) else {
+            let offered: Vec<_> = self.services.iter().skip(1).map(|service| service.name.as_str()).collect();
+            let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+            return Err(Error::unimplemented(format!("{:?} does not serve {service}; it serves {offered}", self.name)));
+        };
+        match found.methods.iter().position(|name| name == method) {
+            Some(index) => Ok((found.first_index + index) as u16),
+            None => Err(Error::unimplemented(format!(
+                "{:?} serves {service} without the method {method}; it has {}",
+                self.name,
+                found.methods.join(", ")
+            ))),
+        }
+    }
+}
+
+/// The smaller of both newest versions.
+fn negotiate_version(protocol: u32, min_protocol: u32) -> Result<u32> {
+    let version = protocol.min(PROTOCOL);
+    if version < min_protocol || version < MIN_PROTOCOL {
+        return Err(Error::failed_precondition(format!(
+            "no common protocol version: the peer speaks {min_protocol} to {protocol}, this side {MIN_PROTOCOL} to {PROTOCOL}; update the older of the two"
+        )));
+    }
+    Ok(version)
+}

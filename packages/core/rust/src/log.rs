@@ -1,0 +1,122 @@
+//! Log records: what a plugin tells its host, and the other way round.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use prost::Message;
+
+use crate::error::{Error, Result};
+use crate::wire;
+
+/// How much a log record matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Each step, for its author.
+    Trace,
+    /// For the search of a defect.
+    Debug,
+    /// What went as it should.
+    #[default]
+    Info,
+    /// What may become a failure.
+    Warn,
+    /// What failed.
+    Error,
+}
+
+impl LogLevel {
+    /// The name, such as `"INFO"`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl fmt::Display for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One record of a structured log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRecord {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// For a person.
+    pub message: String,
+    /// The name of the logger, or `stdout` or `stderr` for a captured line.
+    pub logger: String,
+    /// Milliseconds since 1970-01-01T00:00:00Z; 0 when the sender has no clock.
+    pub time_ms: i64,
+    /// For a program.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What is left of the message of a record that is too long to be sent, in bytes.
+const SHORTENED_BYTES: usize = 16 << 10;
+
+impl LogRecord {
+    /// A record without fields; its time is filled in when it is sent.
+    pub fn new(level: LogLevel, logger: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { level, message: message.into(), logger: logger.into(), ..Self::default() }
+    }
+
+    /// Adds a field.
+    #[must_use]
+    pub fn with_field(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.fields.insert(key.into(), value.into());
+        self
+    }
+
+    /// Reads the payload of LOG. A level that is not known is INFO.
+    ///
+    /// # Errors
+    /// INTERNAL, when the bytes are not a `LogRecord`.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let record = wire::LogRecord::decode(bytes)
+            .map_err(|error| Error::internal(format!("the log record cannot be parsed: {error}")))?;
+        let level = match record.level() {
+            wire::LogLevel::Trace => LogLevel::Trace,
+            wire::LogLevel::Debug => LogLevel::Debug,
+            wire::LogLevel::Info | wire::LogLevel::Unspecified => LogLevel::Info,
+            wire::LogLevel::Warn => LogLevel::Warn,
+            wire::LogLevel::Error => LogLevel::Error,
+        };
+        let wire::LogRecord { message, logger, time_ms, fields, .. } = record;
+        Ok(Self { level, message, logger, time_ms, fields: fields.into_iter().collect() })
+    }
+
+    /// The payload of LOG. A record over `max_bytes` is shortened to the beginning of its message.
+    pub(crate) fn encode(&self, max_bytes: usize) -> Vec<u8> {
+        let bytes = self.to_wire().encode_to_vec();
+        if bytes.len() <= max_bytes {
+            return bytes;
+        }
+        let kept = self.message.floor_char_boundary(SHORTENED_BYTES.min(max_bytes / 2));
+        let message = format!("{} … ({} bytes in all)", &self.message[..kept], self.message.len());
+        Self { message, logger: String::new(), fields: BTreeMap::new(), ..*self }.to_wire().encode_to_vec()
+    }
+
+    fn to_wire(&self) -> wire::LogRecord {
+        let level = match self.level {
+            LogLevel::Trace => wire::LogLevel::Trace,
+            LogLevel::Debug => wire::LogLevel::Debug,
+            LogLevel::Info => wire::LogLevel::Info,
+            LogLevel::Warn => wire::LogLevel::Warn,
+            LogLevel::Error => wire::LogLevel::Error,
+        };
+        wire::LogRecord {
+            level: level as i32,
+            message: self.message.clone(),
+            logger: self.logger.clone(),
+            time_ms: self.time_ms,
+            fields: self.fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        }
+    }
+}
