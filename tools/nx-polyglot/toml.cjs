@@ -7,7 +7,7 @@
  * @returns {string[]} its strings; empty if the table or the key is not there
  */
 function stringArray(text, section, key) {
-  const lines = text.split("\n").map((line) => line.replace(/(^|\s)#[^"']*$/, "$1"));
+  const lines = text.replace(/("[^"\n]*"|'[^'\n]*')|#[^\n]*/g, "$1").split("\n");
   const start = lines.findIndex((line) => line.trim() === `[${section}]`);
   if (start < 0) return [];
   const length = lines.slice(start + 1).findIndex((line) => /^\[/.test(line));

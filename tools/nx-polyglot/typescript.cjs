@@ -6,7 +6,7 @@ const sources = [
 ];
 
 // ES modules in jest need this flag; passed to node itself so that it does not leak into the children of tests.
-const jest = "node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
+const runJest = "node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
 
 /** The TypeScript targets, from the solution file tsconfig.json: each of its references is built to its `dist`. */
 function typescriptTargets(solution) {
@@ -44,7 +44,7 @@ function typescriptTargets(solution) {
       ],
     },
     "test-typescript": {
-      command: jest,
+      command: runJest,
       cache: true,
       inputs: ["everything", "npm"],
       dependsOn: ["build"],
@@ -52,4 +52,4 @@ function typescriptTargets(solution) {
   };
 }
 
-module.exports = { jest, typescriptTargets };
+module.exports = { typescriptTargets };

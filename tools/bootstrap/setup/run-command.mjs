@@ -32,11 +32,6 @@ export async function runCommand(command, args, { log, onLine = () => {}, env = 
   const file = createWriteStream(log, { flags: "a" });
   file.write(`$ ${command} ${args.join(" ")}\n`);
   const tail = [];
-  const child = spawn(command, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
   const take = (line) => {
     file.write(`${line}\n`);
     const plain = stripVTControlCharacters(line).trim();
@@ -45,8 +40,13 @@ export async function runCommand(command, args, { log, onLine = () => {}, env = 
     if (tail.length > KEPT_LINES) tail.shift();
     onLine(plain);
   };
-  const reading = [readLines(child.stdout, take), readLines(child.stderr, take)];
   try {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const reading = [readLines(child.stdout, take), readLines(child.stderr, take)];
     const [status, signal] = await once(child, "close");
     await Promise.all(reading);
     if (status !== 0) {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { root } from "../setup/paths.mjs";
 import { styleFor } from "../setup/style.mjs";
 import { FIRST_REPLY, hostCommand, LANGUAGES } from "./languages.mjs";
@@ -38,11 +39,12 @@ export async function runCell(pair, commandOf = hostCommand) {
   return { ...pair, transport, ok, reply, p50_us, ...(ok ? {} : { error: error ?? "the host program says not ok" }) };
 }
 
-function run(program, args) {
-  return new Promise((resolve) => {
+async function run(program, args) {
+  const output = { stdout: "", stderr: "", problem: undefined };
+  let timer;
+  try {
     const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-    const output = { stdout: "", stderr: "", problem: undefined };
-    const timer = setTimeout(() => {
+    timer = setTimeout(() => {
       output.problem = `the host program took longer than ${CELL_LIMIT_MS / 1000} s`;
       child.kill("SIGKILL");
     }, CELL_LIMIT_MS);
@@ -51,17 +53,14 @@ function run(program, args) {
         output[name] += chunk;
       });
     }
-    child.on("error", (error) => {
-      output.problem = `the host program could not be started: ${error.message}`;
-      clearTimeout(timer);
-      resolve(output);
-    });
-    child.on("close", (status, signal) => {
-      clearTimeout(timer);
-      if (status !== 0) output.problem ??= `the host program ended with ${signal ?? `status ${status}`}`;
-      resolve(output);
-    });
-  });
+    const [status, signal] = await once(child, "close");
+    if (status !== 0) output.problem ??= `the host program ended with ${signal ?? `status ${status}`}`;
+  } catch (error) {
+    output.problem = `the host program could not be started: ${error.message}`;
+  } finally {
+    clearTimeout(timer);
+  }
+  return output;
 }
 
 /** Returns the cells as a table, a row per host and a column per plugin, followed by what went wrong. */

@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@jest/globals";
+import { readArguments } from "../start/arguments.mjs";
+import { languageOf } from "../start/conversation.mjs";
+import { CELLS, failedCell, formatMatrix, runCell } from "../start/matrix.mjs";
+
+const entry = join(dirname(fileURLToPath(import.meta.url)), "..", "start.mjs");
+const pair = { host: "rust", plugin: "python" };
+
+/** A host program that runs a line of JavaScript. */
+const host = (script) => () => [process.execPath, "-e", script, "--"];
+
+test.each([
+  [["--host", "go", "--plugin", "rust"], '--host is typescript, python, rust; it cannot be "go"'],
+  [["--host", "rust"], "--host and --plugin belong together"],
+  [["--transport", "ipc"], "--transport needs --host and --plugin"],
+  [["--host", "rust", "--plugin", "python", "--transport", "pigeon"], 'it cannot be "pigeon"'],
+  [["--host", "rust", "--plugin", "python", "--transport", "direct"], "the same language"],
+  [["--json", "--host", "rust", "--plugin", "python"], "leave out --host"],
+  [["--jsno"], "--jsno"],
+  [["rust"], "rust"],
+])("%j is refused with status 2, a reason, and nothing on standard output", (args, reason) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], { encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toContain(reason);
+  expect(stderr).toContain("npm start -- --json");
+});
+
+test("--help says how to use it, and sets nothing up", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, "--help"], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  expect(stdout).toContain("--transport T");
+});
+
+test("a pair of languages and a transport are read", () => {
+  const args = ["--host", "rust", "--plugin", "rust", "--transport", "direct"];
+  expect(readArguments(args)).toMatchObject({ host: "rust", plugin: "rust", transport: "direct", json: false });
+});
+
+test("the nine cells are every host with every plugin", () => {
+  expect(new Set(CELLS.map((cell) => `${cell.host} ${cell.plugin}`)).size).toBe(9);
+});
+
+test("a cell is what the host program prints", async () => {
+  const cell = { ...pair, transport: "ipc", ok: true, reply: "IN WHAT WAY", p50_us: 5.5 };
+  expect(await runCell(pair, host(`console.error("noise"); console.log('${JSON.stringify(cell)}')`))).toEqual(cell);
+});
+
+test.each([
+  ["prints something else", "console.log('hello')", /printed no cell but "hello/],
+  ["crashes", "console.error('it hurts'); process.exit(7)", /status 7\nit hurts/],
+  ["answers wrongly", `console.log('{"ok":true,"reply":"HMMM","p50_us":1}')`, /the reply is not IN WHAT WAY/],
+  ["says why it failed", `console.log('{"ok":false,"error":"UNAVAILABLE: no plugin"}')`, /UNAVAILABLE: no plugin/],
+])("a cell whose host program %s has failed, and says so", async (_what, script, reason) => {
+  expect(await runCell(pair, host(script))).toMatchObject({ ...pair, ok: false, error: expect.stringMatching(reason) });
+});
+
+test.each(["absent", join("start.mjs", "absent")])(
+  "a cell whose host program %s is not there says so",
+  async (path) => {
+    const cell = await runCell(pair, () => [join(dirname(entry), path)]);
+    expect(cell).toMatchObject({ ok: false, error: expect.stringContaining("could not be started") });
+  },
+);
+
+test("the table has a row per host, a column per plugin, and the reason of each failure", () => {
+  const cells = CELLS.map((one) => ({ ...one, transport: "ipc", ok: true, reply: "IN WHAT WAY", p50_us: 41.6 }));
+  const text = formatMatrix([...cells.slice(0, 8), failedCell(CELLS[8], "no such plugin")], { isTTY: false });
+  expect(text.split("\n").slice(0, 4)).toEqual([
+    "host \\ plugin  typescript   python       rust",
+    "typescript     ✓ ipc 42 us  ✓ ipc 42 us  ✓ ipc 42 us",
+    "python         ✓ ipc 42 us  ✓ ipc 42 us  ✓ ipc 42 us",
+    "rust           ✓ ipc 42 us  ✓ ipc 42 us  ✗ failed",
+  ]);
+  expect(text).toContain("8 of 9 cells");
+  expect(text).toContain("rust host, rust plugin: no such plugin");
+});
+
+test("a language is chosen by number, name or beginning; an empty answer means the first", () => {
+  expect(["2", "rust", "Py", "", "t"].map(languageOf)).toEqual([
+    "python",
+    "rust",
+    "python",
+    "typescript",
+    "typescript",
+  ]);
+  expect(["4", "0", "go"].map(languageOf)).toEqual([undefined, undefined, undefined]);
+});

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+
+const require = createRequire(import.meta.url);
+const { inferTargets } = require("../plugin.cjs");
+const { stringArray } = require("../toml.cjs");
+
+let root;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "anyplug-nx-"));
+});
+
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+test("a manifest gives the targets of its language, and its members their inputs", () => {
+  writeFileSync(join(root, "Cargo.toml"), '[workspace]\nmembers = [\n  "a/rust", # the first\n  "b/rust",\n]\n');
+  const targets = inferTargets(root);
+  expect(Object.keys(targets)).toEqual(
+    expect.arrayContaining(["build-rust", "lint-clippy", "lint-rustfmt", "test-rust"]),
+  );
+  expect(Object.keys(targets)).not.toContain("test-python");
+  expect(targets["lint-clippy"].inputs).toEqual(
+    expect.arrayContaining(["{workspaceRoot}/a/rust/**/*.{rs,toml}", "{workspaceRoot}/b/rust/**/*.{rs,toml}"]),
+  );
+});
+
+test("what TypeScript builds is restored from the cache: the dist of every project of the solution", () => {
+  writeFileSync(join(root, "tsconfig.json"), '{"references":[{"path":"packages/core/ts"}]}');
+  expect(inferTargets(root)["build-typescript"].outputs).toEqual(["{workspaceRoot}/packages/core/ts/dist"]);
+});
+
+test("build, lint, test and bench stand for all targets of their kind", () => {
+  writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
+  writeFileSync(join(root, "pyproject.toml"), "");
+  const { build, test: tests } = inferTargets(root);
+  expect(build.dependsOn.sort()).toEqual(["build-python", "build-rust"]);
+  expect(tests.dependsOn.sort()).toEqual(["test-python", "test-rust"]);
+});
+
+test("an array of strings is found in its own table only", () => {
+  const toml = '[a]\nfiles = ["one"]\n[b.c]\nfiles = [\n  "two", # not "three"\n  \'four\'\n]\n';
+  expect(stringArray(toml, "b.c", "files")).toEqual(["two", "four"]);
+  expect(stringArray(toml, "a", "paths")).toEqual([]);
+  expect(stringArray(toml, "d", "files")).toEqual([]);
+});
