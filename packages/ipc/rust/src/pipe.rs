@@ -1,0 +1,107 @@
+//! The bytes of a channel: two descriptors, neither of which ever blocks.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, Timespec};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+use crate::spawn::keep_clear;
+
+/// How a read or write that may not block came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// That many bytes, at least one.
+    Bytes(usize),
+    /// Nothing can be moved now.
+    Blocked,
+    /// The other side has closed.
+    Closed,
+}
+
+/// A descriptor to read from and one to write to. Closed when dropped.
+#[derive(Debug)]
+pub struct Pipe {
+    read: OwnedFd,
+    write: OwnedFd,
+}
+
+impl Pipe {
+    /// Takes two descriptors (of the same socket, or of two pipes), and makes them not block and not pass to children.
+    ///
+    /// # Errors
+    /// What the system says of a descriptor that is not open.
+    pub fn new(read: OwnedFd, write: OwnedFd) -> io::Result<Self> {
+        for descriptor in [&read, &write] {
+            rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC)?;
+            rustix::io::ioctl_fionbio(descriptor, true)?;
+        }
+        Ok(Self { read, write })
+    }
+
+    /// Two pipes: the end of this process, and what the child reads from and writes to.
+    pub(crate) fn pair() -> io::Result<(Self, [OwnedFd; 2])> {
+        let (read, their_write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let (their_read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        Ok((Self::new(keep_clear(read)?, keep_clear(write)?)?, [keep_clear(their_read)?, keep_clear(their_write)?]))
+    }
+
+    /// Reads what is there, into the whole of `buffer`. An error of the system counts as the end of the stream: there is nothing else to do about it.
+    pub fn read(&self, buffer: &mut [u8]) -> Moved {
+        moved(|| rustix::io::read(&self.read, &mut *buffer))
+    }
+
+    /// Writes as much of `bytes` as fits now.
+    pub fn write(&self, bytes: &[u8]) -> Moved {
+        if bytes.is_empty() {
+            return Moved::Blocked;
+        }
+        moved(|| rustix::io::write(&self.write, bytes))
+    }
+
+    /// The descriptor to read from, to wait on.
+    pub fn read_fd(&self) -> BorrowedFd<'_> {
+        self.read.as_fd()
+    }
+
+    /// The descriptor to write to, to wait on.
+    pub fn write_fd(&self) -> BorrowedFd<'_> {
+        self.write.as_fd()
+    }
+}
+
+fn moved(mut attempt: impl FnMut() -> Result<usize, Errno>) -> Moved {
+    loop {
+        match attempt() {
+            Ok(0) => return Moved::Closed,
+            Ok(bytes) => return Moved::Bytes(bytes),
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Moved::Blocked,
+            Err(_) => return Moved::Closed,
+        }
+    }
+}
+
+/// Waits until a descriptor is ready (or at its end), or the time has come. What is ready is told by the descriptors themselves.
+pub(crate) fn wait_ready(descriptors: &mut [PollFd<'_>], until: Option<Instant>) {
+    loop {
+        let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
+        match rustix::event::poll(descriptors, timeout.as_ref()) {
+            Err(Errno::INTR) => {}
+            // The one other error is a lack of memory: who finds nothing ready waits again.
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
+}
+
+/// Reads nothing, and takes everything.
+pub(crate) fn null_device() -> io::Result<OwnedFd> {
+    keep_clear(rustix::fs::open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?)
+}
