@@ -10,6 +10,7 @@ function cargoTargets(manifest) {
     "{workspaceRoot}/Cargo.toml",
     "{workspaceRoot}/Cargo.lock",
     "{workspaceRoot}/rust-toolchain.toml",
+    "{workspaceRoot}/.cargo/**/*",
     { runtime: "rustc --version" },
   ];
   return {

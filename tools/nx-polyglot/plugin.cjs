@@ -1,14 +1,15 @@
 /**
  * The nx inference plugin. A manifest at the root of the repository says which tools apply, and its targets are
  * inferred from it: Cargo.toml gives the Rust ones, pyproject.toml the Python ones, tsconfig.json the TypeScript ones,
- * buf.yaml those of the schemas. They all belong to one nx project, `workspace`, because each tool is run once for
- * everything: `cargo -p` would change the features of shared dependencies and compile them again, and one `tsc -b`,
- * jest, mypy or pytest is faster than one per package.
+ * buf.yaml those of the schemas, package.json what is about the whole repository. They all belong to one nx project,
+ * `workspace`, because each tool is run once for everything: `cargo -p` would change the features of shared
+ * dependencies and compile them again, and one `tsc -b`, jest, mypy or pytest is faster than one per package.
  */
 const { existsSync, readFileSync } = require("node:fs");
 const { join } = require("node:path");
 const { cargoTargets } = require("./cargo.cjs");
 const { pythonTargets } = require("./python.cjs");
+const { repositoryTargets } = require("./repository.cjs");
 const { schemaTargets } = require("./schemas.cjs");
 const { groupTargets } = require("./groups.cjs");
 const { typescriptTargets } = require("./typescript.cjs");
@@ -18,6 +19,7 @@ const inferers = {
   "pyproject.toml": pythonTargets,
   "tsconfig.json": typescriptTargets,
   "buf.yaml": schemaTargets,
+  "package.json": repositoryTargets,
 };
 
 /**

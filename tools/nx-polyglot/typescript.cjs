@@ -24,25 +24,6 @@ function typescriptTargets(solution) {
       inputs: sources,
       dependsOn: ["build-typescript"],
     },
-    "lint-biome": {
-      command: "biome check --error-on-warnings .",
-      cache: true,
-      inputs: [
-        "{workspaceRoot}/**/*.{ts,mts,cts,js,mjs,cjs,json,jsonc}",
-        "!{workspaceRoot}/generated/**",
-        "!{workspaceRoot}/test/vectors/**",
-        "npm",
-      ],
-    },
-    "lint-imports": {
-      command: "node tools/import-directions/check.mjs",
-      cache: true,
-      inputs: [
-        "{workspaceRoot}/tools/import-directions/**/*",
-        "{workspaceRoot}/**/*.{ts,mts,mjs,py,pyi}",
-        "{workspaceRoot}/**/{Cargo.toml,package.json}",
-      ],
-    },
     "test-typescript": {
       command: runJest,
       cache: true,

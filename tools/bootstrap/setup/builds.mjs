@@ -4,7 +4,7 @@ import process from "node:process";
 import { keyOf } from "./memory.mjs";
 
 const NAME = "Builds";
-const INPUT_FOLDERS = ["generated", "packages", "plugins", "examples", "tools", "proto"];
+const INPUT_FOLDERS = [".cargo", "generated", "packages", "plugins", "examples", "tools", "proto"];
 const INPUT_FILES = /^(Cargo\.(toml|lock)|package(-lock)?\.json|tsconfig.*\.json|nx\.json|rust-toolchain\.toml)$/;
 const NOT_INPUTS = new Set(["node_modules", "dist", "target", "__pycache__"]);
 

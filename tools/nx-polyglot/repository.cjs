@@ -1,0 +1,37 @@
+/** The targets that are about the repository as a whole, from the root's package.json. */
+function repositoryTargets() {
+  return {
+    "lint-biome": {
+      command: "biome check --error-on-warnings .",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/**/*.{ts,mts,cts,js,mjs,cjs,json,jsonc}",
+        "!{workspaceRoot}/generated/**",
+        "!{workspaceRoot}/test/vectors/**",
+        "npm",
+      ],
+    },
+    "lint-imports": {
+      command: "node tools/import-directions/check.mjs",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/tools/import-directions/**/*",
+        "{workspaceRoot}/**/*.{ts,mts,rs,py,pyi}",
+        "{workspaceRoot}/**/{Cargo.toml,package.json}",
+        "npm",
+      ],
+    },
+    // The snippets of the README are files that other steps build, lint and run.
+    "lint-readme": {
+      command: "node tools/readme/snippets.mjs --check",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/README.md",
+        "{workspaceRoot}/tools/readme/**/*",
+        "{workspaceRoot}/{proto,examples,plugins}/**/*",
+      ],
+    },
+  };
+}
+
+module.exports = { repositoryTargets };
