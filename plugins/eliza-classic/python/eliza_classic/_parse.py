@@ -49,13 +49,13 @@ class _Parser:
         greeting = [token.text for token in reader.plain_tokens("the greeting is a list of words")]
         if not greeting:
             raise reader.error("the greeting is empty", reader.next)
-        reader.close("")
-        if reader.next.text != "START":
+        reader.close()
+        if not reader.at("START"):
             raise reader.unexpected("START follows the greeting")
         reader.take()
-        while reader.next.text and self._rule():
+        while not reader.at("") and self._rule():
             pass
-        if reader.next.text:
+        if not reader.at(""):
             raise reader.unexpected("nothing follows the empty list that ends a script")
         none = self._rules.pop(NONE, None)
         if none is None:
@@ -71,11 +71,11 @@ class _Parser:
     def _rule(self) -> bool:
         """Read a rule, or the empty list that ends the script; then the result is False."""
         reader = self._reader
-        if reader.next.text == ")":
+        if reader.at(")"):
             raise reader.error("this bracket closes no list", reader.next)
         reader.open("a rule is a list")
-        if reader.next.text == ")":
-            reader.close("")
+        if reader.at(")"):
+            reader.close()
             return False
         keyword = reader.word("a rule begins with its keyword")
         known = self._keywords.setdefault(keyword.text, keyword)
@@ -85,33 +85,33 @@ class _Parser:
             self._memory = self._memory_rule()
         else:
             self._rules[keyword.text] = self._keyword_rule(keyword.text)
-        reader.close("")
+        reader.close()
         return True
 
     def _keyword_rule(self, keyword: str) -> Rule:
         reader = self._reader
-        if keyword == NONE and reader.next.text not in ("(", ")", ""):
+        if keyword == NONE and not reader.at("(", ")", ""):
             raise reader.unexpected("NONE has no substitute, tags or rank")
         substitute = self._substitute()
         self._dlist(keyword, substitute)
         rank = reader.number(reader.take()) if reader.next.is_number else 0
         transformations: list[Transformation] = []
         link: str | None = None
-        while reader.next.text != ")":
+        while not reader.at(")"):
             if link is not None:
                 raise reader.unexpected("a link ends its rule")
             reader.open(_RULE)
-            if reader.next.text == "=":
+            if reader.at("="):
                 link = self._link()
             else:
                 transformations.append(self._transformation())
-            reader.close("")
+            reader.close()
         if keyword == NONE and not transformations and link is None:
             raise reader.error("NONE has no transformation", reader.next)
         return Rule(keyword, substitute, rank, tuple(transformations), link)
 
     def _substitute(self) -> str | None:
-        if self._reader.next.text != "=":
+        if not self._reader.at("="):
             return None
         self._reader.take()
         return self._reader.word("= is followed by the word that replaces the keyword").text
@@ -119,7 +119,7 @@ class _Parser:
     def _dlist(self, keyword: str, substitute: str | None) -> None:
         """Read the tags. The substitute has them too: it is what a decomposition meets in place of the keyword."""
         reader = self._reader
-        if reader.next.text != "DLIST":
+        if not reader.at("DLIST"):
             return
         reader.take()
         reader.open("DLIST is followed by a list of tags, as (/FAMILY)")
@@ -127,20 +127,20 @@ class _Parser:
             raise reader.unexpected("a list of tags begins with /")
         for tag in self._words_after_sign():
             self._tags.setdefault(tag, set()).update({keyword, substitute or keyword})
-        reader.close("")
+        reader.close()
 
     def _transformation(self) -> Transformation:
         reader = self._reader
         reader.open("a transformation begins with its decomposition, a list")
         decomposition = self._decomposition(")", "a decomposition is made of words, numbers and lists")
-        reader.close("")
+        reader.close()
         index = self._transformations
         self._transformations += 1
         reassemblies: list[Reassembly] = []
-        while reader.next.text != ")":
+        while not reader.at(")"):
             reader.open("a reassembly is a list")
             reassemblies.append(self._reassembly(decomposition))
-            reader.close("")
+            reader.close()
         if not reassemblies:
             raise reader.error("a transformation has at least one reassembly", reader.next)
         return Transformation(index, decomposition, tuple(reassemblies))
@@ -148,10 +148,10 @@ class _Parser:
     def _decomposition(self, end: str, form: str) -> Decomposition:
         reader = self._reader
         elements: list[Element] = []
-        while reader.next.text != end:
-            if reader.next.text == "(":
+        while not reader.at(end):
+            if reader.at("("):
                 elements.append(self._choice(form))
-            elif reader.next.text in ("=", ")", ""):
+            elif reader.at("=", ")", ""):
                 raise reader.unexpected(form)
             else:
                 token = reader.take()
@@ -167,7 +167,7 @@ class _Parser:
         if sign not in ("*", "/"):
             raise reader.unexpected("a list in a decomposition begins with * or /")
         words = self._words_after_sign()
-        reader.close("")
+        reader.close()
         if sign == "*":
             return set(words)
         tagged = set[str]()
@@ -186,15 +186,15 @@ class _Parser:
 
     def _reassembly(self, decomposition: Decomposition) -> Reassembly:
         reader = self._reader
-        if reader.next.text == "=":
+        if reader.at("="):
             return Link(self._link())
         first = reader.next
         if first.text not in ("NEWKEY", "PRE"):
             return Say(self._parts(decomposition))
         reader.take()
-        if first.text == "NEWKEY" and reader.next.text == ")":
+        if first.text == "NEWKEY" and reader.at(")"):
             return NewKey()
-        if first.text == "PRE" and reader.next.text == "(":
+        if first.text == "PRE" and reader.at("("):
             return self._pre(decomposition)
         return Say((first.text, *self._parts(decomposition, begun=True)))
 
@@ -202,13 +202,13 @@ class _Parser:
         reader = self._reader
         reader.open(_PRE)
         parts = self._parts(decomposition)
-        reader.close("")
+        reader.close()
         reader.open(_PRE)
-        if reader.next.text != "=":
+        if not reader.at("="):
             raise reader.unexpected(_PRE)
         keyword = self._link()
-        reader.close("")
-        if reader.next.text != ")":
+        reader.close()
+        if not reader.at(")"):
             raise reader.unexpected(_PRE)
         return Pre(parts, keyword)
 
@@ -216,7 +216,7 @@ class _Parser:
         """Read the inside of a list (=KEYWORD)."""
         self._reader.take()
         keyword = self._reader.word(_LINK).text
-        if self._reader.next.text != ")":
+        if not self._reader.at(")"):
             raise self._reader.unexpected(_LINK)
         return keyword
 
@@ -239,14 +239,14 @@ class _Parser:
         reader = self._reader
         keyword = reader.word("MEMORY is followed by its keyword").text
         rules: list[tuple[Decomposition, tuple[Part, ...]]] = []
-        while reader.next.text != ")":
+        while not reader.at(")"):
             if len(rules) == _MEMORY_RULES:
                 raise reader.unexpected("MEMORY has exactly four rules")
             reader.open("a rule of MEMORY is a list")
             decomposition = self._decomposition("=", "a rule of MEMORY is a decomposition, = and a reassembly")
             reader.take()
             rules.append((decomposition, self._parts(decomposition)))
-            reader.close("")
+            reader.close()
         if len(rules) < _MEMORY_RULES:
             raise reader.unexpected("MEMORY has exactly four rules")
         return Memory(keyword, tuple(rules))

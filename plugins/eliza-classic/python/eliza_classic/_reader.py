@@ -22,6 +22,10 @@ class Reader:
         self._opened: list[Token] = []
         self.next = next(self._tokens)
 
+    def at(self, *texts: str) -> bool:
+        """Return whether the next token is one of these; the empty one is the end."""
+        return self.next.text in texts
+
     def take(self) -> Token:
         """Return the next token and go past it."""
         taken = self.next
@@ -30,21 +34,19 @@ class Reader:
 
     def open(self, form: str) -> None:
         """Go past the bracket that opens a list, of which `form` says why it is due here."""
-        if self.next.text != "(":
+        if not self.at("("):
             raise self.unexpected(form)
         self._opened.append(self.take())
 
-    def close(self, form: str) -> None:
-        """Go past the bracket that closes the list opened last, of which `form` says why it ends here."""
-        if self.next.text != ")":
-            raise self.unexpected(form)
+    def close(self) -> None:
+        """Go past the bracket that closes the list opened last. The next token is known to be one."""
         self._opened.pop()
         self.take()
 
     def plain_tokens(self, form: str) -> Iterator[Token]:
         """Take and yield the tokens to the end of a list, in which there are no lists."""
-        while self.next.text != ")":
-            if self.next.text in ("(", ""):
+        while not self.at(")"):
+            if self.at("(", ""):
                 raise self.unexpected(form)
             yield self.take()
 
@@ -63,7 +65,7 @@ class Reader:
 
     def unexpected(self, form: str) -> ScriptError:
         """Return the error that the next token does not fit the form; at the end, that a list was left open."""
-        if not self.next.text and self._opened:
+        if self.at("") and self._opened:
             return self.error("this list is not closed", self._opened[-1])
         reason = f"{form}; found {self.next.describe()}"
         if self._opened and self._opened[0].line != self.next.line:  # often a bracket is missing further up

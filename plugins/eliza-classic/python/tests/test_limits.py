@@ -50,10 +50,10 @@ def test_memories_beyond_the_bound_are_not_kept() -> None:
 def test_memories_that_are_too_long_together_are_not_kept() -> None:
     session = Eliza(REMEMBERING).new_session()
     long = "A" * (MAX_MEMORY_CHARACTERS - 3)
-    for said in ("my " + "B" * (MAX_LINE_CHARACTERS - 3), f"my {long}", "my xxxx", "my xxx", "my x"):
+    for said in ("my " + "\U0001d49c" * (MAX_LINE_CHARACTERS - 3), f"my {long}", "my xxxx", "my xxx", "my x"):
         session.reply(said)
     told = [session.reply("x") for _ in range(16)]
-    assert [line for line in told if line != "GO ON"] == ["B" * (MAX_LINE_CHARACTERS - 3), "XXX"]
+    assert [line for line in told if line != "GO ON"] == ["\U0001d49c" * (MAX_LINE_CHARACTERS - 3), "XXX"]
 
 
 def test_sessions_do_not_know_of_each_other() -> None:
