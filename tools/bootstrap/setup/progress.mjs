@@ -14,6 +14,11 @@ export function createProgress(stream = process.stderr) {
   const clear = inPlace ? "\r\x1b[2K" : "";
 
   return {
+    /** Says something about set-up as a whole. */
+    note(text) {
+      stream.write(`  ${text}\n`);
+    },
+
     /** Reports a step that had nothing to do. */
     current(name, detail) {
       stream.write(`${style.green("✓")} ${name} ${style.dim(`current${detail ? `: ${detail}` : ""}`)}\n`);

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { builds } from "./builds.mjs";
+import { takeLock } from "./lock.mjs";
 import { createMemory } from "./memory.mjs";
 import { npmPackages } from "./npm-packages.mjs";
 import { cacheFolder, root } from "./paths.mjs";
@@ -29,24 +30,29 @@ export function setUpSteps({ python, withBuilds }) {
  *
  * @throws {SetUpError} at the first that fails
  */
-export async function runSteps(steps, progress = createProgress(), logs = join(cacheFolder, "logs")) {
-  for (const step of steps) {
-    if (step.isCurrent()) {
-      progress.current(step.name);
-      continue;
-    }
-    const log = join(logs, `${step.name.toLowerCase().replaceAll(" ", "-")}.log`);
-    rmSync(log, { force: true });
-    const report = progress.start(step.name, step.why);
-    try {
-      await step.run({
-        command: (name, args, env = {}) => runCommand(name, args, { log, onLine: report.line, env }),
-      });
-      report.done();
-    } catch (error) {
-      report.failed();
-      const tail = error instanceof CommandError ? `${error.tail.join("\n")}\n\n` : "";
-      throw new SetUpError(`${tail}${step.name}: ${error.message}. The whole output is in ${log}`);
-    }
+export async function runSteps(steps, progress = createProgress(), folder = cacheFolder) {
+  const release = await takeLock(folder, (pid) => progress.note(`Waiting for the set-up of process ${pid}`));
+  try {
+    for (const step of steps) await runStep(step, progress, join(folder, "logs"));
+  } finally {
+    release();
+  }
+}
+
+async function runStep(step, progress, logs) {
+  if (step.isCurrent()) {
+    progress.current(step.name);
+    return;
+  }
+  const log = join(logs, `${step.name.toLowerCase().replaceAll(" ", "-")}.log`);
+  rmSync(log, { force: true });
+  const report = progress.start(step.name, step.why);
+  try {
+    await step.run({ command: (name, args, env = {}) => runCommand(name, args, { log, onLine: report.line, env }) });
+    report.done();
+  } catch (error) {
+    report.failed();
+    const tail = error instanceof CommandError ? `${error.tail.join("\n")}\n\n` : "";
+    throw new SetUpError(`${tail}${step.name}: ${error.message}. The whole output is in ${log}`);
   }
 }

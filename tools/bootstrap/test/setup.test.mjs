@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { takeLock } from "../setup/lock.mjs";
 import { createMemory, keyOf } from "../setup/memory.mjs";
 import { outdatedNpm } from "../setup/npm-packages.mjs";
 import { createProgress } from "../setup/progress.mjs";
@@ -100,13 +101,29 @@ test("a step that fails shows its output, names its log and stops what follows",
   };
   const never = { ...failing, run: () => writeFileSync(join(folder, "ran"), "") };
   const error = await runSteps([failing, never], progress, folder).catch((reason) => reason);
-  const log = join(folder, "python-packages.log");
+  const log = join(folder, "logs", "python-packages.log");
   expect(error.message).toContain("to stdout");
   expect(error.message).toContain("to stderr");
   expect(error.message).toContain("ended with status 3");
   expect(error.message).toContain(log);
   expect(readFileSync(log, "utf8")).toContain("to stderr");
   expect(existsSync(join(folder, "ran"))).toBe(false);
+});
+
+test("two set-ups take turns, and one that died is not waited for", async () => {
+  writeFileSync(join(folder, "setup.lock"), "999999999");
+  const waits = [];
+  const first = await takeLock(folder, (pid) => waits.push(pid));
+  expect(waits).toEqual([]);
+
+  let second;
+  const holder = await new Promise((resolve) => {
+    second = takeLock(folder, resolve);
+  });
+  expect(holder).toBe(process.pid);
+  first();
+  (await second)();
+  expect(existsSync(join(folder, "setup.lock"))).toBe(false);
 });
 
 test("a command that is not there fails with its name", async () => {
