@@ -1,2 +1,23 @@
 /** Codes and errors, frame codec, sans-I/O session, Transport, client and router of anyplug. */
-export {};
+
+export type { Channel, ChannelReceiver } from "./channel.js";
+export { createClient } from "./client.js";
+export { Code, type CodeName, codeFromName, codeFromNumber, codeName } from "./code.js";
+export type { HandlerContext } from "./context.js";
+export type {
+  ClientOf,
+  HandlerOf,
+  MessageCodec,
+  MethodDefinition,
+  MethodDescriptor,
+  MethodKind,
+  ServiceDefinition,
+  ServiceDescriptor,
+} from "./descriptor.js";
+export { defineService } from "./descriptor.js";
+export { AnyplugError, type AnyplugErrorOptions, type Detail } from "./error.js";
+export type { Metadata } from "./header.js";
+export { defaultLimits, type LimitOptions, type Limits } from "./limits.js";
+export type { LogFields, LogLevel, LogRecord } from "./log.js";
+export { type Implementation, implement, Router, type RouterOptions } from "./router.js";
+export type { CallOptions, InheritedOptions, Link, PeerInfo, Transport } from "./transport.js";

@@ -1,0 +1,108 @@
+/** The call header: timeout, metadata, trace context, origin. */
+
+import { CallHeader as WireHeader } from "@anyplug/protocol/anyplug/wire/v1/call.js";
+import { Code } from "./code.js";
+import { decodeMessage, encodeMessage } from "./codec.js";
+import { AnyplugError } from "./error.js";
+
+/** Pairs of key and value. A key may occur more than once, and order is kept. */
+export type Metadata = readonly (readonly [key: string, value: string])[];
+
+/** What goes before the first message of a direction of a call. */
+export interface CallHeader {
+  /** Milliseconds that remain; undefined: no deadline. */
+  readonly timeoutMs: number | undefined;
+  readonly metadata: Metadata;
+  readonly traceparent: string;
+  readonly tracestate: string;
+  /** The names of those whose calls led to this one, the first cause first. */
+  readonly origin: readonly string[];
+}
+
+/** A header that says nothing. */
+export const emptyHeader: CallHeader = { timeoutMs: undefined, metadata: [], traceparent: "", tracestate: "", origin: [] };
+
+/** The largest timeout that a header holds, in milliseconds: 49 days. */
+export const maxTimeoutMs = 0xffff_ffff;
+
+/** Returns the header in bytes. */
+export function encodeHeader(header: CallHeader): Uint8Array {
+  const { timeoutMs, metadata, traceparent, tracestate, origin } = header;
+  if (timeoutMs !== undefined && metadata.length === 0 && origin.length === 0 && traceparent === "" && tracestate === "") {
+    return encodeTimeout(timeoutMs);
+  }
+  const pairs = metadata.map(([key, value]) => ({ key, value }));
+  return encodeMessage(WireHeader, { timeoutMs, metadata: pairs, traceparent, tracestate, origin: [...origin] });
+}
+
+/** The header of most calls: field 1 as a varint, nothing else. */
+function encodeTimeout(timeoutMs: number): Uint8Array {
+  const bytes = [0x08];
+  let rest = timeoutMs;
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * Reads a header.
+ *
+ * @throws Error when the bytes are none.
+ */
+export function decodeHeader(bytes: Uint8Array): CallHeader {
+  const timeoutMs = decodeTimeout(bytes);
+  if (timeoutMs !== undefined) return { ...emptyHeader, timeoutMs };
+  const header = decodeMessage(WireHeader, bytes);
+  return {
+    timeoutMs: header.timeoutMs,
+    metadata: header.metadata.map(({ key, value }) => [key, value] as const),
+    traceparent: header.traceparent,
+    tracestate: header.tracestate,
+    origin: header.origin,
+  };
+}
+
+/** Reads a header of a timeout alone, of up to 28 bits; undefined when it is something else. */
+function decodeTimeout(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 2 || bytes.length > 5 || bytes[0] !== 0x08) return undefined;
+  let value = 0;
+  for (let index = 1; index < bytes.length; index++) {
+    const byte = bytes[index] ?? 0;
+    value |= (byte & 0x7f) << (7 * (index - 1));
+    if (byte < 0x80) return index === bytes.length - 1 ? value : undefined;
+  }
+  return undefined;
+}
+
+const noMetadata: Metadata = [];
+const keyPattern = /^[a-z0-9_.-]+$/;
+
+/**
+ * Returns metadata as pairs.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT when a key is not of lower-case ASCII letters, digits, `_`, `.` and `-`.
+ */
+export function metadataFrom(metadata: Readonly<Record<string, string>> | Metadata | undefined): Metadata {
+  if (metadata === undefined) return noMetadata;
+  const pairs = isPairs(metadata) ? metadata : Object.entries(metadata);
+  for (const [key, value] of pairs) checkMetadata(key, value);
+  return pairs;
+}
+
+/** Refuses a pair that cannot be sent. */
+export function checkMetadata(key: string, value: string): void {
+  if (!keyPattern.test(key)) {
+    const rule = "keys are made of lower-case letters, digits, '_', '.' and '-'";
+    throw new AnyplugError(Code.InvalidArgument, `metadata key "${key}" cannot be sent: ${rule}`);
+  }
+  if (typeof value !== "string") {
+    throw new AnyplugError(Code.InvalidArgument, `the value of metadata "${key}" is a ${typeof value}; give a string`);
+  }
+}
+
+function isPairs(metadata: Readonly<Record<string, string>> | Metadata): metadata is Metadata {
+  return Array.isArray(metadata);
+}

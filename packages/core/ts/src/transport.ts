@@ -1,0 +1,83 @@
+/** What a typed client calls. Small on purpose: a transport is two functions. */
+
+import type { Metadata } from "./header.js";
+import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
+import type { AnyplugError } from "./error.js";
+
+/** What a caller may say of one call. */
+export interface CallOptions {
+  /** Milliseconds that the call may take. Default: what the schema says of the method; Infinity: no limit. */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels the call when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Sent with the request. Keys are lower-case ASCII: letters, digits, `_`, `.` and `-`. */
+  readonly metadata?: Readonly<Record<string, string>> | Metadata | undefined;
+  /** Takes the metadata that the callee sends before its first message. */
+  readonly onHeader?: ((metadata: Metadata) => void) | undefined;
+  /** Takes the metadata that the callee sends at the end, of a call that succeeded as of one that failed. */
+  readonly onTrailer?: ((metadata: Metadata) => void) | undefined;
+  /** W3C trace context. */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+}
+
+/** What a call within a call inherits from it, beside the options of its own. */
+export interface InheritedOptions extends CallOptions {
+  /** The names whose calls led to this one. */
+  readonly origin?: readonly string[] | undefined;
+}
+
+/** Carries calls to a peer. */
+export interface Transport {
+  /**
+   * Calls a unary method. `request` may be partial.
+   *
+   * @throws AnyplugError (rejects) with the status of the call.
+   */
+  unary<I, O>(method: MethodDescriptor<I, O>, request: object, options?: InheritedOptions): Promise<O>;
+  /**
+   * Calls a method of any other kind. The call begins with the first `next()` and is cancelled by `return()`, that is, by leaving the loop. For a client stream
+   * one message comes. The iterator can be used once.
+   *
+   * @throws AnyplugError (rejects) with the status of the call.
+   */
+  stream<I, O>(
+    method: MethodDescriptor<I, O>,
+    requests: AsyncIterable<object> | Iterable<object>,
+    options?: InheritedOptions,
+  ): AsyncIterableIterator<O>;
+}
+
+/** Who the peer is, as its hello said. */
+export interface PeerInfo {
+  readonly name: string;
+  readonly version: string;
+  /** The language and library of the peer, for people and logs only. */
+  readonly runtime: string;
+}
+
+/** A connected peer, whatever carries the calls: `Connection` by bytes, the direct transport by objects. */
+export interface Link extends Transport {
+  /** Resolves when calls can be made; rejects when the connection ended before. */
+  readonly opened: Promise<PeerInfo>;
+  /** Resolves with the reason when the connection has ended. Never rejects. */
+  readonly closed: Promise<AnyplugError>;
+  /** Returns a typed client. The schema is checked before its first call. */
+  client<Client>(service: ServiceDescriptor<Client, unknown>): Client;
+  /**
+   * Checks that the peer serves `service` with a compatible schema. Costs nothing when the fingerprints are equal.
+   *
+   * @throws AnyplugError (rejects) UNIMPLEMENTED when the peer has no such service, FAILED_PRECONDITION when the schemas differ in a way that breaks calls.
+   */
+  negotiate(service: ServiceDescriptor): Promise<void>;
+  /**
+   * Checks the services that the peer means to call against those that this side serves. A service that this side lacks is no failure: the call will be.
+   *
+   * @throws AnyplugError (rejects) FAILED_PRECONDITION when the schemas differ in a way that breaks calls.
+   */
+  negotiateUses(): Promise<void>;
+  /** Takes no new calls, in either direction; resolves when none is left, or the connection has ended. */
+  drain(): Promise<void>;
+  /** Ends the connection now. Calls in flight end with UNAVAILABLE and the reason. */
+  close(reason?: AnyplugError): void;
+}
