@@ -1,0 +1,1 @@
+"""anyplug for Python."""
