@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { AnyplugError, Code } from "@anyplug/core";
+import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { splitCommand } from "./command.js";
 import { anything, flag, integer, list, matching, members, oneOf, record, text } from "./shape.js";
 
@@ -34,7 +35,6 @@ const limits = members({
   maxPendingRequests: integer(0, largest),
 });
 
-/** plugin.json as `anyplug.plugin.v1.Manifest` describes it. */
 const shape = members(
   {
     name: matching(/^[a-z][a-z0-9-]*$/, "lower-case letters, digits and dashes, beginning with a letter"),
@@ -57,11 +57,6 @@ const shape = members(
   },
   ["name", "version", "language"],
 );
-
-type Members = ReturnType<typeof shape>;
-
-/** plugin.json: its members as they stand there. */
-export type Manifest = Members & Required<Pick<Members, "name" | "version" | "language">>;
 
 /** A manifest and the folder that its paths are relative to. */
 export interface LocatedManifest {
@@ -102,7 +97,8 @@ export function parseManifest(json: string): Manifest {
   } catch (error) {
     throw new AnyplugError(Code.InvalidArgument, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return shape(value, "") as Manifest;
+  const { events = {}, ...rest } = shape(value, "");
+  return Manifest.fromPartial({ ...rest, events: new Map(Object.entries(events)) });
 }
 
 /** The absolute path of `inside`, which is relative to the plugin's folder. */
@@ -127,13 +123,15 @@ function locate(path: string): string {
 }
 
 function checkPaths(manifest: Manifest, folder: string): void {
-  const { cwd, wasmPath, sharedLibPath, module, ipcCommand } = manifest.interop ?? {};
+  if (manifest.interop === undefined) return;
+  const { cwd, wasmPath, sharedLibPath, module, ipcCommand } = manifest.interop;
   const paths = { "interop.cwd": cwd, "interop.wasmPath": wasmPath, "interop.sharedLibPath": sharedLibPath };
   for (const [member, path] of Object.entries(paths)) {
-    if (path !== undefined) pathInside(folder, path, member);
+    if (path !== "") pathInside(folder, path, member);
   }
   // A name without a slash is a dotted Python module, or a program on PATH. An absolute program is the system's own.
-  if (module?.includes("/")) pathInside(folder, module, "interop.module");
-  const program = ipcCommand === undefined ? "" : (splitCommand(ipcCommand)[0] ?? "");
-  if (program.includes("/") && !isAbsolute(program)) pathInside(folder, join(cwd ?? ".", program), "interop.ipcCommand");
+  if (module.includes("/")) pathInside(folder, module, "interop.module");
+  if (ipcCommand === "") return;
+  const [program = ""] = splitCommand(ipcCommand);
+  if (program.includes("/") && !isAbsolute(program)) pathInside(folder, join(cwd, program), "interop.ipcCommand");
 }

@@ -85,6 +85,8 @@ async function started(child: ChildProcess, path: string, options: ProcessOption
 /** A running plugin. It leads a process group of its own, so that ending it ends its children too. */
 export class PluginProcess {
   readonly pid: number;
+  /** Whether the channel is on stdin and stdout. */
+  readonly stdio: boolean;
   /** The streams of the channel: the same object for both directions, or stdout and stdin. */
   readonly channel: { readonly input: Socket; readonly output: Socket };
   /** Resolves when the process has ended and what it printed has been read. */
@@ -92,17 +94,21 @@ export class PluginProcess {
   readonly #child: ChildProcess;
   readonly #stderr: LineCapture;
   readonly #stdout: LineCapture;
+  #ended = false;
   #exit: Exit | undefined;
 
   constructor(child: ChildProcess, options: ProcessOptions) {
     this.#child = child;
     this.pid = child.pid ?? 0;
-    watchdog.add(this.pid);
+    this.stdio = options.stdio ?? false;
     const onLine = options.onLine ?? (() => {});
+    if (!watchdog.add(this.pid)) {
+      onLine("stderr", `no watchdog: if this host is killed, plugin "${options.name}" may outlive it (/bin/sh could not be started)`);
+    }
     this.#stdout = new LineCapture((line) => onLine("stdout", line));
     this.#stderr = new LineCapture((line) => onLine("stderr", line));
     const outputs = [capture(child.stderr, this.#stderr)];
-    if (options.stdio) {
+    if (this.stdio) {
       this.channel = { input: child.stdout as Socket, output: child.stdin as Socket };
     } else {
       outputs.push(capture(child.stdout, this.#stdout));
@@ -130,6 +136,7 @@ export class PluginProcess {
 
   /** Sends a signal to the process and to its children. */
   signal(signal: NodeJS.Signals): void {
+    if (this.#ended) return;
     try {
       process.kill(-this.pid, signal);
     } catch {
@@ -137,11 +144,16 @@ export class PluginProcess {
     }
   }
 
+  /** Whether the process ends within that many milliseconds. */
+  endsWithin(ms: number): Promise<boolean> {
+    return within(this.exited, ms);
+  }
+
   /** Waits for the process to end by itself, for a moment; then asks it by TERM, then ends it by KILL. */
   async stop(): Promise<Exit> {
-    if (await within(this.exited, exitGraceMs)) return this.exited;
+    if (await this.endsWithin(exitGraceMs)) return this.exited;
     this.signal("SIGTERM");
-    if (await within(this.exited, killGraceMs)) return this.exited;
+    if (await this.endsWithin(killGraceMs)) return this.exited;
     return this.kill();
   }
 
@@ -157,10 +169,12 @@ export class PluginProcess {
     });
     // What the plugin started goes with it. The number of a group that has ended may be used again: it is not watched any longer.
     this.signal("SIGKILL");
+    this.#ended = true;
     watchdog.remove(this.pid);
     await within(Promise.all(outputs), outputGraceMs);
     this.#child.stderr?.destroy();
-    this.#child.stdout?.destroy();
+    if (this.stdio) this.#stdout.end();
+    else this.#child.stdout?.destroy();
     this.#exit = exit;
     return exit;
   }

@@ -1,0 +1,31 @@
+/** Host side: the channel to a plugin's process, which knows why it ended. */
+
+import { AnyplugError, type Channel, Code } from "@anyplug/core";
+import { PipeChannel, streamInput } from "./pipe.js";
+import type { PluginProcess } from "./process.js";
+import { Prelude } from "./stdio.js";
+
+/** Milliseconds from the end of the channel to that of the process; one that takes longer is ended. */
+const exitGraceMs = 1000;
+
+/** Milliseconds for what the process had written before it ended; only a grandchild in a session of its own can hold the channel open longer. */
+const restGraceMs = 250;
+
+/** Returns the channel to `process`. Its end tells what became of the process, with its exit status or signal and its last lines. */
+export function processChannel(process: PluginProcess, name: string): Channel {
+  const { input, output } = process.channel;
+  const source = streamInput(input);
+  const prelude = process.stdio ? new Prelude((bytes) => process.printed(bytes)) : undefined;
+  const channel = new PipeChannel(source, input === output ? source.socket : output, {
+    filter: prelude && ((bytes) => prelude.filter(bytes)),
+    async whyEnded(cause) {
+      prelude?.end();
+      await process.endsWithin(exitGraceMs);
+      const what = process.describe();
+      if (process.exit === undefined) process.kill();
+      return new AnyplugError(Code.Unavailable, `plugin "${name}" ${what}`, { cause });
+    },
+  });
+  process.exited.then(() => setTimeout(() => channel.abandon(), restGraceMs).unref());
+  return channel;
+}

@@ -1,0 +1,144 @@
+/** A channel over two streams of the system: a socket, or a pipe for each direction. */
+
+import { Socket } from "node:net";
+import { AnyplugError, type Channel, type ChannelReceiver, Code } from "@anyplug/core";
+import { Spin } from "./spin.js";
+
+/** Bytes that one read takes at most. Memory is used only as far as bytes arrive. */
+const readBufferBytes = 1 << 20;
+
+/** What is told of a channel that ended. */
+export interface PipeOptions {
+  /** Says why the channel ended, when this side did not close it. What it returns is awaited before the receiver hears of the end. */
+  readonly whyEnded: (cause: Error | undefined) => AnyplugError | Promise<AnyplugError>;
+  /** Sees the bytes before the receiver; returns what is left for it. */
+  readonly filter?: ((bytes: Uint8Array) => Uint8Array) | undefined;
+}
+
+/** A source of bytes that begins to flow when it is given somebody to call. */
+export interface PipeInput {
+  readonly socket: Socket;
+  /** Calls `onData` for each read; the bytes are overwritten by the next one. */
+  start(onData: (bytes: Uint8Array) => void): void;
+}
+
+/** Reads descriptor `fd` into one buffer, again and again. `writable`: the descriptor is a socket, and is written too. */
+export function descriptorInput(fd: number, writable: boolean): PipeInput {
+  return bufferedInput((onread) => new Socket({ fd, readable: true, writable, onread }));
+}
+
+/**
+ * Reads a stream that another part of Node has opened. Where this version of Node lets its handle be taken over, it is read into one buffer; elsewhere by 'data'
+ * events, which allocate for each read and halve what goes through.
+ */
+export function streamInput(stream: Socket): PipeInput {
+  const { _handle: handle } = stream as unknown as { _handle?: { useUserBuffer?: unknown } | null };
+  if (typeof handle?.useUserBuffer !== "function") {
+    return { socket: stream, start: (onData) => stream.on("data", onData) };
+  }
+  (stream as unknown as { _handle: unknown })._handle = null;
+  stream.destroy();
+  return bufferedInput((onread) => new Socket({ handle, onread } as unknown as ConstructorParameters<typeof Socket>[0]));
+}
+
+type OnRead = NonNullable<NonNullable<ConstructorParameters<typeof Socket>[0]>["onread"]>;
+
+function bufferedInput(open: (onread: OnRead) => Socket): PipeInput {
+  let take: (bytes: Uint8Array) => void = () => {};
+  const socket = open({
+    buffer: Buffer.allocUnsafeSlow(readBufferBytes),
+    callback(length, buffer) {
+      take(buffer.subarray(0, length));
+      return true;
+    },
+  });
+  return {
+    socket,
+    start(onData) {
+      take = onData;
+      socket.resume();
+    },
+  };
+}
+
+/** A channel over streams of the system. */
+export class PipeChannel implements Channel {
+  readonly #input: PipeInput;
+  readonly #output: Socket;
+  readonly #options: PipeOptions;
+  readonly #spin = new Spin();
+  #receiver: ChannelReceiver | undefined;
+  #cause: Error | undefined;
+  #closing = false;
+  #open = 0;
+
+  /** `output` is the input's own socket when the channel is one. */
+  constructor(input: PipeInput, output: Socket, options: PipeOptions) {
+    this.#input = input;
+    this.#output = output;
+    this.#options = options;
+  }
+
+  open(receiver: ChannelReceiver): void {
+    this.#receiver = receiver;
+    for (const socket of new Set([this.#input.socket, this.#output])) {
+      this.#open += 1;
+      socket.on("error", (error) => this.#failed(error));
+      socket.once("close", () => this.#ended());
+    }
+    this.#output.on("drain", () => receiver.drain());
+    this.#input.start((bytes) => this.#data(receiver, bytes));
+  }
+
+  write(chunks: readonly Uint8Array[]): boolean {
+    const output = this.#output;
+    if (this.#closing || output.destroyed) return true;
+    const [first] = chunks;
+    if (chunks.length === 1 && first !== undefined) {
+      output.write(first);
+    } else {
+      // Corked, they go out by one writev.
+      output.cork();
+      for (const chunk of chunks) output.write(chunk);
+      output.uncork();
+    }
+    this.#spin.wrote();
+    return output.writableLength === 0 || !output.writableNeedDrain;
+  }
+
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#output.end(() => this.abandon());
+  }
+
+  /** Ends both directions at once, as if the peer had; what was not written is lost. */
+  abandon(): void {
+    this.#input.socket.destroy();
+    this.#output.destroy();
+  }
+
+  #data(receiver: ChannelReceiver, bytes: Uint8Array): void {
+    this.#spin.read();
+    const rest = this.#options.filter === undefined ? bytes : this.#options.filter(bytes);
+    if (rest.length > 0) receiver.data(rest);
+  }
+
+  /** A peer that is gone shows in either direction, as an error or as the end of the stream: it is the end in any case. */
+  #failed(error: Error): void {
+    this.#cause ??= error;
+    this.abandon();
+  }
+
+  async #ended(): Promise<void> {
+    this.#open -= 1;
+    if (this.#open > 0) {
+      this.abandon();
+      return;
+    }
+    const reason = this.#closing
+      ? new AnyplugError(Code.Unavailable, "the channel was closed")
+      : await this.#options.whyEnded(this.#cause);
+    this.#receiver?.closed(reason);
+  }
+}

@@ -1,0 +1,76 @@
+/** The channel on stdin and stdout, for plugins that can have no descriptors of their own. */
+
+import { Readable } from "node:stream";
+import { magic } from "@anyplug/core";
+
+/** Where the kind of the frame lies that follows the magic, and its id, which is 0: both tell a hello from a line that ends in "anyplug". */
+const kindOffset = magic.length + 4;
+const idOffset = magic.length + 8;
+const startBytes = magic.length + 12;
+const helloKind = 1;
+
+const none = new Uint8Array(0);
+
+/**
+ * Host side: finds the beginning of the channel in what a plugin writes to stdout. What comes before is no part of it: the plugin, or its interpreter, printed it.
+ */
+export class Prelude {
+  readonly #onPrinted: (bytes: Uint8Array) => void;
+  #held: Uint8Array | undefined = none;
+
+  constructor(onPrinted: (bytes: Uint8Array) => void) {
+    this.#onPrinted = onPrinted;
+  }
+
+  /** Returns the bytes that belong to the channel. */
+  filter(bytes: Uint8Array): Uint8Array {
+    if (this.#held === undefined) return bytes;
+    const all = Buffer.concat([this.#held, bytes]);
+    for (let start = all.indexOf(magic[0] ?? 0); start >= 0; start = all.indexOf(magic[0] ?? 0, start + 1)) {
+      if (!couldBegin(all, start)) continue;
+      this.#print(all.subarray(0, start));
+      const complete = all.length - start >= startBytes;
+      this.#held = complete ? undefined : all.subarray(start);
+      return complete ? all.subarray(start) : none;
+    }
+    this.#print(all);
+    this.#held = none;
+    return none;
+  }
+
+  /** The stream ended: what looked like a beginning was none. */
+  end(): void {
+    if (this.#held !== undefined) this.#print(this.#held);
+    this.#held = none;
+  }
+
+  #print(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#onPrinted(bytes);
+  }
+}
+
+/** Whether the magic and a hello may stand at `start`, as far as the bytes go. */
+function couldBegin(bytes: Uint8Array, start: number): boolean {
+  const end = Math.min(bytes.length, start + startBytes);
+  for (let at = start; at < end; at++) {
+    const offset = at - start;
+    const byte = bytes[at];
+    if (offset < magic.length && byte !== magic[offset]) return false;
+    if (offset === kindOffset && byte !== helloKind) return false;
+    if (offset >= idOffset && byte !== 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Plugin side: gives the program other standard streams in place of those that are the channel, an empty stdin, and stderr for stdout. So `console.log` and
+ * `process.stdout.write` are harmless. What writes to descriptor 1 or reads from descriptor 0 itself (native code, `fs.writeSync(1, …)`) cannot be redirected in Node.
+ */
+export function redirectStandardStreams(): void {
+  const { stderr, stdout } = process;
+  // Somebody may hold the stream already: the console keeps the one that it first wrote to.
+  Object.assign(stdout, { write: stderr.write.bind(stderr), end: () => stdout });
+  Object.defineProperty(process, "stdout", { configurable: true, get: () => stderr });
+  const empty = Readable.from([]);
+  Object.defineProperty(process, "stdin", { configurable: true, get: () => empty });
+}
