@@ -52,7 +52,8 @@ impl HelloOptions {
             fingerprint: entry.fingerprint.clone().into_owned(),
             methods: entry.methods.iter().map(|method| method.name.clone().into_owned()).collect(),
         };
-        let used = |used: &ServiceUse| wire::ServiceUse { name: used.name.clone(), fingerprint: used.fingerprint.clone() };
+        let used =
+            |used: &ServiceUse| wire::ServiceUse { name: used.name.clone(), fingerprint: used.fingerprint.clone() };
         let _ = wire::Hello {
             protocol: PROTOCOL,
             min_protocol: MIN_PROTOCOL,
@@ -124,7 +125,9 @@ impl Peer {
             first_index += methods;
         }
         if first_index > MAX_METHODS {
-            return Err(Error::internal(format!("the HELLO lists {first_index} methods; at most {MAX_METHODS} are allowed")));
+            return Err(Error::internal(format!(
+                "the HELLO lists {first_index} methods; at most {MAX_METHODS} are allowed"
+            )));
         }
         let uses = hello.uses.into_iter().map(|used| ServiceUse { name: used.name, fingerprint: used.fingerprint });
         Ok(Self {

@@ -1,20 +1,41 @@
 //! Codes and errors, frame codec, sans-I/O session, Transport, client and router of anyplug.
 
+mod call;
+pub mod channel;
+pub mod client;
 pub mod code;
+pub mod codegen;
+pub mod connection;
+pub mod context;
+pub mod credit;
+pub mod descriptor;
 pub mod error;
-pub mod status;
 pub mod frame;
 pub mod header;
-pub mod limits;
 pub mod hello;
+pub mod limits;
 pub mod log;
-pub mod credit;
-mod call;
+pub mod negotiation;
+mod reflection;
+pub mod router;
 pub mod session;
-pub mod descriptor;
+pub mod status;
+pub mod transport;
+#[allow(unreachable_pub)]
 mod wire;
 
+pub use channel::{BoxFuture, Instant, Shell};
+pub use client::{Caller, Client, Sender, Streaming};
 pub use code::Code;
+pub use connection::{Connection, ConnectionOptions, Grants, RawCall, RawRequest, RawUnary, WeakConnection};
+pub use context::Context;
+pub use descriptor::{MethodDescriptor, MethodEntry, MethodKind, Service, ServiceDescriptor, ServiceEntry};
 pub use error::{Any, Error, Result};
 pub use header::{CallHeader, Metadata};
-mod client { pub struct Client; }
+pub use hello::Peer;
+pub use limits::{LimitOptions, Limits};
+pub use log::{LogLevel, LogRecord};
+pub use router::{Implementation, ImplementationBuilder, Router, ServeRaw, ServerCall};
+pub use session::{Role, Session};
+pub use status::Status;
+pub use transport::{CallOptions, CallStream, Payload, Response, Transport};

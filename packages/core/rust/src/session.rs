@@ -289,6 +289,11 @@ impl Session {
         Some((&entry.name, &entry.methods.get(method)?.name))
     }
 
+    /// Whether a call has not ended.
+    pub fn is_open(&self, call: u32) -> bool {
+        self.calls.get(&call).is_some_and(|state| state.is_open)
+    }
+
     /// How many calls are open, in both directions.
     pub fn open_calls(&self) -> usize {
         self.open_own + self.open_of_peer
@@ -329,7 +334,8 @@ impl Session {
             )));
         }
         let frame_bytes = request.payload.len() + header.as_ref().map_or(0, Vec::len);
-        if request.end && !self.output.is_empty() && self.output.len() + frame_bytes > self.limit_options.buffer_bytes() {
+        if request.end && !self.output.is_empty() && self.output.len() + frame_bytes > self.limit_options.buffer_bytes()
+        {
             return Err(self.output_is_full());
         }
         let call = self.claim_id();
@@ -552,7 +558,9 @@ impl Session {
         match (&self.phase, &self.peer) {
             (Phase::Closed(reason), _) => Err(ended(reason)),
             (Phase::Open, Some(peer)) => Ok(peer),
-            _ => Err(Error::failed_precondition("no hello has come from the peer yet: wait until the connection is ready")),
+            _ => Err(Error::failed_precondition(
+                "no hello has come from the peer yet: wait until the connection is ready",
+            )),
         }
     }
 
@@ -560,7 +568,9 @@ impl Session {
         let peer = self.open_peer()?;
         if self.drain_sent || self.drain_received {
             let who = if self.drain_sent { "this side" } else { "the peer" };
-            return Err(Error::unavailable(format!("{who} drains the connection: no new calls are made, load the plugin again")));
+            return Err(Error::unavailable(format!(
+                "{who} drains the connection: no new calls are made, load the plugin again"
+            )));
         }
         Ok(peer)
     }
@@ -581,7 +591,11 @@ impl Session {
 
     fn output_is_over(&self, bytes: usize, is_whole_call: bool) -> bool {
         let limit = self.limit_options.buffer_bytes();
-        if is_whole_call { !self.output.is_empty() && self.output.len() + bytes > limit } else { self.output.len() >= limit }
+        if is_whole_call {
+            !self.output.is_empty() && self.output.len() + bytes > limit
+        } else {
+            self.output.len() >= limit
+        }
     }
 
     fn output_is_full(&self) -> Error {

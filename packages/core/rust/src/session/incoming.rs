@@ -143,7 +143,10 @@ impl Session {
         }
         if usize::from(method) >= self.table.len() {
             let methods = self.table.len();
-            return Some(Status::new(Code::Unimplemented, format!("there is no method {method}: the table has {methods}")));
+            return Some(Status::new(
+                Code::Unimplemented,
+                format!("there is no method {method}: the table has {methods}"),
+            ));
         }
         let limit = self.limits.max_pending_requests;
         if self.open_of_peer >= limit as usize {

@@ -1,0 +1,510 @@
+//! The typed client over a [`Transport`]: what the methods of a generated client return.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Waker, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+
+use crate::channel::BoxFuture;
+use crate::context::{Cancelled, Context};
+use crate::descriptor::ServiceDescriptor;
+use crate::error::{Error, Result};
+use crate::header::Metadata;
+use crate::transport::{CallOptions, CallStream, Message, MethodRef, Payload, Response, Transport};
+
+/// What clients can be made for: a plugin, a connection, the context of a handler.
+///
+/// `ElizaClient::new(&plugin)` takes any of them.
+pub trait Caller {
+    /// An untyped client of a service; generated clients wrap it.
+    fn client_of(&self, service: &'static ServiceDescriptor) -> Client;
+}
+
+/// An untyped client of one service. Generated clients wrap it; a clone costs a reference count.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    service: &'static ServiceDescriptor,
+    within: Option<Context>,
+}
+
+impl Client {
+    /// A client of a service over a transport.
+    pub fn new(transport: Arc<dyn Transport>, service: &'static ServiceDescriptor) -> Self {
+        Self { transport, service, within: None }
+    }
+
+    /// The same client, its calls belonging to the call that a handler handles.
+    #[must_use]
+    pub fn within(mut self, context: Context) -> Self {
+        self.within = Some(context);
+        self
+    }
+
+    /// A call with one request and one response of the method at this place in the service.
+    pub fn unary<Req: Message, Res: Message>(&self, method: usize, request: Req) -> UnaryCall<Req, Res> {
+        UnaryCall { call: self.call(method), request: Some(request), running: None, response: PhantomData }
+    }
+
+    /// A call with one request and a stream of responses.
+    pub fn server_stream<Req: Message, Res: Message>(&self, method: usize, request: Req) -> ServerStreamCall<Req, Res> {
+        ServerStreamCall { call: self.call(method), request: Some(request), running: None, response: PhantomData }
+    }
+
+    /// A call with a stream of requests and one response.
+    pub fn client_stream<Req: Message, Res: Message>(
+        &self,
+        method: usize,
+        requests: impl Stream<Item = Req> + Send + 'static,
+    ) -> ClientStreamCall<Req, Res> {
+        ClientStreamCall {
+            call: self.call(method),
+            requests: Some(Box::pin(requests)),
+            running: None,
+            response: PhantomData,
+        }
+    }
+
+    /// A call with a stream in each direction.
+    pub fn bidi_stream<Req: Message, Res: Message>(
+        &self,
+        method: usize,
+        requests: impl Stream<Item = Req> + Send + 'static,
+    ) -> BidiStreamCall<Req, Res> {
+        BidiStreamCall {
+            call: self.call(method),
+            requests: Some(Box::pin(requests)),
+            running: None,
+            response: PhantomData,
+        }
+    }
+
+    fn call(&self, method: usize) -> Call {
+        let options = CallOptions { within: self.within.clone(), ..CallOptions::default() };
+        Call { client: self.clone(), method, options }
+    }
+}
+
+/// A call that has not been made yet.
+struct Call {
+    client: Client,
+    method: usize,
+    options: CallOptions,
+}
+
+impl Call {
+    fn method(&self) -> MethodRef {
+        MethodRef { service: self.client.service, index: self.method }
+    }
+
+    fn set_options(&mut self, options: CallOptions) {
+        let within = options.within.or_else(|| self.options.within.take());
+        self.options = CallOptions { within, ..options };
+    }
+
+    fn stream(&mut self, request: Option<Payload>) -> BoxFuture<Result<Arc<dyn CallStream>>> {
+        let options = std::mem::take(&mut self.options);
+        self.client.transport.stream(self.method(), request, options)
+    }
+}
+
+macro_rules! options {
+    () => {
+        /// Limits how long the call may take, in place of the default of its method.
+        #[must_use]
+        pub fn timeout(mut self, timeout: Duration) -> Self {
+            self.call.options.timeout = Some(timeout);
+            self
+        }
+
+        /// Adds a pair of metadata for the callee.
+        #[must_use]
+        pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+            self.call.options.metadata.append(key, value);
+            self
+        }
+
+        /// Replaces all options of the call.
+        #[must_use]
+        pub fn options(mut self, options: CallOptions) -> Self {
+            self.call.set_options(options);
+            self
+        }
+    };
+}
+
+type Requests<Req> = Pin<Box<dyn Stream<Item = Req> + Send>>;
+
+/// A call with one request and one response. It is made when it is first polled; dropping it cancels it.
+#[must_use = "a call is made when it is awaited"]
+pub struct UnaryCall<Req, Res> {
+    call: Call,
+    request: Option<Req>,
+    running: Option<BoxFuture<Result<Response<Payload>>>>,
+    response: PhantomData<fn() -> Res>,
+}
+
+impl<Req: Message, Res: Message> UnaryCall<Req, Res> {
+    options!();
+
+    /// The response together with the callee's header and trailer metadata.
+    pub async fn response(mut self) -> Result<Response<Res>> {
+        let response = std::future::poll_fn(|task| self.poll_response(task)).await?;
+        Ok(Response { message: response.message.into_message()?, header: response.header, trailer: response.trailer })
+    }
+
+    fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<Response<Payload>>> {
+        if let Some(request) = self.request.take() {
+            let transport = &self.call.client.transport;
+            let request = Payload::of(request, transport.passes_objects());
+            let within = self.call.options.within.clone();
+            let running = transport.unary(self.call.method(), request, std::mem::take(&mut self.call.options));
+            self.running = Some(match within {
+                None => running,
+                Some(context) => Box::pin(Within { cancelled: context.cancelled(), running }),
+            });
+        }
+        match &mut self.running {
+            Some(running) => {
+                let result = ready!(running.as_mut().poll(task));
+                self.running = None;
+                Poll::Ready(result)
+            }
+            None => Poll::Ready(Err(Error::internal("a call was polled after it had ended"))),
+        }
+    }
+}
+
+impl<Req, Res> Unpin for UnaryCall<Req, Res> {}
+
+impl<Req: Message, Res: Message> Future for UnaryCall<Req, Res> {
+    type Output = Result<Res>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let response = ready!(self.poll_response(task))?;
+        Poll::Ready(response.message.into_message())
+    }
+}
+
+/// A call within another: it ends when that is cancelled.
+struct Within<F> {
+    cancelled: Cancelled,
+    running: F,
+}
+
+impl<T, F: Future<Output = Result<T>> + Unpin> Future for Within<F> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(result) = Pin::new(&mut self.running).poll(task) {
+            return Poll::Ready(result);
+        }
+        Pin::new(&mut self.cancelled).poll(task).map(Err)
+    }
+}
+
+/// A call with one request and a stream of responses. It is made when it is first polled.
+#[must_use = "a call is made when it is awaited"]
+pub struct ServerStreamCall<Req, Res> {
+    call: Call,
+    request: Option<Req>,
+    running: Option<BoxFuture<Result<Streaming<Res>>>>,
+    response: PhantomData<fn() -> Res>,
+}
+
+impl<Req: Message, Res: Message> ServerStreamCall<Req, Res> {
+    options!();
+
+    fn start(&mut self) -> Option<BoxFuture<Result<Streaming<Res>>>> {
+        let request = Payload::of(self.request.take()?, self.call.client.transport.passes_objects());
+        let within = self.call.options.within.clone();
+        let stream = self.call.stream(Some(request));
+        Some(Box::pin(async move { Ok(Streaming::of_responses(stream.await?, within)) }))
+    }
+}
+
+/// A call with a stream of requests and one response. It is made when it is first polled; dropping it cancels it.
+#[must_use = "a call is made when it is awaited"]
+pub struct ClientStreamCall<Req, Res> {
+    call: Call,
+    requests: Option<Requests<Req>>,
+    running: Option<BoxFuture<Result<Response<Res>>>>,
+    response: PhantomData<fn() -> Res>,
+}
+
+impl<Req: Message, Res: Message> ClientStreamCall<Req, Res> {
+    options!();
+
+    /// The response together with the callee's header and trailer metadata.
+    pub async fn response(mut self) -> Result<Response<Res>> {
+        match self.start() {
+            Some(running) => running.await,
+            None => Err(Error::internal("a call was polled after it had ended")),
+        }
+    }
+
+    fn start(&mut self) -> Option<BoxFuture<Result<Response<Res>>>> {
+        let requests = self.requests.take()?;
+        let within = self.call.options.within.clone();
+        let transport = self.call.client.transport.clone();
+        let stream = self.call.stream(None);
+        Some(Box::pin(async move {
+            let stream = stream.await?;
+            forward(&*transport, stream.clone(), requests);
+            Streaming::of_responses(stream, within).only_message().await
+        }))
+    }
+}
+
+/// A call with a stream in each direction. It is made when it is first polled.
+#[must_use = "a call is made when it is awaited"]
+pub struct BidiStreamCall<Req, Res> {
+    call: Call,
+    requests: Option<Requests<Req>>,
+    running: Option<BoxFuture<Result<Streaming<Res>>>>,
+    response: PhantomData<fn() -> Res>,
+}
+
+impl<Req: Message, Res: Message> BidiStreamCall<Req, Res> {
+    options!();
+
+    fn start(&mut self) -> Option<BoxFuture<Result<Streaming<Res>>>> {
+        let requests = self.requests.take()?;
+        let within = self.call.options.within.clone();
+        let transport = self.call.client.transport.clone();
+        let stream = self.call.stream(None);
+        Some(Box::pin(async move {
+            let stream = stream.await?;
+            let responses = Streaming::of_responses(stream.clone(), within);
+            forward(&*transport, stream, requests);
+            Ok(responses)
+        }))
+    }
+}
+
+macro_rules! future {
+    ($name:ident, $output:ty, |$value:ident| $map:expr) => {
+        impl<Req, Res> Unpin for $name<Req, Res> {}
+
+        impl<Req: Message, Res: Message> Future for $name<Req, Res> {
+            type Output = Result<$output>;
+
+            fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+                if self.running.is_none() {
+                    self.running = self.start();
+                }
+                match &mut self.running {
+                    Some(running) => {
+                        let $value = ready!(running.as_mut().poll(task));
+                        self.running = None;
+                        Poll::Ready($map)
+                    }
+                    None => Poll::Ready(Err(Error::internal("a call was polled after it had ended"))),
+                }
+            }
+        }
+    };
+}
+
+future!(ServerStreamCall, Streaming<Res>, |stream| stream);
+future!(BidiStreamCall, Streaming<Res>, |stream| stream);
+future!(ClientStreamCall, Res, |response| response.map(|response| response.message));
+
+/// Sends a stream of requests beside the call, until it or the call ends.
+fn forward<Req: Message>(transport: &dyn Transport, stream: Arc<dyn CallStream>, requests: Requests<Req>) {
+    let mut forward = Forward { stream, requests: Some(requests), next: None };
+    // What can be sent at once is; whoever the rest is given to polls it again.
+    let mut task = TaskContext::from_waker(Waker::noop());
+    if Pin::new(&mut forward).poll(&mut task).is_pending() {
+        transport.spawn(Box::pin(forward));
+    }
+}
+
+struct Forward<Req> {
+    stream: Arc<dyn CallStream>,
+    requests: Option<Requests<Req>>,
+    next: Option<Payload>,
+}
+
+impl<Req> Unpin for Forward<Req> {}
+
+impl<Req: Message> Future for Forward<Req> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        let this = &mut *self;
+        loop {
+            if this.next.is_some() {
+                if ready!(this.stream.poll_ready(task)).is_err() {
+                    return this.stop();
+                }
+                if let Some(message) = this.next.take()
+                    && this.stream.send(message, false).is_err()
+                {
+                    return this.stop();
+                }
+            }
+            let Some(requests) = &mut this.requests else {
+                return Poll::Ready(());
+            };
+            match requests.as_mut().poll_next(task) {
+                Poll::Ready(Some(request)) => this.next = Some(Payload::of(request, this.stream.passes_objects())),
+                Poll::Ready(None) => {
+                    this.stream.end(Ok(()));
+                    return this.stop();
+                }
+                Poll::Pending => {
+                    ready!(this.stream.poll_ended(task));
+                    return this.stop();
+                }
+            }
+        }
+    }
+}
+
+impl<Req> Forward<Req> {
+    /// There is nothing more to send.
+    fn stop(&mut self) -> Poll<()> {
+        self.requests = None;
+        Poll::Ready(())
+    }
+}
+
+impl<Req> Drop for Forward<Req> {
+    fn drop(&mut self) {
+        // Gone before the requests came to their end: the stream panicked, or its runtime ended.
+        if self.requests.is_some() {
+            self.stream.end(Err(Error::cancelled("the stream of requests was dropped before its end")));
+        }
+    }
+}
+
+/// The messages of the other end of a call, as they come. For a caller, dropping it before the end cancels the call.
+pub struct Streaming<T> {
+    stream: Arc<dyn CallStream>,
+    cancelled: Option<Cancelled>,
+    /// A caller's stream that has not ended; dropping it cancels the call.
+    cancels: bool,
+    finished: bool,
+    message: PhantomData<fn() -> T>,
+}
+
+impl<T> Unpin for Streaming<T> {}
+
+impl<T: Message> Streaming<T> {
+    /// The responses of a call that was made.
+    fn of_responses(stream: Arc<dyn CallStream>, within: Option<Context>) -> Self {
+        let cancelled = within.map(|context| context.cancelled());
+        Self { stream, cancelled, cancels: true, finished: false, message: PhantomData }
+    }
+
+    /// The requests of a call that is being handled.
+    pub(crate) fn of_requests(stream: Arc<dyn CallStream>) -> Self {
+        Self { stream, cancelled: None, cancels: false, finished: false, message: PhantomData }
+    }
+
+    /// The next message; none after the last.
+    ///
+    /// # Errors
+    /// How the call failed, or that a message cannot be parsed. After an error there is nothing more.
+    pub async fn message(&mut self) -> Result<Option<T>> {
+        std::future::poll_fn(|task| self.poll_message(task)).await
+    }
+
+    /// Metadata that the callee sent before its first message, once that has come; for callers.
+    pub fn header(&self) -> Option<Metadata> {
+        self.stream.header()
+    }
+
+    /// Metadata that the callee sent after its last message, once the call has ended; for callers.
+    pub fn trailer(&self) -> Option<Metadata> {
+        self.stream.trailer()
+    }
+
+    fn poll_message(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<Option<T>>> {
+        if self.finished {
+            return Poll::Ready(Ok(None));
+        }
+        let received = match self.stream.poll_receive(task) {
+            Poll::Ready(received) => received,
+            Poll::Pending => match &mut self.cancelled {
+                None => return Poll::Pending,
+                Some(cancelled) => {
+                    let reason = ready!(pin!(cancelled).poll(task));
+                    self.stream.end(Err(reason.clone()));
+                    Err(reason)
+                }
+            },
+        };
+        let message = match received {
+            Ok(Some(payload)) => payload.into_message().map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                self.cancels = false;
+                Err(error)
+            }
+        };
+        match &message {
+            Ok(Some(_)) => {}
+            Ok(None) => (self.finished, self.cancels) = (true, false),
+            Err(_) => self.finished = true,
+        }
+        Poll::Ready(message)
+    }
+
+    /// The one message of a response that is not a stream.
+    async fn only_message(mut self) -> Result<Response<T>> {
+        let Some(message) = self.message().await? else {
+            return Err(Error::internal("the call succeeded without the one message that its kind promises"));
+        };
+        if self.message().await?.is_some() {
+            self.cancels = false;
+            let error = Error::internal("the call got a second message where its kind promises one");
+            self.stream.end(Err(error.clone()));
+            return Err(error);
+        }
+        let header = self.header().unwrap_or_default();
+        Ok(Response { message, header, trailer: self.trailer().unwrap_or_default() })
+    }
+}
+
+impl<T: Message> Stream for Streaming<T> {
+    type Item = Result<T>;
+
+    fn poll_next(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<Result<T>>> {
+        self.poll_message(task).map(Result::transpose)
+    }
+}
+
+impl<T> Drop for Streaming<T> {
+    fn drop(&mut self) {
+        if self.cancels {
+            self.stream.end(Err(Error::cancelled("the caller stopped reading the responses")));
+        }
+    }
+}
+
+/// The responses of a call that is being handled.
+pub struct Sender<T> {
+    stream: Arc<dyn CallStream>,
+    message: PhantomData<fn(T)>,
+}
+
+impl<T: Message> Sender<T> {
+    pub(crate) fn new(stream: Arc<dyn CallStream>) -> Self {
+        Self { stream, message: PhantomData }
+    }
+
+    /// Sends a response; waits until the caller has room for it.
+    ///
+    /// # Errors
+    /// Why the call has ended, or RESOURCE_EXHAUSTED for a message over the limit, which ends it.
+    pub async fn send(&self, message: T) -> Result<()> {
+        std::future::poll_fn(|task| self.stream.poll_ready(task)).await?;
+        self.stream.send(Payload::of(message, self.stream.passes_objects()), false)
+    }
+}

@@ -1,0 +1,3 @@
+//! What generated code sees of this crate.
+
+pub mod v1;

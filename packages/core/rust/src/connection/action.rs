@@ -1,0 +1,185 @@
+//! What follows from the session's events: collected under the lock, done without it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Waker};
+
+use bytes::Bytes;
+
+use super::slot::{Slot, State};
+use super::{Inner, RawCall};
+use crate::context::Context;
+use crate::error::Error;
+use crate::header::{CallHeader, Metadata};
+use crate::log::LogRecord;
+use crate::router::ServerCall;
+use crate::session::Event;
+use crate::transport::Payload;
+
+/// Something to do once the lock is released.
+pub(super) enum Action {
+    Wake(Waker),
+    Cancel(Context, Error),
+    Serve { service: usize, method: usize, call: ServerCall },
+    Log(LogRecord),
+}
+
+impl Action {
+    pub(super) fn perform(self, inner: &Inner) {
+        match self {
+            Self::Wake(waker) => waker.wake(),
+            Self::Cancel(context, reason) => context.cancel(reason),
+            Self::Log(record) => inner.shell.log(record),
+            Self::Serve { service, method, call } => inner.serve(service, method, call),
+        }
+    }
+}
+
+impl Inner {
+    /// Runs a handler until it first has to wait; what remains is the shell's.
+    fn serve(&self, service: usize, method: usize, call: ServerCall) {
+        let mut call = Some(call);
+        self.shell.run(&mut || {
+            let Some(mut handling) = call.take().and_then(|call| self.router.serve(service, method, call)) else {
+                return;
+            };
+            // Polled again at once by whoever it is given to, so a wake-up in between is not lost.
+            let mut task = TaskContext::from_waker(Waker::noop());
+            if Pin::new(&mut handling).poll(&mut task).is_pending() {
+                self.shell.spawn(Box::pin(handling));
+            }
+        });
+    }
+
+    /// Turns the session's events into changes of the calls and things to do.
+    pub(super) fn collect(self: &Arc<Self>, state: &mut State) -> Vec<Action> {
+        let mut actions = std::mem::take(&mut state.spare_actions);
+        while let Some(event) = state.session.next_event() {
+            self.handle(state, event, &mut actions);
+        }
+        actions
+    }
+
+    fn handle(self: &Arc<Self>, state: &mut State, event: Event, actions: &mut Vec<Action>) {
+        match event {
+            Event::Hello { peer } => {
+                let _ = self.peer_name.set(Arc::from(peer.name.as_str()));
+                let _ = self.peer.set(peer);
+                actions.extend(state.waiting.drain(..).map(Action::Wake));
+            }
+            Event::Request { call, method, header, payload, end } => {
+                actions.extend(self.begin(state, call, method, header, payload, end));
+            }
+            Event::Message { call, payload, end, header } => {
+                receive_message(state, call, payload, end, header.map(|header| header.metadata), actions);
+            }
+            Event::End { call, status } => match state.slot_of(call).is_some_and(|slot| slot.is_callee) {
+                true => {
+                    if let Some(slot) = state.slot_of(call) {
+                        slot.received_all = true;
+                        actions.extend(slot.reader.take().map(Action::Wake));
+                    }
+                }
+                false => {
+                    if let Some(slot) = state.end(call) {
+                        slot.received_all = true;
+                        slot.outcome = Some(status.into_result());
+                        slot.wake_all(actions);
+                    }
+                }
+            },
+            Event::Cancelled { call, status } => {
+                if let Some(slot) = state.end(call) {
+                    let reason = status.into_error(crate::code::Code::Cancelled, "the call was cancelled");
+                    slot.outcome = Some(Err(reason.clone()));
+                    slot.messages.clear();
+                    actions.extend(slot.context.take().map(|context| Action::Cancel(context, reason)));
+                    slot.wake_all(actions);
+                }
+            }
+            Event::Writable { call } => {
+                if let Some(slot) = state.slot_of(call) {
+                    actions.extend(slot.writers.drain(..).map(Action::Wake));
+                }
+            }
+            Event::Pong { payload } => {
+                if let Ok(number) = payload.as_ref().try_into() {
+                    state.pongs = state.pongs.max(u64::from_le_bytes(number));
+                }
+                actions.extend(state.waiting.drain(..).map(Action::Wake));
+            }
+            Event::Log { record } => actions.push(Action::Log(*record)),
+            Event::Goaway { .. } => {
+                state.draining = true;
+                actions.extend(state.waiting.drain(..).map(Action::Wake));
+            }
+            Event::Drained => {
+                state.drained = true;
+                actions.extend(state.waiting.drain(..).map(Action::Wake));
+            }
+            Event::Closed { .. } => actions.extend(state.waiting.drain(..).map(Action::Wake)),
+        }
+    }
+
+    /// Keeps a call that the peer makes, and gives the start of its handler.
+    fn begin(
+        self: &Arc<Self>,
+        state: &mut State,
+        id: u32,
+        index: u16,
+        header: Option<Box<CallHeader>>,
+        payload: Option<Bytes>,
+        end: bool,
+    ) -> Option<Action> {
+        // The session has refused what is past the table.
+        let (service, method) = *self.table.get(usize::from(index))?;
+        let entry = self.router.services().get(service)?.service().clone();
+        let timeout_ms = header.as_ref().and_then(|header| header.timeout_ms).unwrap_or(0);
+        let context = Context::new(entry, method, header, self.clone());
+        let slot = Slot {
+            id,
+            is_callee: true,
+            received_all: end,
+            deadline: context.deadline(),
+            timeout_ms,
+            context: Some(context.clone()),
+            ..Slot::default()
+        };
+        let place = state.insert(slot);
+        let stream = Arc::new(RawCall::of_callee(self.clone(), place, context.clone()));
+        let call = ServerCall::new(context, payload.map(Payload::Bytes), stream);
+        Some(Action::Serve { service, method, call })
+    }
+}
+
+fn receive_message(
+    state: &mut State,
+    call: u32,
+    payload: Bytes,
+    end: bool,
+    header: Option<Metadata>,
+    actions: &mut Vec<Action>,
+) {
+    let is_callee = state.slot_of(call).is_some_and(|slot| slot.is_callee);
+    let slot = if end && !is_callee { state.end(call) } else { state.slot_of(call) };
+    let Some(slot) = slot else {
+        return;
+    };
+    slot.messages.push_back(payload);
+    if slot.header.is_none() {
+        slot.header = header;
+    }
+    if end {
+        slot.received_all = true;
+        if is_callee {
+            actions.extend(slot.reader.take().map(Action::Wake));
+        } else {
+            slot.last_is_uncounted = true;
+            slot.outcome = Some(Ok(Metadata::new()));
+            slot.wake_all(actions);
+        }
+    } else {
+        actions.extend(slot.reader.take().map(Action::Wake));
+    }
+}

@@ -1,0 +1,332 @@
+//! Calls by bytes, from either end.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use bytes::Bytes;
+
+use super::Inner;
+use super::slot::{Slot, State, add_waker};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::header::{CallHeader, Metadata};
+use crate::session::Request;
+use crate::status::Status;
+use crate::transport::{CallOptions, CallStream, Payload, Response};
+
+/// What [`Connection::start`](super::Connection::start) sends.
+#[derive(Debug, Default)]
+pub struct RawRequest<'a> {
+    /// Index of the method in the peer's table.
+    pub method: u16,
+    /// The one request message, with `end`; empty otherwise.
+    pub payload: &'a [u8],
+    /// No message follows.
+    pub end: bool,
+    /// Timeout, metadata, and the call within which this one is made.
+    pub options: CallOptions,
+    /// Milliseconds that the call may take when the options give no timeout; 0: no limit.
+    pub default_timeout_ms: u32,
+}
+
+/// A call by bytes. At the caller, dropping it cancels the call.
+pub struct RawCall {
+    inner: Arc<Inner>,
+    place: usize,
+    /// What the handler sees, at the callee.
+    context: Option<Context>,
+}
+
+impl Inner {
+    pub(super) fn start(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawCall> {
+        let RawRequest { method, payload, end, options, default_timeout_ms } = request;
+        let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
+        let place = self.change(|state| {
+            let header = (!header.is_empty()).then_some(&header);
+            let id = state.session.request_at(method, Request { header, payload, end })?;
+            let timeout_ms = header.and_then(|header| header.timeout_ms).unwrap_or(0);
+            Ok::<_, Error>(state.insert(Slot { id, deadline, timeout_ms, ..Slot::default() }))
+        })?;
+        Ok(RawCall { inner: self.clone(), place, context: None })
+    }
+}
+
+impl RawCall {
+    pub(super) fn of_callee(inner: Arc<Inner>, place: usize, context: Context) -> Self {
+        Self { inner, place, context: Some(context) }
+    }
+
+    /// The next message that has come: none yet, none any more, or why the call failed.
+    pub fn try_receive(&self) -> Option<Result<Option<Bytes>>> {
+        self.inner.change(|state| self.take_message(state))
+    }
+
+    /// The next message of the other end; none after its last.
+    pub fn poll_receive_bytes(&self, task: &mut TaskContext<'_>) -> Poll<Result<Option<Bytes>>> {
+        if let Some(received) = self.try_receive() {
+            return Poll::Ready(received);
+        }
+        if self.context.is_none() {
+            self.inner.shell.assist(&|| self.has_news());
+        }
+        let received = self.inner.change(|state| {
+            let received = self.take_message(state);
+            if let (None, Some(slot)) = (&received, state.slot(self.place)) {
+                set_waker(slot, task);
+            }
+            received
+        });
+        received.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Sends a message by bytes; `last` when none follows. At the callee that ends the call with success.
+    ///
+    /// # Errors
+    /// As [`CallStream::send`].
+    pub fn send_bytes(&self, message: &[u8], last: bool) -> Result<()> {
+        let header = self.context.as_ref().map(Context::take_header).filter(|header| !header.is_empty());
+        let header = header.map(|metadata| CallHeader { metadata, ..CallHeader::default() });
+        let trailer = match &self.context {
+            Some(context) if last => context.take_trailer(),
+            _ => Metadata::new(),
+        };
+        self.inner.change(|state| {
+            let id = self.open_id(state)?;
+            let ends = last && trailer.is_empty();
+            let sent = state.session.send_message(id, message, ends, header.as_ref());
+            if self.context.is_some() {
+                match &sent {
+                    Ok(()) if last => {
+                        if !ends {
+                            state.session.end_call(id, &Status { metadata: trailer, ..Status::ok() });
+                        }
+                        self.conclude(state, Ok(Metadata::new()));
+                    }
+                    // A message over the limit has ended the call.
+                    Err(error) if !state.session.is_open(id) => self.conclude(state, Err(error.clone())),
+                    _ => {}
+                }
+            }
+            sent
+        })
+    }
+
+    /// Bytes that may be sent now; 0 when the sender has to wait, or the call has ended.
+    pub fn credit(&self) -> u32 {
+        self.inner.change(|state| self.open_id(state).map_or(0, |id| state.session.credit(id)))
+    }
+
+    /// Waits until a message may be sent. An error, when the call has ended.
+    pub fn poll_writable(&self, task: &mut TaskContext<'_>) -> Poll<Result<()>> {
+        self.inner.change(|state| {
+            let id = match self.open_id(state) {
+                Ok(id) => id,
+                Err(error) => return Poll::Ready(Err(error)),
+            };
+            if state.session.credit(id) > 0 {
+                return Poll::Ready(Ok(()));
+            }
+            if let Some(slot) = state.slot(self.place) {
+                add_waker(&mut slot.writers, task.waker());
+            }
+            Poll::Pending
+        })
+    }
+
+    /// Whether the call has ended, or at the caller whether its outcome is known.
+    pub fn is_over(&self) -> bool {
+        self.inner.lock().slot(self.place).is_none_or(|slot| slot.outcome.is_some())
+    }
+
+    fn has_news(&self) -> bool {
+        let mut state = self.inner.lock();
+        state
+            .slot(self.place)
+            .is_none_or(|slot| !slot.messages.is_empty() || slot.received_all || slot.outcome.is_some())
+    }
+
+    fn open_id(&self, state: &mut State) -> Result<u32> {
+        match state.slot(self.place) {
+            None => Err(Error::internal("the call is no longer known")),
+            Some(slot) => match slot.failure() {
+                Some(error) => Err(error),
+                None => Ok(slot.id),
+            },
+        }
+    }
+
+    /// Takes the next message, and lets the peer send more.
+    fn take_message(&self, state: &mut State) -> Option<Result<Option<Bytes>>> {
+        let slot = state.slot(self.place)?;
+        let Some(message) = slot.messages.pop_front() else {
+            return match &slot.outcome {
+                Some(Err(error)) => Some(Err(error.clone())),
+                _ => slot.received_all.then_some(Ok(None)),
+            };
+        };
+        let (id, counts) = (slot.id, !(slot.last_is_uncounted && slot.messages.is_empty()));
+        if counts {
+            state.session.consume(id, message.len());
+        }
+        Some(Ok(Some(message)))
+    }
+
+    /// Notes at the callee how the call ended; nobody is told, since the handler did it.
+    fn conclude(&self, state: &mut State, outcome: Result<Metadata>) {
+        if let Some(id) = state.slot(self.place).map(|slot| slot.id)
+            && let Some(slot) = state.end(id)
+        {
+            slot.outcome = Some(outcome);
+            slot.context = None;
+            slot.messages.clear();
+        }
+    }
+
+    /// How a call with one response stands: exactly one message, and then success.
+    fn take_response(&self, state: &mut State) -> Option<Result<Response<Bytes>>> {
+        let slot = state.slot(self.place)?;
+        if slot.messages.len() > 1 {
+            let error = Error::internal("the call got a second message where its kind promises one");
+            if slot.outcome.is_none() {
+                let id = slot.id;
+                state.session.cancel(id, Status::from(&error));
+            }
+            return Some(Err(error));
+        }
+        let trailer = match slot.outcome.as_mut()? {
+            Ok(trailer) => std::mem::take(trailer),
+            Err(error) => return Some(Err(error.clone())),
+        };
+        let header = slot.header.take().unwrap_or_default();
+        match self.take_message(state) {
+            Some(Ok(Some(message))) => Some(Ok(Response { message, header, trailer })),
+            _ => Some(Err(Error::internal("the call succeeded without the one message that its kind promises"))),
+        }
+    }
+}
+
+fn set_waker(slot: &mut Slot, task: &TaskContext<'_>) {
+    match &mut slot.reader {
+        Some(waker) => waker.clone_from(task.waker()),
+        none => *none = Some(task.waker().clone()),
+    }
+}
+
+impl CallStream for RawCall {
+    fn poll_receive(&self, task: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>>> {
+        let received = ready!(self.poll_receive_bytes(task));
+        Poll::Ready(received.map(|message| message.map(Payload::Bytes)))
+    }
+
+    fn poll_ready(&self, task: &mut TaskContext<'_>) -> Poll<Result<()>> {
+        self.poll_writable(task)
+    }
+
+    fn poll_ended(&self, task: &mut TaskContext<'_>) -> Poll<()> {
+        let mut state = self.inner.lock();
+        match state.slot(self.place) {
+            Some(slot) if slot.outcome.is_none() => {
+                add_waker(&mut slot.writers, task.waker());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+
+    fn send(&self, message: Payload, last: bool) -> Result<()> {
+        self.send_bytes(&message.into_bytes()?, last)
+    }
+
+    fn end(&self, result: Result<()>) {
+        let Some(context) = &self.context else {
+            return self.inner.change(|state| {
+                if let Ok(id) = self.open_id(state) {
+                    match result {
+                        Ok(()) => state.session.half_close(id),
+                        Err(error) => state.session.cancel(id, error.into()),
+                    }
+                }
+            });
+        };
+        let trailer = context.take_trailer();
+        self.inner.change(|state| {
+            if let Ok(id) = self.open_id(state) {
+                let mut status = result.as_ref().err().map(Status::from).unwrap_or_default();
+                trailer.into_iter().for_each(|(key, value)| status.metadata.append(key, value));
+                state.session.end_call(id, &status);
+                self.conclude(state, result.map(|()| Metadata::new()));
+            }
+        });
+    }
+
+    fn header(&self) -> Option<Metadata> {
+        let mut state = self.inner.lock();
+        let slot = state.slot(self.place)?;
+        let has_begun = slot.header.is_some() || !slot.messages.is_empty() || slot.received_all;
+        has_begun.then(|| slot.header.clone().unwrap_or_default())
+    }
+
+    fn trailer(&self) -> Option<Metadata> {
+        match self.inner.lock().slot(self.place)?.outcome.as_ref()? {
+            Ok(trailer) => Some(trailer.clone()),
+            Err(error) => Some(error.metadata().clone()),
+        }
+    }
+}
+
+impl Drop for RawCall {
+    fn drop(&mut self) {
+        let slot = self.inner.change(|state| {
+            let slot = state.remove(self.place)?;
+            // A call that has ended may still hold messages: they are dropped with it.
+            if self.context.is_none() {
+                state.session.cancel(slot.id, Status::from(Error::cancelled("the caller dropped the call")));
+            }
+            Some(slot)
+        });
+        drop(slot);
+    }
+}
+
+/// A call with one request and one response by bytes. Dropping it cancels the call.
+#[must_use = "dropping a call cancels it"]
+pub struct RawUnary {
+    call: RawCall,
+}
+
+impl RawUnary {
+    pub(super) fn new(call: RawCall) -> Self {
+        Self { call }
+    }
+
+    /// The response or the failure, if it has come; none before, and after it was taken.
+    pub fn try_take(&self) -> Option<Result<Response<Bytes>>> {
+        self.call.inner.change(|state| self.call.take_response(state))
+    }
+
+    /// Whether [`try_take`](Self::try_take) has something to give.
+    pub fn is_done(&self) -> bool {
+        self.call.is_over()
+    }
+}
+
+impl Future for RawUnary {
+    type Output = Result<Response<Bytes>>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if let Some(response) = self.try_take() {
+            return Poll::Ready(response);
+        }
+        self.call.inner.shell.assist(&|| self.is_done());
+        let response = self.call.inner.change(|state| {
+            let response = self.call.take_response(state);
+            if let (None, Some(slot)) = (&response, state.slot(self.call.place)) {
+                set_waker(slot, task);
+            }
+            response
+        });
+        response.map_or(Poll::Pending, Poll::Ready)
+    }
+}

@@ -1,0 +1,209 @@
+//! The state of a connection: the session, and what is known of each call beside it.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+use std::thread::ThreadId;
+
+use bytes::Bytes;
+
+use super::action::Action;
+use super::binding::Binding;
+use crate::call::ById;
+use crate::channel::Instant;
+use crate::code::Code;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::header::Metadata;
+use crate::log::LogRecord;
+use crate::session::Session;
+use crate::status::Status;
+
+/// What the lock of a connection guards.
+pub(super) struct State {
+    pub(super) session: Session,
+    slots: Vec<Option<Slot>>,
+    free: Vec<usize>,
+    /// The places of the calls that have not ended.
+    by_id: ById<usize>,
+    /// No deadline is earlier; the calls are looked through only when this has passed.
+    pub(super) earliest: Option<Instant>,
+    /// The thread that receives at the moment: it takes the output afterwards.
+    pub(super) pump: Option<ThreadId>,
+    /// The shell was woken, and has not taken the output yet.
+    pub(super) announced: bool,
+    /// Who waits for a change of the connection itself.
+    pub(super) waiting: Vec<Waker>,
+    pub(super) draining: bool,
+    pub(super) drained: bool,
+    pings: u64,
+    pub(super) pongs: u64,
+    pub(super) bindings: Vec<Binding>,
+    /// Results of comparing schemas, by service name and fingerprint of this side.
+    pub(super) checked: Vec<(String, String, Result<()>)>,
+    pub(super) spare_actions: Vec<Action>,
+}
+
+/// What is known of one call. Its place is free again when its handle is dropped, which may be after the call has ended.
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) id: u32,
+    pub(super) is_callee: bool,
+    pub(super) messages: VecDeque<Bytes>,
+    /// The peer's last message has come.
+    pub(super) received_all: bool,
+    /// That message ended the call, so the session does not count it as unread.
+    pub(super) last_is_uncounted: bool,
+    pub(super) header: Option<Metadata>,
+    /// How the call ended; at the caller with the trailer.
+    pub(super) outcome: Option<Result<Metadata>>,
+    pub(super) reader: Option<Waker>,
+    pub(super) writers: Vec<Waker>,
+    pub(super) deadline: Option<Instant>,
+    pub(super) timeout_ms: u32,
+    /// What the handler sees, at the callee.
+    pub(super) context: Option<Context>,
+}
+
+impl State {
+    pub(super) fn new(session: Session) -> Self {
+        Self {
+            session,
+            slots: Vec::new(),
+            free: Vec::new(),
+            by_id: ById::default(),
+            earliest: None,
+            pump: None,
+            announced: false,
+            waiting: Vec::new(),
+            draining: false,
+            drained: false,
+            pings: 0,
+            pongs: 0,
+            bindings: Vec::new(),
+            checked: Vec::new(),
+            spare_actions: Vec::new(),
+        }
+    }
+
+    /// Keeps a new call; gives its place.
+    pub(super) fn insert(&mut self, slot: Slot) -> usize {
+        if let Some(deadline) = slot.deadline {
+            self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+        }
+        let id = slot.id;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        if let Some(free) = self.slots.get_mut(place) {
+            *free = Some(slot);
+        }
+        self.by_id.insert(id, place);
+        place
+    }
+
+    pub(super) fn slot(&mut self, place: usize) -> Option<&mut Slot> {
+        self.slots.get_mut(place)?.as_mut()
+    }
+
+    /// The slot of a call that has not ended.
+    pub(super) fn slot_of(&mut self, id: u32) -> Option<&mut Slot> {
+        let place = *self.by_id.get(&id)?;
+        self.slot(place)
+    }
+
+    /// The slot of a call that ends now.
+    pub(super) fn end(&mut self, id: u32) -> Option<&mut Slot> {
+        let place = self.by_id.remove(&id)?;
+        self.slot(place)
+    }
+
+    /// Forgets a call whose handle was dropped.
+    pub(super) fn remove(&mut self, place: usize) -> Option<Slot> {
+        let slot = self.slots.get_mut(place)?.take()?;
+        if self.by_id.get(&slot.id) == Some(&place) {
+            self.by_id.remove(&slot.id);
+        }
+        self.free.push(place);
+        Some(slot)
+    }
+
+    /// Ends the calls whose deadlines have passed.
+    pub(super) fn expire_due(&mut self, now: Instant) {
+        if self.earliest.is_none_or(|earliest| earliest > now) {
+            return;
+        }
+        self.earliest = None;
+        for slot in self.slots.iter().flatten().filter(|slot| slot.outcome.is_none()) {
+            match slot.deadline {
+                Some(deadline) if deadline <= now => {
+                    let message = format!("the call took longer than its {} ms", slot.timeout_ms);
+                    self.session.cancel(slot.id, Status::new(Code::DeadlineExceeded, message));
+                }
+                Some(deadline) => {
+                    self.earliest = Some(self.earliest.map_or(deadline, |earliest| earliest.min(deadline)));
+                }
+                None => {}
+            }
+        }
+    }
+
+    pub(super) fn ping(&mut self) -> Result<u64> {
+        let number = self.pings + 1;
+        self.session.ping(&number.to_le_bytes())?;
+        self.pings = number;
+        Ok(number)
+    }
+
+    /// Whether the shell has to be woken for output that it does not know of.
+    pub(super) fn announce(&mut self) -> bool {
+        if self.announced || self.session.output_bytes() == 0 {
+            return false;
+        }
+        // The pump takes what its own handlers wrote.
+        if self.pump.is_some() && self.pump == Some(current_thread()) {
+            return false;
+        }
+        self.announced = true;
+        true
+    }
+}
+
+impl Slot {
+    /// Why nothing can be sent any more; none while the call goes on.
+    pub(super) fn failure(&self) -> Option<Error> {
+        match &self.outcome {
+            None => None,
+            Some(Err(error)) => Some(error.clone()),
+            Some(Ok(_)) => Some(Error::cancelled("the call has ended")),
+        }
+    }
+
+    /// Takes the wakers of everyone who waits for this call.
+    pub(super) fn wake_all(&mut self, actions: &mut Vec<Action>) {
+        actions.extend(self.reader.take().map(Action::Wake));
+        actions.extend(self.writers.drain(..).map(Action::Wake));
+    }
+}
+
+/// Adds a waker, unless the task waits already.
+pub(super) fn add_waker(wakers: &mut Vec<Waker>, waker: &Waker) {
+    if !wakers.iter().any(|known| known.will_wake(waker)) {
+        wakers.push(waker.clone());
+    }
+}
+
+pub(super) fn current_thread() -> ThreadId {
+    std::thread::current().id()
+}
+
+/// The record with the time of now, where it has none and the target has a clock.
+pub(super) fn with_time(mut record: LogRecord) -> LogRecord {
+    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+    if record.time_ms == 0
+        && let Ok(elapsed) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)
+    {
+        record.time_ms = i64::try_from(elapsed.as_millis()).unwrap_or(0);
+    }
+    record
+}

@@ -1,0 +1,128 @@
+//! A connection as the transport of typed clients, and as what is around the calls that it handles.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, ready};
+
+use super::binding::Bound;
+use super::slot::with_time;
+use super::{Connection, Grants, Inner, RawCall, RawRequest, RawUnary};
+use crate::channel::{BoxFuture, Instant};
+use crate::client::{Caller, Client};
+use crate::context::Surroundings;
+use crate::descriptor::ServiceDescriptor;
+use crate::error::Result;
+use crate::log::LogRecord;
+use crate::session::Role;
+use crate::transport::{CallOptions, CallStream, MethodRef, Payload, Response, Transport};
+
+impl Transport for Connection {
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
+        match self.inner.bind(method) {
+            Ok(Bound::Ready(index)) => match self.call(method, index, Some(request), options) {
+                Ok(call) => Box::pin(TypedUnary(RawUnary::new(call))),
+                Err(error) => Box::pin(std::future::ready(Err(error))),
+            },
+            Ok(Bound::Unchecked) => {
+                let connection = self.clone();
+                Box::pin(async move {
+                    let index = connection.check_and_bind(method).await?;
+                    let call = connection.call(method, index, Some(request), options)?;
+                    TypedUnary(RawUnary::new(call)).await
+                })
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn stream(
+        &self,
+        method: MethodRef,
+        request: Option<Payload>,
+        options: CallOptions,
+    ) -> BoxFuture<Result<Arc<dyn CallStream>>> {
+        let connection = self.clone();
+        Box::pin(async move {
+            let index = match connection.inner.bind(method)? {
+                Bound::Ready(index) => index,
+                Bound::Unchecked => connection.check_and_bind(method).await?,
+            };
+            let call: Arc<dyn CallStream> = Arc::new(connection.call(method, index, request, options)?);
+            Ok(call)
+        })
+    }
+
+    fn spawn(&self, future: BoxFuture<()>) {
+        self.inner.shell.spawn(future);
+    }
+}
+
+impl Connection {
+    async fn check_and_bind(&self, method: MethodRef) -> Result<u16> {
+        self.check_binding(method.service).await?;
+        match self.inner.bind(method)? {
+            Bound::Ready(index) => Ok(index),
+            Bound::Unchecked => self.method_index(method.service.name, method.descriptor()?.name),
+        }
+    }
+
+    fn call(&self, method: MethodRef, index: u16, request: Option<Payload>, options: CallOptions) -> Result<RawCall> {
+        let default_timeout_ms = method.descriptor()?.default_timeout_ms;
+        let end = request.is_some();
+        let payload = request.map(Payload::into_bytes).transpose()?.unwrap_or_default();
+        self.inner.start(RawRequest { method: index, payload: &payload, end, options, default_timeout_ms })
+    }
+}
+
+impl Caller for Connection {
+    fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
+        Client::new(Arc::new(self.clone()), service)
+    }
+}
+
+struct TypedUnary(RawUnary);
+
+impl Future for TypedUnary {
+    type Output = Result<Response<Payload>>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let Response { message, header, trailer } = ready!(Pin::new(&mut self.0).poll(task))?;
+        Poll::Ready(Ok(Response { message: Payload::Bytes(message), header, trailer }))
+    }
+}
+
+impl Surroundings for Inner {
+    fn transport(self: Arc<Self>) -> Arc<dyn Transport> {
+        Arc::new(Connection { inner: self })
+    }
+
+    fn peer_name(&self) -> Arc<str> {
+        self.peer_name.get().cloned().unwrap_or_default()
+    }
+
+    fn is_granted(&self, capability: &str) -> bool {
+        match &self.grants {
+            Grants::All => true,
+            Grants::Only(granted) => granted.iter().any(|name| name == capability),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.shell.now()
+    }
+
+    fn log(&self, record: LogRecord) {
+        match self.role {
+            Role::Host => self.log_locally(record),
+            Role::Plugin => {
+                let record = with_time(record);
+                self.change_quietly(|state| state.session.log(&record));
+            }
+        }
+    }
+
+    fn log_locally(&self, record: LogRecord) {
+        self.shell.log(with_time(record));
+    }
+}

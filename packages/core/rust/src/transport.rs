@@ -1,0 +1,235 @@
+//! What a typed client calls, and what a call looks like from either end. A transport carries bytes, or typed objects where both
+//! ends are in one process.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::channel::{BoxFuture, Instant};
+use crate::context::Context;
+use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+use crate::error::{Error, Result};
+use crate::header::{CallHeader, Metadata};
+
+/// A message of generated code.
+pub trait Message: prost::Message + Default + 'static {}
+
+impl<T: prost::Message + Default + 'static> Message for T {}
+
+/// A message on its way.
+#[derive(Debug)]
+pub enum Payload {
+    /// Its encoding.
+    Bytes(Bytes),
+    /// The message itself, where caller and callee are in one process and one language.
+    Object(Box<dyn Any + Send>),
+}
+
+impl Payload {
+    /// The message itself, or its encoding.
+    pub fn of<T: Message>(message: T, as_object: bool) -> Self {
+        if as_object { Self::Object(Box::new(message)) } else { Self::Bytes(message.encode_to_vec().into()) }
+    }
+
+    /// The message.
+    ///
+    /// # Errors
+    /// INTERNAL, naming the type, when the bytes are not its encoding or the object is of another type.
+    pub fn into_message<T: Message>(self) -> Result<T> {
+        let name = std::any::type_name::<T>;
+        match self {
+            Self::Bytes(bytes) => T::decode(bytes)
+                .map_err(|error| Error::internal(format!("a message cannot be parsed as {}: {error}", name()))),
+            Self::Object(object) => match object.downcast::<T>() {
+                Ok(message) => Ok(*message),
+                Err(_) => Err(Error::internal(format!("a message is not of the type {}", name()))),
+            },
+        }
+    }
+
+    /// The encoding.
+    ///
+    /// # Errors
+    /// INTERNAL for an object.
+    pub fn into_bytes(self) -> Result<Bytes> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::Object(_) => Err(Error::internal("an object came where bytes were expected")),
+        }
+    }
+}
+
+/// A method of a service of which there are stubs.
+#[derive(Clone, Copy, Debug)]
+pub struct MethodRef {
+    /// The service.
+    pub service: &'static ServiceDescriptor,
+    /// The place of the method in its service.
+    pub index: usize,
+}
+
+impl MethodRef {
+    /// The method's descriptor.
+    ///
+    /// # Errors
+    /// INTERNAL, when the service has no method at this place.
+    pub fn descriptor(&self) -> Result<&'static MethodDescriptor> {
+        self.service
+            .methods
+            .get(self.index)
+            .ok_or_else(|| Error::internal(format!("{} has no method {}", self.service.name, self.index)))
+    }
+}
+
+/// What a caller can say about a call.
+#[derive(Clone, Debug, Default)]
+pub struct CallOptions {
+    /// How long the call may take. None: the default of its method.
+    pub timeout: Option<Duration>,
+    /// Metadata for the callee.
+    pub metadata: Metadata,
+    /// W3C trace context. Empty: that of the call within which this one is made.
+    pub traceparent: String,
+    /// W3C trace state.
+    pub tracestate: String,
+    /// The call within which this one is made: its remaining time, its cancellation and its origin go along.
+    pub within: Option<Context>,
+}
+
+impl CallOptions {
+    /// Options that say nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Limits how long the call may take.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Adds a pair of metadata for the callee.
+    #[must_use]
+    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.append(key, value);
+        self
+    }
+
+    /// The deadline and the call header that these options give at `now`, for a method with this default timeout (ms; 0: none).
+    ///
+    /// # Errors
+    /// DEADLINE_EXCEEDED, when no time is left; the reason of the cancellation, when the call within which it is made was cancelled;
+    /// INVALID_ARGUMENT for a bad metadata key.
+    pub fn begin(
+        self,
+        default_timeout_ms: u32,
+        now: impl FnOnce() -> Instant,
+    ) -> Result<(CallHeader, Option<Instant>)> {
+        self.metadata.validate()?;
+        let timeout = match (self.timeout, default_timeout_ms) {
+            (None, 0) => None,
+            (None, default) => Some(Duration::from_millis(u64::from(default))),
+            (own, _) => own,
+        };
+        let mut header = CallHeader {
+            timeout_ms: None,
+            metadata: self.metadata,
+            traceparent: self.traceparent,
+            tracestate: self.tracestate,
+            origin: Vec::new(),
+        };
+        let mut outer = None;
+        if let Some(context) = &self.within {
+            context.check()?;
+            outer = context.deadline();
+            header.origin = context.origin_of_calls();
+            if header.traceparent.is_empty() {
+                header.traceparent = context.traceparent().to_owned();
+                header.tracestate = context.tracestate().to_owned();
+            }
+        }
+        if timeout.is_none() && outer.is_none() {
+            return Ok((header, None));
+        }
+        let now = now();
+        let own = timeout.map(|timeout| now.saturating_add(timeout));
+        let deadline = own.into_iter().chain(outer).min();
+        let left = deadline.map_or(Duration::ZERO, |deadline| deadline.saturating_since(now));
+        if left.is_zero() {
+            return Err(Error::deadline_exceeded("the deadline passed before the call was made"));
+        }
+        // Rounded up: a call that has some time left is not sent as one that has none.
+        let timeout_ms = left.as_nanos().div_ceil(1_000_000);
+        header.timeout_ms = Some(u32::try_from(timeout_ms).unwrap_or(u32::MAX));
+        Ok((header, deadline))
+    }
+}
+
+/// The answer to a call with one response.
+#[derive(Debug)]
+pub struct Response<T> {
+    /// The message.
+    pub message: T,
+    /// Metadata that the callee sent before the message.
+    pub header: Metadata,
+    /// Metadata that the callee sent after the message.
+    pub trailer: Metadata,
+}
+
+/// What a typed client calls. Dropping what it returns cancels the call.
+pub trait Transport: Send + Sync + 'static {
+    /// Whether messages are passed as objects instead of bytes.
+    fn passes_objects(&self) -> bool {
+        false
+    }
+
+    /// Calls a method with one request and one response.
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>>;
+
+    /// Calls a method of another kind; `request` is the one request, where the caller sends no stream.
+    fn stream(
+        &self,
+        method: MethodRef,
+        request: Option<Payload>,
+        options: CallOptions,
+    ) -> BoxFuture<Result<Arc<dyn CallStream>>>;
+
+    /// Runs a future to its end; for streams of requests.
+    fn spawn(&self, future: BoxFuture<()>);
+}
+
+/// One end of a call: the caller's or the callee's. At most one task receives, and at most one sends.
+pub trait CallStream: Send + Sync + 'static {
+    /// Whether messages are passed as objects instead of bytes.
+    fn passes_objects(&self) -> bool {
+        false
+    }
+
+    /// The next message of the other end; none after its last. At the caller, a call that failed gives its error.
+    fn poll_receive(&self, task: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>>>;
+
+    /// Waits until a message may be sent. An error, when the call has ended.
+    fn poll_ready(&self, task: &mut TaskContext<'_>) -> Poll<Result<()>>;
+
+    /// Waits until the call has ended.
+    fn poll_ended(&self, task: &mut TaskContext<'_>) -> Poll<()>;
+
+    /// Sends a message; `last` when none follows.
+    ///
+    /// # Errors
+    /// RESOURCE_EXHAUSTED, over a limit or without having waited for [`poll_ready`](Self::poll_ready); how the call ended, when it has.
+    fn send(&self, message: Payload, last: bool) -> Result<()>;
+
+    /// At the caller: no message follows, or the call is given up. At the callee: how the call ends.
+    fn end(&self, result: Result<()>);
+
+    /// Metadata that the callee sent before its first message, once that has come; for callers.
+    fn header(&self) -> Option<Metadata>;
+
+    /// Metadata that the callee sent after its last message, once the call has ended; for callers.
+    fn trailer(&self) -> Option<Metadata>;
+}
