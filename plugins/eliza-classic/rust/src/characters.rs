@@ -135,3 +135,40 @@ const CAPITALS: &[(u32, u32, u32, i32)] = &[
     (0x1E01, 0x1E95, 2, -1),
     (0x1EA1, 0x1EFF, 2, -1),
 ];
+
+/// What stands for a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// The character is left out.
+    Nothing,
+    /// This one does, which can be itself.
+    For(char),
+}
+
+/// What a character of a line counts as.
+pub(crate) fn in_lines(character: char) -> Stands {
+    if character.is_ascii_alphanumeric() {
+        return Stands::For(character.to_ascii_uppercase());
+    }
+    let code = u32::from(character);
+    if let Some((first, last, stands)) = REPLACED.get(REPLACED.partition_point(|(_, last, _)| *last < code))
+        && (*first..=*last).contains(&code)
+    {
+        return stands.chars().next().map_or(Stands::Nothing, Stands::For);
+    }
+    Stands::For(capital(code).unwrap_or(character))
+}
+
+/// What a character of a script's word counts as. Scripts keep their punctuation.
+pub(crate) fn in_scripts(character: char) -> char {
+    match in_lines(character) {
+        Stands::Nothing | Stands::For(' ' | ',' | '.') => character,
+        Stands::For(stands) => stands,
+    }
+}
+
+fn capital(code: u32) -> Option<char> {
+    let (first, last, step, distance) = CAPITALS.get(CAPITALS.partition_point(|(_, last, _, _)| *last < code))?;
+    let small = (*first..=*last).contains(&code) && (code - first).is_multiple_of(*step);
+    small.then(|| code.checked_add_signed(*distance).and_then(char::from_u32)).flatten()
+}
