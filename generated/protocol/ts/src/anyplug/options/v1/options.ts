@@ -19,12 +19,14 @@ export interface ServiceOptions {
 
 /** Options of a method. */
 export interface MethodOptions {
-  /** Milliseconds that a call may take when the caller gives no timeout. 0: as the service says. */
-  defaultTimeoutMs: number;
+  /** Milliseconds that a call may take when the caller gives no timeout. 0: no limit. Absent: as the service says. */
+  defaultTimeoutMs?:
+    | number
+    | undefined;
   /** Calling twice has the effect of calling once, so a call may be retried. */
   idempotent: boolean;
-  /** The capability that a caller must have been granted. Empty: as the service says. */
-  requiredCapability: string;
+  /** The capability that a caller must have been granted. Empty: none. Absent: as the service says. */
+  requiredCapability?: string | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -140,20 +142,20 @@ export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.Serv
 };
 
 function createBaseMethodOptions(): MethodOptions {
-  return { defaultTimeoutMs: 0, idempotent: false, requiredCapability: "", _unknownFields: {} };
+  return { defaultTimeoutMs: undefined, idempotent: false, requiredCapability: undefined, _unknownFields: {} };
 }
 
 export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.MethodOptions"> = {
   $type: "anyplug.options.v1.MethodOptions" as const,
 
   encode(message: MethodOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.defaultTimeoutMs !== 0) {
+    if (message.defaultTimeoutMs !== undefined) {
       writer.uint32(8).uint32(message.defaultTimeoutMs);
     }
     if (message.idempotent !== false) {
       writer.uint32(16).bool(message.idempotent);
     }
-    if (message.requiredCapability !== "") {
+    if (message.requiredCapability !== undefined) {
       writer.uint32(26).string(message.requiredCapability);
     }
     if (message._unknownFields !== undefined) {
@@ -230,25 +232,25 @@ export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.Method
         ? globalThis.Number(object.defaultTimeoutMs)
         : isSet(object.default_timeout_ms)
         ? globalThis.Number(object.default_timeout_ms)
-        : 0,
+        : undefined,
       idempotent: isSet(object.idempotent) ? globalThis.Boolean(object.idempotent) : false,
       requiredCapability: isSet(object.requiredCapability)
         ? globalThis.String(object.requiredCapability)
         : isSet(object.required_capability)
         ? globalThis.String(object.required_capability)
-        : "",
+        : undefined,
     };
   },
 
   toJSON(message: MethodOptions): unknown {
     const obj: any = {};
-    if (message.defaultTimeoutMs !== 0) {
+    if (message.defaultTimeoutMs !== undefined) {
       obj.defaultTimeoutMs = Math.round(message.defaultTimeoutMs);
     }
     if (message.idempotent !== false) {
       obj.idempotent = message.idempotent;
     }
-    if (message.requiredCapability !== "") {
+    if (message.requiredCapability !== undefined) {
       obj.requiredCapability = message.requiredCapability;
     }
     return obj;
@@ -259,9 +261,9 @@ export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.Method
   },
   fromPartial(object: DeepPartial<MethodOptions>): MethodOptions {
     const message = createBaseMethodOptions();
-    message.defaultTimeoutMs = object.defaultTimeoutMs ?? 0;
+    message.defaultTimeoutMs = object.defaultTimeoutMs ?? undefined;
     message.idempotent = object.idempotent ?? false;
-    message.requiredCapability = object.requiredCapability ?? "";
+    message.requiredCapability = object.requiredCapability ?? undefined;
     return message;
   },
 };

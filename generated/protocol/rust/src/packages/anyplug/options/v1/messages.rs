@@ -22,15 +22,15 @@ impl ::prost::Name for ServiceOptions {
 /// Options of a method.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MethodOptions {
-    /// Milliseconds that a call may take when the caller gives no timeout. 0: as the service says.
-    #[prost(uint32, tag = "1")]
-    pub default_timeout_ms: u32,
+    /// Milliseconds that a call may take when the caller gives no timeout. 0: no limit. Absent: as the service says.
+    #[prost(uint32, optional, tag = "1")]
+    pub default_timeout_ms: ::core::option::Option<u32>,
     /// Calling twice has the effect of calling once, so a call may be retried.
     #[prost(bool, tag = "2")]
     pub idempotent: bool,
-    /// The capability that a caller must have been granted. Empty: as the service says.
-    #[prost(string, tag = "3")]
-    pub required_capability: ::prost::alloc::string::String,
+    /// The capability that a caller must have been granted. Empty: none. Absent: as the service says.
+    #[prost(string, optional, tag = "3")]
+    pub required_capability: ::core::option::Option<::prost::alloc::string::String>,
 }
 impl ::prost::Name for MethodOptions {
     const NAME: &'static str = "MethodOptions";

@@ -1,0 +1,34 @@
+/**
+ * The imports of one generated file. Each symbol gets a local name: its own when that is free, else with underscores
+ * after it, so that a message called `Promise` or `CallOptions` does no harm.
+ */
+export class Imports {
+  readonly #taken: Set<string>;
+  readonly #locals = new Map<string, Map<string, string>>();
+
+  /** @param taken names that the file declares itself or that the language gives it */
+  constructor(taken: Iterable<string>) {
+    this.#taken = new Set(taken);
+  }
+
+  /** The local name of a module's symbol, which is imported from now on. */
+  use(module: string, symbol: string): string {
+    const locals = this.#locals.get(module) ?? new Map<string, string>();
+    this.#locals.set(module, locals);
+    const known = locals.get(symbol);
+    if (known !== undefined) return known;
+    let local = symbol;
+    while (this.#taken.has(local)) local += "_";
+    this.#taken.add(local);
+    locals.set(symbol, local);
+    return local;
+  }
+
+  /** Modules in order of their names, each with its symbols and their local names in order. */
+  sorted(): [module: string, symbols: [symbol: string, local: string][]][] {
+    const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
+    return [...this.#locals]
+      .map(([module, locals]): [string, [string, string][]] => [module, [...locals].sort(byName)])
+      .sort(byName);
+  }
+}

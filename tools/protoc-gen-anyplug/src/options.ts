@@ -1,0 +1,62 @@
+import { Refusal } from "./refusal.js";
+
+/** The options after `opt:` in buf.gen.yaml, or after `--anyplug_opt=`. */
+export interface Options {
+  readonly target: "ts" | "rust" | "python";
+  /** Where the core's `codegen/v1` is imported from. */
+  readonly core: string;
+  /** Rust only: whether modules are written for the packages, and nothing else. */
+  readonly modulesOnly: boolean;
+  /** TypeScript only: what relative imports end in. */
+  readonly importSuffix: string;
+  /** TypeScript only: .proto file to the module that its messages are imported from; ts-proto's `M` option. */
+  readonly modules: ReadonlyMap<string, string>;
+  /** Rust only: `.package` or `.package.Message` to its Rust path; prost's `extern_path`. */
+  readonly externPaths: ReadonlyMap<string, string>;
+}
+
+const defaultCore = {
+  ts: "@anyplug/core/codegen/v1",
+  rust: "::anyplug_core::codegen::v1",
+  python: "anyplug.codegen.v1",
+};
+
+/**
+ * Reads the options.
+ *
+ * @throws Refusal when one is missing, unknown, or not for this target
+ */
+export function parseOptions(parameter: string): Options {
+  let target: Options["target"] | undefined;
+  let core: string | undefined;
+  let modulesOnly = false;
+  let importSuffix = ".js";
+  const modules = new Map<string, string>();
+  const externPaths = new Map<string, string>();
+  for (const option of parameter.split(",").map((text) => text.trim())) {
+    if (option === "") continue;
+    const [key, value] = splitOnce(option);
+    if (key === "target") target = targetOf(value);
+    else if (key === "core") core = value;
+    else if (key === "modules_only" && (value === "true" || value === "false")) modulesOnly = value === "true";
+    else if (key === "import_suffix") importSuffix = value;
+    else if (key === "extern_path") externPaths.set(...splitOnce(value));
+    else if (/^M.+\.proto$/.test(key)) modules.set(key.slice(1), value);
+    else throw new Refusal(`unknown option "${option}"; there are ${known}`);
+  }
+  if (target === undefined) throw new Refusal("option target is missing: target=ts, target=rust or target=python");
+  return { target, core: core ?? defaultCore[target], modulesOnly, importSuffix, modules, externPaths };
+}
+
+const known =
+  "target=ts|rust|python, core=…, modules_only=true|false, import_suffix=…, extern_path=.package=::path, Mfile.proto=module";
+
+function targetOf(value: string): Options["target"] {
+  if (value === "ts" || value === "rust" || value === "python") return value;
+  throw new Refusal(`unknown target "${value}"; there are ts, rust and python`);
+}
+
+function splitOnce(text: string): [string, string] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}

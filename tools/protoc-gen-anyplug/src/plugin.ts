@@ -1,0 +1,78 @@
+/** What buf and protoc see: a request with schemas in, a response with files out. */
+import { create, createFileRegistry, type DescFile, type FileRegistry } from "@bufbuild/protobuf";
+import {
+  type CodeGeneratorRequest,
+  type CodeGeneratorResponse,
+  CodeGeneratorResponse_Feature,
+  CodeGeneratorResponseSchema,
+  Edition,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
+import { descriptorSetOf } from "./descriptor-set.js";
+import { type Options, parseOptions } from "./options.js";
+import type { Output, Source } from "./output.js";
+import { pythonStub } from "./python/stub.js";
+import { Refusal } from "./refusal.js";
+import { rustPackages } from "./rust/packages.js";
+import { servicesOf } from "./service.js";
+import { fileName } from "./source.js";
+import { nameStubs } from "./stub-names.js";
+import { typescriptStub } from "./typescript/stub.js";
+
+/** Returns the generated files, or why there are none: what the schema's author can mend is an error in the response. */
+export function generate(request: CodeGeneratorRequest): CodeGeneratorResponse {
+  const features = CodeGeneratorResponse_Feature.PROTO3_OPTIONAL | CodeGeneratorResponse_Feature.SUPPORTS_EDITIONS;
+  const response = create(CodeGeneratorResponseSchema, {
+    supportedFeatures: BigInt(features),
+    minimumEdition: Edition.EDITION_PROTO2,
+    maximumEdition: Edition.EDITION_2023,
+  });
+  try {
+    const files = outputs(request).sort((a, b) => (a.path < b.path ? -1 : 1));
+    response.file = files.map(({ path, content }) => ({
+      $typeName: "google.protobuf.compiler.CodeGeneratorResponse.File",
+      name: path,
+      content,
+      insertionPoint: "",
+    }));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    response.error = error.message;
+  }
+  return response;
+}
+
+function outputs(request: CodeGeneratorRequest): Output[] {
+  const options = parseOptions(request.parameter);
+  const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
+  const wanted = new Set(request.fileToGenerate);
+  const files = [...registry.files]
+    .filter((file) => wanted.has(fileName(file)))
+    .sort((a, b) => (fileName(a) < fileName(b) ? -1 : 1));
+  const sources = options.modulesOnly ? [] : sourcesOf(files, registry);
+  return write(files, sources, options);
+}
+
+function write(files: readonly DescFile[], sources: readonly Source[], options: Options): Output[] {
+  switch (options.target) {
+    case "ts":
+      return sources.map((source) => typescriptStub(source, options));
+    case "rust":
+      return rustPackages(files, sources, options);
+    case "python":
+      return sources.map((source) => pythonStub(source, options));
+  }
+}
+
+function sourcesOf(files: readonly DescFile[], registry: FileRegistry): Source[] {
+  const names = nameStubs(registry.files);
+  return files
+    .filter((file) => file.services.length > 0)
+    .map((desc) => ({
+      desc,
+      path: fileName(desc),
+      package: desc.proto.package,
+      services: servicesOf(desc, registry, names),
+      descriptorSet: descriptorSetOf(desc),
+    }));
+}
