@@ -7,7 +7,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
-export const MINIMUM_NODE = 20;
+export const MINIMUM_NODE = [20, 11];
 export const MINIMUM_PYTHON = [3, 11];
 
 const PYTHON_NAMES = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11"];
@@ -15,7 +15,7 @@ const PYTHON_PROBE = "import sys, venv, ensurepip; print('%d.%d.%d' % sys.versio
 
 /** Returns whether `version`, such as "20.11.1", is one that everything else here runs on. */
 export function nodeIsRecent(version) {
-  return Number(version.split(".")[0]) >= MINIMUM_NODE;
+  return isAtLeast(version, MINIMUM_NODE);
 }
 
 /**
@@ -71,7 +71,7 @@ function isExecutable(path) {
 function missingNode(machine) {
   if (nodeIsRecent(machine.nodeVersion)) return undefined;
   return {
-    what: `Node ${MINIMUM_NODE} or newer`,
+    what: `Node ${MINIMUM_NODE.join(".")} or newer`,
     found: `this is ${machine.nodeVersion}`,
     how: ["https://nodejs.org/en/download, or: nvm install 22, brew install node"],
   };
@@ -94,7 +94,7 @@ function findPython(env) {
     if (path === undefined) continue;
     const version = pythonVersion(path, env, "import sys; print('%d.%d.%d' % sys.version_info[:3])");
     if (version === undefined) continue;
-    if (!isRecentPython(version)) rejected.push(`${path} is ${version}`);
+    if (!isAtLeast(version, MINIMUM_PYTHON)) rejected.push(`${path} is ${version}`);
     else if (pythonVersion(path, env, PYTHON_PROBE) === undefined) rejected.push(`${path} is ${version} without venv`);
     else return { path, rejected: [] };
   }
@@ -106,9 +106,9 @@ function pythonVersion(path, env, program) {
   return result.status === 0 ? result.stdout.trim() : undefined;
 }
 
-function isRecentPython(version) {
+function isAtLeast(version, minimum) {
   const [major, minor] = version.split(".").map(Number);
-  return major > MINIMUM_PYTHON[0] || (major === MINIMUM_PYTHON[0] && minor >= MINIMUM_PYTHON[1]);
+  return major > minimum[0] || (major === minimum[0] && minor >= minimum[1]);
 }
 
 function missingPython(python) {

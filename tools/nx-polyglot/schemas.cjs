@@ -19,6 +19,7 @@ function schemaTargets() {
       command: "node tools/generate/generate.mjs --check",
       cache: true,
       inputs: ["schemas", ...generator, ...pinned, "{workspaceRoot}/generated/**/*"],
+      dependsOn: ["build-typescript", "build-rust"],
     },
   };
 }

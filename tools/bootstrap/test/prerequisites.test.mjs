@@ -23,13 +23,13 @@ function program(name, script = "exit 0", folder = bin) {
   chmodSync(join(folder, name), 0o755);
 }
 
-function missing(nodeVersion = "20.0.0", env = {}) {
+function missing(nodeVersion = "20.11.0", env = {}) {
   return checkPrerequisites({ nodeVersion, env: { PATH: bin, HOME: bin, ...env } }).missing;
 }
 
 test("everything that is missing is named at once, with how to get it", () => {
   const text = explainMissing(missing("16.20.2"));
-  expect(text).toMatch(/Node 20 or newer \(this is 16\.20\.2\)/);
+  expect(text).toMatch(/Node 20\.11 or newer \(this is 16\.20\.2\)/);
   for (const what of ["npm", "Python 3.11 or newer", "cargo", "rustup", "a C compiler"]) expect(text).toContain(what);
   expect(text).toContain("sudo apt install python3 python3-venv");
   expect(text).toContain("sh.rustup.rs");
@@ -45,7 +45,7 @@ test("a Python that is too old is named with its version, and a newer one beside
   program("python3", "echo 3.9.2");
   expect(missing().find(({ what }) => what.includes("Python")).found).toBe(`${join(bin, "python3")} is 3.9.2`);
   program("python3.12", "echo 3.12.1");
-  const { python } = checkPrerequisites({ nodeVersion: "20.0.0", env: { PATH: bin } });
+  const { python } = checkPrerequisites({ nodeVersion: "20.11.0", env: { PATH: bin } });
   expect(python).toBe(join(bin, "python3.12"));
 });
 
