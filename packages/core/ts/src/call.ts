@@ -1,35 +1,39 @@
-/** What a session knows of one open call. */
+/** What a session knows of one call. */
 
 import { ReceiveCredit, SendCredit } from "./credit.js";
 
-/** One open call, at either side. */
+/** One call, at either side. It stays known after its end for as long as messages of it are unread. */
 export class Call {
   /** Whether this side is the callee. */
   readonly isCallee: boolean;
-  readonly send: SendCredit;
-  /** The peer has sent its last message. */
-  receiveEnded: boolean;
-  /** This side has sent its last message. */
-  sendEnded: boolean;
-  /** A message of the peer has come, beside that of the request. */
-  received = false;
-  /** This side has sent a message, beside that of the request. */
-  sent = false;
+  isOpen = true;
+  /** This side may send messages. */
+  sends: boolean;
+  /** The peer may send messages. */
+  receives: boolean;
+  /** The callee has sent a message. */
+  answered = false;
+  /** Something was to be sent and the output was full: the application is told when it is not. */
+  waitsForOutput = false;
+  readonly sendCredit: SendCredit;
+  /** Bytes and number of messages that the application has not consumed. */
+  unreadBytes = 0;
+  unreadMessages = 0;
   readonly #initialReceiveBytes: number;
-  #receive: ReceiveCredit | undefined;
+  #receiveCredit: ReceiveCredit | undefined;
 
-  constructor(isCallee: boolean, requestEnded: boolean, initialSendBytes: number, initialReceiveBytes: number) {
+  constructor(isCallee: boolean, sends: boolean, receives: boolean, initialSendBytes: number, initialReceiveBytes: number) {
     this.isCallee = isCallee;
-    this.receiveEnded = isCallee && requestEnded;
-    this.sendEnded = !isCallee && requestEnded;
-    this.send = new SendCredit(initialSendBytes);
+    this.sends = sends;
+    this.receives = receives;
+    this.sendCredit = new SendCredit(initialSendBytes);
     this.#initialReceiveBytes = initialReceiveBytes;
   }
 
   /** The application has read that much. Returns what is to be granted to the peer now. */
   consume(bytes: number): number {
     // Most calls are unary and never get here.
-    this.#receive ??= new ReceiveCredit(this.#initialReceiveBytes);
-    return this.#receive.consume(bytes);
+    this.#receiveCredit ??= new ReceiveCredit(this.#initialReceiveBytes);
+    return this.#receiveCredit.consume(bytes);
   }
 }

@@ -5,43 +5,42 @@ import type { Hello } from "./hello.js";
 import type { LogRecord } from "./log.js";
 import type { Status } from "./status.js";
 
-/** The peer opened a call. */
+/** The peer makes a call. */
 export class RequestEvent {
   readonly type = "request";
-  /**
-   * `source` is the memory in which the message lies, from `from` to `to`; it may be overwritten after the event was handled. Without `end` there is no message yet.
-   */
+
+  /** The message lies in `source`, from `from` to `to`. That memory may be overwritten when the event has been handled. */
   constructor(
     readonly call: number,
-    /** The position of the method in this side's table. */
+    /** The index of the method in this side's table. */
     readonly index: number,
     readonly service: string,
     readonly method: string,
     readonly header: CallHeader | undefined,
-    /** The message is the only one. */
+    /** No message follows. */
     readonly end: boolean,
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
   ) {}
 
-  /** The request message; undefined when messages follow. */
+  /** The one request message; undefined when the requests are streamed. */
   get payload(): Uint8Array | undefined {
     return this.end ? this.source.subarray(this.from, this.to) : undefined;
   }
 }
 
-/** A message of a call came. */
+/** A message of a call. Once the application has done with it, it calls `consume`. */
 export class MessageEvent {
   readonly type = "message";
+
   /** As for {@link RequestEvent}. */
   constructor(
     readonly call: number,
+    /** Of a callee's first message, where one was sent. */
     readonly header: CallHeader | undefined,
-    /** The peer's last. From a callee it says that the call succeeded and is over. */
+    /** The sender's last; from a callee, the call has succeeded. */
     readonly end: boolean,
-    /** Held for the application until `consume` is called with its length: every message but one that is the only one of its direction. */
-    readonly held: boolean,
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
@@ -52,23 +51,24 @@ export class MessageEvent {
   }
 }
 
-/** One thing that happened, in order. */
+/** What happened. Every input may cause any number of events; `nextEvent` gives them in order. */
 export type SessionEvent =
-  /** The peer's hello came: calls can be made. */
+  /** The peer's HELLO came: calls can be made. */
   | { readonly type: "hello"; readonly peer: Hello }
   | RequestEvent
   | MessageEvent
-  /** From a callee: the call is over, with this status. From a caller: no message follows. */
+  /** From a callee: the call is over. From a caller: no message follows. */
   | { readonly type: "end"; readonly call: number; readonly status: Status }
-  /** A call that this side answers was cancelled, or ended by the session; nothing more is sent for it. */
+  /** The caller, or this session, ended a call that the peer made; nothing can be sent for it any more. */
   | { readonly type: "cancelled"; readonly call: number; readonly status: Status }
-  /** A call has credit again. */
+  /** A call that had to wait may send again. */
   | { readonly type: "writable"; readonly call: number }
+  /** The answer to a ping. */
   | { readonly type: "pong"; readonly payload: Uint8Array }
   | { readonly type: "log"; readonly record: LogRecord }
-  /** The peer makes or takes no new calls; with a status: it ends the connection, and this is why. */
+  /** The peer takes no new calls. With a status it ends the connection; without, it drains. */
   | { readonly type: "goaway"; readonly status: Status | undefined }
-  /** After a drain began, at either side: no call is left. */
+  /** One side drains, and no call is left. */
   | { readonly type: "drained" }
-  /** The connection has ended, and this is why. The last event. */
+  /** The connection has ended. Nothing comes after this event. */
   | { readonly type: "closed"; readonly status: Status };

@@ -94,6 +94,11 @@ export class FrameDecoder {
     this.#nextOffset = offset;
   }
 
+  /** The offset of the first byte of the frame that is being read, or that comes next. */
+  get nextOffset(): number {
+    return this.#nextOffset;
+  }
+
   /** Bytes of a frame that is not complete yet. */
   get pendingBytes(): number {
     return this.#headerBytes + this.#partialBytes;
@@ -135,8 +140,8 @@ export class FrameDecoder {
     const length = word(bytes, at);
     this.offset = this.#nextOffset;
     if (length > this.maxPayloadBytes) {
-      const limit = `over the limit of ${this.maxPayloadBytes} bytes`;
-      throw new AnyplugError(Code.ResourceExhausted, `a frame of ${length} bytes is ${limit}, at offset ${this.offset}`);
+      const announced = `the frame at offset ${this.offset} announces ${length} bytes`;
+      throw new AnyplugError(Code.ResourceExhausted, `${announced}; at most ${this.maxPayloadBytes} are accepted`);
     }
     this.#length = length;
     this.kind = bytes[at + 4] ?? 0;

@@ -95,8 +95,8 @@ export function metadataFrom(metadata: Readonly<Record<string, string>> | Metada
 /** Refuses a pair that cannot be sent. */
 export function checkMetadata(key: string, value: string): void {
   if (!keyPattern.test(key)) {
-    const rule = "keys are made of lower-case letters, digits, '_', '.' and '-'";
-    throw new AnyplugError(Code.InvalidArgument, `metadata key "${key}" cannot be sent: ${rule}`);
+    const rule = `use a-z, 0-9, "_", "." and "-"`;
+    throw new AnyplugError(Code.InvalidArgument, `metadata key "${key}" is not lower-case ASCII: ${rule}`);
   }
   if (typeof value !== "string") {
     throw new AnyplugError(Code.InvalidArgument, `the value of metadata "${key}" is a ${typeof value}; give a string`);

@@ -20,4 +20,4 @@ export type { Metadata } from "./header.js";
 export { defaultLimits, type LimitOptions, type Limits } from "./limits.js";
 export type { LogFields, LogLevel, LogRecord } from "./log.js";
 export { type Implementation, implement, Router, type RouterOptions } from "./router.js";
-export type { CallOptions, InheritedOptions, Link, PeerInfo, Transport } from "./transport.js";
+export type { CallOptions, Link, PeerInfo, Transport } from "./transport.js";

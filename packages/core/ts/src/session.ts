@@ -1,4 +1,8 @@
-/** The protocol without I/O: bytes and calls go in, bytes and events come out. No clocks, no sockets, no promises. */
+/**
+ * The session: one side of a connection as a state machine without I/O, clock or promise.
+ *
+ * Bytes and calls go in by methods; bytes to write and events come out. docs/protocol.md is the specification, and test/vectors/sessions drives exactly these methods.
+ */
 
 import { Credit as WireCredit } from "@anyplug/protocol/anyplug/wire/v1/call.js";
 import { Call } from "./call.js";
@@ -7,76 +11,59 @@ import { encodeMessage } from "./codec.js";
 import { AnyplugError } from "./error.js";
 import type { SessionEvent } from "./event.js";
 import { FrameKind, flagEnd } from "./frame.js";
-import { type CallHeader, encodeHeader } from "./header.js";
+import { type CallHeader, checkMetadata, encodeHeader } from "./header.js";
 import type { Hello } from "./hello.js";
-import { Inbound } from "./inbound.js";
 import { frameAllowanceBytes, type Limits } from "./limits.js";
 import { encodeLog, type LogRecord } from "./log.js";
-import { type Peer, type SessionOptions, SessionState } from "./state.js";
-import { encodeStatus, failure, type Status } from "./status.js";
+import { Incoming, maxPingBytes } from "./session/incoming.js";
+import { type Peer, type SessionOptions, SessionState } from "./session/state.js";
+import { describeStatus, failure, type Status } from "./status.js";
 
-/** What goes with a request. */
+export type { Role, SessionOptions } from "./session/state.js";
+
+/** What a request sends. */
 export interface RequestOptions {
+  /** Deadline, metadata, trace and origin. */
   readonly header?: CallHeader | undefined;
-  /** The one request message; with `end` only. */
+  /** The one request message, with `end`; empty otherwise. */
   readonly payload?: Uint8Array | undefined;
-  /** Whether the request is complete; otherwise messages follow. */
+  /** No message follows. */
   readonly end: boolean;
 }
 
 const noPayload: Uint8Array = new Uint8Array(0);
 const largestCallId = 0xffff_ffff;
-const maxPingBytes = 64;
-/** What a call header may take in a frame, beside its length and the largest message, in bytes. */
+/** The longest call header, in bytes: what the frame's allowance leaves for it. */
 const maxHeaderBytes = frameAllowanceBytes - 4;
 
-/** One end of a connection. What is said of a call that is not open any more is dropped: the application may be late. */
+/** One side of a connection. */
 export class Session {
   readonly #state: SessionState;
-  readonly #inbound: Inbound;
-  readonly #firstId: number;
+  readonly #incoming: Incoming;
+  readonly #smallestId: number;
   #nextId: number;
   #nextEvent = 0;
+  #waitingForOutput: number[] = [];
 
-  /** @throws AnyplugError INVALID_ARGUMENT when more methods are served than a table can have. */
+  /** A host has its magic and HELLO to write at once.
+   *
+   * @throws AnyplugError INVALID_ARGUMENT when the services have more than 65,535 methods together.
+   */
   constructor(options: SessionOptions) {
     this.#state = new SessionState(options);
-    this.#inbound = new Inbound(this.#state);
-    this.#firstId = options.role === "host" ? 1 : 2;
-    this.#nextId = this.#firstId;
+    this.#incoming = new Incoming(this.#state);
+    this.#smallestId = options.role === "host" ? 1 : 2;
+    this.#nextId = this.#smallestId;
   }
 
-  /** What this side accepts: what was set, else what the host announced. */
-  get limits(): Limits {
-    return this.#state.limits;
-  }
+  // --- what goes on ----------------------------------------------------------------------------
 
-  /** The peer's hello, once it came. */
-  get peer(): Hello | undefined {
-    return this.#state.peer?.hello;
-  }
-
-  /** Bytes that wait to be taken by `takeOutput`. */
-  get outputBytes(): number {
-    return this.#state.output.bytes;
-  }
-
-  /** Bytes of messages that wait to be consumed. */
-  get heldBytes(): number {
-    return this.#state.heldBytes;
-  }
-
-  /** Calls that are open, of both sides. */
-  get openCalls(): number {
-    return this.#state.calls.size;
-  }
-
-  /** Takes bytes of the peer. Payloads of events lie in them: events are to be handled before `bytes` is used for anything else. */
+  /** Takes bytes that the peer sent, in chunks of any size. Payloads of events lie in them: handle the events before `bytes` is used for anything else. */
   receive(bytes: Uint8Array): void {
-    this.#inbound.receive(bytes);
+    this.#incoming.receive(bytes);
   }
 
-  /** Returns the next event, or undefined. */
+  /** Takes the next event. */
   nextEvent(): SessionEvent | undefined {
     const { events } = this.#state;
     const event = events[this.#nextEvent];
@@ -89,221 +76,312 @@ export class Session {
     return event;
   }
 
-  /** Returns the bytes to write, in order. Their memory is not used again. */
+  /** Takes the bytes that have to be written, in order. Take more only when those are written: what is taken no longer counts as waiting to be written. */
   takeOutput(): Uint8Array[] {
-    return this.#state.output.take();
+    const chunks = this.#state.output.take();
+    if (this.#waitingForOutput.length > 0) this.#tellWritable();
+    return chunks;
+  }
+
+  /** How many bytes have to be written. */
+  get outputBytes(): number {
+    return this.#state.output.bytes;
+  }
+
+  /** How many bytes of messages the application has not consumed. */
+  get unreadBytes(): number {
+    return this.#state.unreadBytes;
+  }
+
+  /** The limits of this side; a plugin's are final once the host's HELLO has come. */
+  get limits(): Limits {
+    return this.#state.limits;
+  }
+
+  /** What the peer's HELLO said, once it has come. */
+  get peer(): Hello | undefined {
+    return this.#state.peer?.hello;
+  }
+
+  /** How many calls are open, in both directions. */
+  get openCalls(): number {
+    return this.#state.openOwn + this.#state.openOfPeer;
+  }
+
+  // --- calls -----------------------------------------------------------------------------------
+
+  /**
+   * Makes a call by the names of service and method, and returns its id.
+   *
+   * @throws AnyplugError as {@link requestAt}; UNIMPLEMENTED when the peer's table lacks the method.
+   */
+  request(service: string, method: string, request: RequestOptions): number {
+    return this.requestAt(this.methodIndex(service, method), request);
   }
 
   /**
    * Returns the index of a method in the peer's table.
    *
-   * @throws AnyplugError UNIMPLEMENTED when it is not there, and as {@link request} when no call can be made.
+   * @throws AnyplugError UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO, UNIMPLEMENTED when the method is not there.
    */
   methodIndex(service: string, method: string): number {
-    const { hello, table } = this.#requirePeer();
+    const { hello, table } = this.#peerForRequest();
     return table.find(service, method, hello.name);
   }
 
   /**
-   * Opens a call and returns its id.
+   * Makes a call by the method's index in the peer's table, and returns its id. Nothing is sent when it throws.
    *
-   * @throws AnyplugError UNAVAILABLE after the end of the connection and during a drain, FAILED_PRECONDITION before the peer's hello, UNIMPLEMENTED when the peer has no such
-   * method, RESOURCE_EXHAUSTED for a message over the limit of either side, and when the peer takes no more requests.
+   * @throws AnyplugError UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO, INVALID_ARGUMENT for a bad metadata key,
+   * RESOURCE_EXHAUSTED for a message, header or number of calls over a limit.
    */
-  request(service: string, method: string, options: RequestOptions): number {
-    return this.requestAt(this.methodIndex(service, method), options);
-  }
-
-  /** As {@link request}, by the index of the method. */
   requestAt(index: number, { header, payload = noPayload, end }: RequestOptions): number {
     const state = this.#state;
-    const { hello } = this.#requirePeer();
-    if (state.outgoing >= hello.limits.maxPendingRequests) {
-      const limit = `${hello.limits.maxPendingRequests} requests, as many as "${hello.name}" takes at once`;
-      throw new AnyplugError(Code.ResourceExhausted, `there are ${limit}; wait for one to end`);
+    const { limits } = this.#peerForRequest().hello;
+    const excess = this.#messageExcess(payload.length);
+    if (excess !== undefined) throw excess;
+    const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
+    if (state.openOwn >= limits.maxPendingRequests) {
+      const taken = `${state.openOwn} requests are open, as many as the peer takes (max_pending_requests)`;
+      throw new AnyplugError(Code.ResourceExhausted, `${taken}; wait for one to end`);
     }
-    const excess = this.#excess(payload, hello);
-    if (excess !== undefined) throw new AnyplugError(Code.ResourceExhausted, excess);
-    const headerBytes = header === undefined ? undefined : encodeHeader(header);
-    if (headerBytes !== undefined && headerBytes.length > maxHeaderBytes) {
-      throw new AnyplugError(Code.ResourceExhausted, headerExcess(headerBytes));
-    }
-    const waiting = state.output.bytes;
-    if (end && waiting > 0 && waiting + payload.length > state.limits.maxBufferBytes) {
-      const limit = `the limit of ${state.limits.maxBufferBytes} bytes is reached`;
-      const message = `${waiting} bytes wait to be written to "${hello.name}" and ${limit}; make fewer calls at once`;
-      throw new AnyplugError(Code.ResourceExhausted, message);
-    }
-    const id = this.#allocate();
-    const call = new Call(false, end, hello.limits.initialCreditBytes, state.limits.initialCreditBytes);
-    call.send.spend(payload.length);
+    if (end && this.#isOutputOver(payload.length + (headerBytes?.length ?? 0), true)) throw this.#outputFull();
+    const id = this.#claimId();
+    const call = new Call(false, !end, true, limits.initialCreditBytes, state.limits.initialCreditBytes);
+    call.sendCredit.spend(payload.length);
     state.calls.set(id, call);
-    state.outgoing += 1;
+    state.openOwn += 1;
     state.output.frame(FrameKind.Request, end ? flagEnd : 0, index, id, payload, headerBytes);
     return id;
   }
 
   /**
-   * Sends a message of a call. `end` says that it is the last; from a callee it ends the call with success. A callee may give a header with its first message.
+   * Sends a message of a call. For a call that has ended it does nothing.
    *
-   * @throws AnyplugError RESOURCE_EXHAUSTED when the message is over the limit of either side, which ends the call, and when the call has no credit, which does not.
+   * @throws AnyplugError RESOURCE_EXHAUSTED: over the message limit, and the call has ended; or out of credit, and the call goes on: wait for `writable`.
+   * FAILED_PRECONDITION when the last message was sent before, or for a header that comes too late.
    */
   sendMessage(id: number, payload: Uint8Array, end: boolean, header?: CallHeader): void {
     const state = this.#state;
     const call = state.calls.get(id);
-    if (call === undefined || state.peer === undefined) return;
-    if (call.sendEnded) throw new AnyplugError(Code.Internal, `call ${id}: a message after the last`);
-    if (header !== undefined && (!call.isCallee || call.sent)) {
-      throw new AnyplugError(Code.Internal, `call ${id}: only the first message of a callee has a header`);
+    if (call === undefined || !call.isOpen) return;
+    if (!call.sends) throw new AnyplugError(Code.FailedPrecondition, `call ${id}: a message was sent after the last one`);
+    if (header !== undefined && (!call.isCallee || call.answered)) {
+      throw new AnyplugError(Code.FailedPrecondition, `call ${id}: only a callee's first message has a header`);
     }
-    const headerBytes = header === undefined ? undefined : encodeHeader(header);
-    const tooLong = headerBytes !== undefined && headerBytes.length > maxHeaderBytes ? headerExcess(headerBytes) : undefined;
-    const excess = this.#excess(payload, state.peer.hello) ?? tooLong;
-    if (excess !== undefined) {
-      const status = failure(Code.ResourceExhausted, excess);
-      if (call.isCallee) this.endCall(id, status);
-      else this.cancel(id, status);
-      throw new AnyplugError(Code.ResourceExhausted, excess);
+    const excess = this.#messageExcess(payload.length);
+    if (excess !== undefined) throw this.#refuse(id, call, excess);
+    const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
+    if (call.sendCredit.available === 0) {
+      throw new AnyplugError(Code.ResourceExhausted, `call ${id} has no credit: wait until it is writable`);
     }
-    if (call.send.available === 0) {
-      throw new AnyplugError(Code.ResourceExhausted, `call ${id} has no credit; wait until it is writable`);
+    const isOnlyAnswer = call.isCallee && !call.answered && end;
+    if (this.#isOutputOver(payload.length, isOnlyAnswer)) {
+      if (isOnlyAnswer) throw this.#refuse(id, call, this.#outputFull());
+      this.#waitForOutput(id, call);
+      throw this.#outputFull();
     }
-    call.send.spend(payload.length);
-    call.sent = true;
+    call.sendCredit.spend(payload.length);
+    call.answered ||= call.isCallee;
+    call.sends = !end;
     state.output.frame(FrameKind.Message, end ? flagEnd : 0, 0, id, payload, headerBytes);
-    if (!end) return;
-    call.sendEnded = true;
-    if (call.isCallee) state.forget(id, call);
+    if (end && call.isCallee) {
+      state.forget(id, call);
+      state.tellDrained();
+    }
   }
 
-  /** Says that no message follows. For callers. */
+  /** Says that this side's last message was sent; for callers. For a call that has ended it does nothing. */
   halfClose(id: number): void {
     const call = this.#state.calls.get(id);
-    if (call === undefined || call.isCallee || call.sendEnded) return;
-    call.sendEnded = true;
+    if (call === undefined || !call.isOpen || !call.sends || call.isCallee) return;
+    call.sends = false;
     this.#state.output.frame(FrameKind.End, 0, 0, id);
   }
 
-  /** Ends a call with a status. For callees. */
+  /** Ends a call with a status; for callees. For a call that has ended it does nothing. */
   endCall(id: number, status: Status): void {
-    const call = this.#state.calls.get(id);
-    if (call === undefined || !call.isCallee) return;
-    this.#state.output.frame(FrameKind.End, 0, 0, id, encodeStatus(status));
-    this.#state.forget(id, call);
+    const state = this.#state;
+    const call = state.calls.get(id);
+    if (call === undefined || !call.isOpen || !call.isCallee) return;
+    state.writeStatus(FrameKind.End, id, status);
+    state.forget(id, call);
+    state.tellDrained();
   }
 
-  /** Cancels a call, for the reason that `status` gives; the caller's `end` event has it too. For callers. */
+  /** Gives a call up: a caller sends CANCEL and gets `end`, a callee sends END and gets `cancelled`. For a call that has ended, it drops what was not read. */
   cancel(id: number, status: Status): void {
     const call = this.#state.calls.get(id);
-    if (call !== undefined && !call.isCallee) this.#state.abort(id, call, status);
+    if (call === undefined) return;
+    if (call.isOpen) this.#state.abort(id, call, status);
+    else this.#state.forget(id, call);
   }
 
-  /** The time of a call is over. */
+  /** Ends a call whose deadline has passed. */
   expire(id: number): void {
-    const call = this.#state.calls.get(id);
-    if (call !== undefined) {
-      this.#state.abort(id, call, failure(Code.DeadlineExceeded, "the time that the caller gave for the call is over"));
+    this.cancel(id, failure(Code.DeadlineExceeded, "the deadline passed before the call ended"));
+  }
+
+  /** Says that the application has done with a message of a call; the peer gets credit for its bytes. */
+  consume(id: number, bytes: number): void {
+    const state = this.#state;
+    const call = state.calls.get(id);
+    if (call === undefined) return;
+    const read = Math.min(bytes, call.unreadBytes);
+    call.unreadBytes -= read;
+    state.unreadBytes -= read;
+    if (call.unreadMessages > 0) {
+      call.unreadMessages -= 1;
+      state.unreadMessages -= 1;
+    }
+    if (!call.isOpen) {
+      if (call.unreadMessages === 0) state.calls.delete(id);
+    } else if (call.receives) {
+      const granted = call.consume(bytes);
+      if (granted > 0) state.output.frame(FrameKind.Credit, 0, 0, id, encodeMessage(WireCredit, { bytes: granted }));
     }
   }
 
-  /** The application has read that many bytes of held messages of a call; it may have ended since. */
-  consume(id: number, bytes: number): void {
-    const state = this.#state;
-    state.heldBytes -= bytes;
-    const call = state.calls.get(id);
-    if (call === undefined || call.receiveEnded) return;
-    const granted = call.consume(bytes);
-    if (granted > 0) state.output.frame(FrameKind.Credit, 0, 0, id, encodeMessage(WireCredit, { bytes: granted }));
-  }
-
-  /** Returns how many bytes may be sent on a call now; a message may be larger when this is over 0. */
+  /** Bytes of credit that a call has now; 0 when it has to wait for `writable`, or has ended. */
   credit(id: number): number {
     const call = this.#state.calls.get(id);
-    return call === undefined || call.sendEnded ? 0 : call.send.available;
+    if (call === undefined || !call.isOpen) return 0;
+    const { available } = call.sendCredit;
+    if (available === 0 || !this.#isOutputOver(0, false)) return available;
+    this.#waitForOutput(id, call);
+    return 0;
   }
 
+  // --- the connection --------------------------------------------------------------------------
+
   /**
-   * Asks for a `pong` event with the same bytes.
+   * Sends a ping; its bytes come back by `pong`.
    *
-   * @throws AnyplugError INVALID_ARGUMENT for more than 64 bytes, and as {@link request} when nothing can be sent.
+   * @throws AnyplugError INVALID_ARGUMENT for more than 64 bytes; before HELLO and after the end as for a request.
    */
   ping(payload: Uint8Array): void {
     if (payload.length > maxPingBytes) {
-      throw new AnyplugError(Code.InvalidArgument, `a ping of ${payload.length} bytes is over the limit of ${maxPingBytes} bytes`);
+      throw new AnyplugError(Code.InvalidArgument, `a ping carries at most ${maxPingBytes} bytes, not ${payload.length}`);
     }
-    this.#requireOpen();
+    this.#openPeer();
     this.#state.output.frame(FrameKind.Ping, 0, 0, 0, payload);
   }
 
-  /**
-   * Sends a log record.
-   *
-   * @throws AnyplugError UNAVAILABLE after the end of the connection, FAILED_PRECONDITION before the peer's hello.
-   */
+  /** Sends a log record to the peer; a record over the peer's limit is shortened. Before HELLO, after the end, and while the peer reads nothing, it is dropped. */
   log(record: LogRecord): void {
-    this.#requireOpen();
-    this.#state.output.frame(FrameKind.Log, 0, 0, 0, encodeLog(record));
+    const { closed, peer, output, maxPeerFrameBytes } = this.#state;
+    if (closed !== undefined || peer === undefined || this.#isOutputOver(0, false)) return;
+    output.frame(FrameKind.Log, 0, 0, 0, encodeLog(record, maxPeerFrameBytes));
   }
 
-  /** Takes no new requests, and makes none. The event `drained` tells when no call is left. */
+  /** Begins a drain: calls in flight go on, new ones are refused on both sides, and `drained` tells when none is left. */
   drain(): void {
     const state = this.#state;
-    if (state.closed !== undefined || state.sentGoAway) return;
-    state.sentGoAway = true;
-    // Before the peer's hello nothing may be sent, and there is no call to wait for.
+    if (state.drainSent || state.closed !== undefined) return;
+    state.drainSent = true;
     if (state.peer !== undefined) state.output.frame(FrameKind.GoAway, 0, 0, 0);
-    state.checkDrained();
+    state.tellDrained();
   }
 
-  /** Ends the connection for a reason, which the peer is told. */
+  /** Ends the connection for a reason of this side, which the peer is told. */
   fail(status: Status): void {
     this.#state.fail(status);
   }
 
-  /** The transport has ended, for that reason. */
+  /** Tells that the transport has ended, and why. */
   closed(reason: Status): void {
-    const inFrame = this.#inbound.pendingBytes > 0;
-    this.#state.close(inFrame ? { ...reason, message: `${reason.message} (in the middle of a frame)` } : reason);
+    const where = this.#incoming.describeEnd();
+    this.#state.close({
+      ...reason,
+      code: reason.code || Code.Unavailable,
+      message: where === undefined ? reason.message : `${reason.message} (the stream ended ${where})`,
+    });
   }
 
-  #requireOpen(): Peer {
+  // --- inside ----------------------------------------------------------------------------------
+
+  #openPeer(): Peer {
     const { closed, peer } = this.#state;
-    if (closed !== undefined) throw new AnyplugError(Code.Unavailable, `the connection ended: ${closed.message}`);
+    if (closed !== undefined) throw new AnyplugError(Code.Unavailable, `the connection ended: ${describeStatus(closed)}`);
     if (peer !== undefined) return peer;
-    throw new AnyplugError(Code.FailedPrecondition, "the peer's hello has not come yet; wait for it");
+    const message = "no hello has come from the peer yet: wait until the connection is ready";
+    throw new AnyplugError(Code.FailedPrecondition, message);
   }
 
-  #requirePeer(): Peer {
-    const peer = this.#requireOpen();
-    if (this.#state.sentGoAway || this.#state.receivedGoAway) {
-      throw new AnyplugError(Code.Unavailable, `the connection to "${peer.hello.name}" is draining: it takes no new calls`);
-    }
-    return peer;
+  #peerForRequest(): Peer {
+    const peer = this.#openPeer();
+    const { drainSent, drainReceived } = this.#state;
+    if (!drainSent && !drainReceived) return peer;
+    const who = drainSent ? "this side" : "the peer";
+    throw new AnyplugError(
+      Code.Unavailable,
+      `${who} drains the connection: no new calls are made, load the plugin again`,
+    );
   }
 
   /** Says why a message may not be sent, if so. */
-  #excess(payload: Uint8Array, peer: Hello): string | undefined {
+  #messageExcess(bytes: number): AnyplugError | undefined {
     const own = this.#state.limits.maxMessageBytes;
-    const limit = Math.min(own, peer.limits.maxMessageBytes);
-    if (payload.length <= limit) return undefined;
-    const whose = own <= peer.limits.maxMessageBytes ? "this side" : `"${peer.name}"`;
-    return `a message of ${payload.length} bytes is over the limit of ${limit} bytes of ${whose}; raise maxMessageBytes`;
+    const theirs = this.#state.peer?.hello.limits.maxMessageBytes ?? own;
+    const limit = Math.min(own, theirs);
+    if (bytes <= limit) return undefined;
+    const whose = theirs < own ? "the peer's" : "this side's";
+    const message = `a message of ${bytes} bytes is over ${whose} limit of ${limit} (max_message_bytes)`;
+    return new AnyplugError(Code.ResourceExhausted, message);
   }
 
-  #allocate(): number {
-    let id = this.#nextId;
-    while (this.#state.calls.has(id)) id = this.#following(id);
-    this.#nextId = this.#following(id);
-    return id;
+  /** Ends the call of a message that cannot be sent. A callee has the error in its hands and gets no event. */
+  #refuse(id: number, call: Call, error: AnyplugError): AnyplugError {
+    const status = failure(error.code, error.message);
+    if (call.isCallee) this.endCall(id, status);
+    else this.cancel(id, status);
+    return error;
   }
 
-  #following(id: number): number {
-    return id + 2 > largestCallId ? this.#firstId : id + 2;
+  #isOutputOver(bytes: number, isWholeCall: boolean): boolean {
+    const waiting = this.#state.output.bytes;
+    const limit = this.#state.limits.maxBufferBytes;
+    return isWholeCall ? waiting > 0 && waiting + bytes > limit : waiting >= limit;
+  }
+
+  #outputFull(): AnyplugError {
+    const limit = this.#state.limits.maxBufferBytes;
+    const waiting = `${this.#state.output.bytes} bytes wait to be written, and at most ${limit} may (max_buffer_bytes)`;
+    return new AnyplugError(Code.ResourceExhausted, `${waiting}; the peer reads too slowly`);
+  }
+
+  #waitForOutput(id: number, call: Call): void {
+    if (call.waitsForOutput) return;
+    call.waitsForOutput = true;
+    this.#waitingForOutput.push(id);
+  }
+
+  #tellWritable(): void {
+    const waiting = this.#waitingForOutput;
+    this.#waitingForOutput = [];
+    for (const id of waiting) {
+      const call = this.#state.calls.get(id);
+      if (call === undefined || !call.waitsForOutput) continue;
+      call.waitsForOutput = false;
+      if (call.isOpen && call.sendCredit.available > 0) this.#state.events.push({ type: "writable", call: id });
+    }
+  }
+
+  /** The next free id of this side's parity. */
+  #claimId(): number {
+    for (;;) {
+      const id = this.#nextId;
+      this.#nextId = id + 2 > largestCallId ? this.#smallestId : id + 2;
+      if (!this.#state.calls.has(id)) return id;
+    }
   }
 }
 
-function headerExcess(header: Uint8Array): string {
-  return `a call header of ${header.length} bytes is over the limit of ${maxHeaderBytes} bytes; send less metadata`;
+/** @throws AnyplugError INVALID_ARGUMENT for a bad metadata key, RESOURCE_EXHAUSTED for a header that is too long. */
+function encodeCheckedHeader(header: CallHeader): Uint8Array {
+  for (const [key, value] of header.metadata) checkMetadata(key, value);
+  const bytes = encodeHeader(header);
+  if (bytes.length <= maxHeaderBytes) return bytes;
+  const message = `a call header of ${bytes.length} bytes is over the limit of ${maxHeaderBytes}; send less metadata`;
+  throw new AnyplugError(Code.ResourceExhausted, message);
 }
-
-export type { Role, SessionOptions } from "./state.js";

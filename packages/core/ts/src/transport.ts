@@ -1,30 +1,28 @@
 /** What a typed client calls. Small on purpose: a transport is two functions. */
 
-import type { Metadata } from "./header.js";
+import type { HandlerContext } from "./context.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
 import type { AnyplugError } from "./error.js";
+import type { Metadata } from "./header.js";
 
-/** What a caller may say of one call. */
+/** What a caller can say about a call. */
 export interface CallOptions {
   /** Milliseconds that the call may take. Default: what the schema says of the method; Infinity: no limit. */
   readonly timeoutMs?: number | undefined;
   /** Cancels the call when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Sent with the request. Keys are lower-case ASCII: letters, digits, `_`, `.` and `-`. */
+  /** Metadata for the callee. Keys are lower-case ASCII: letters, digits, `_`, `.` and `-`. */
   readonly metadata?: Readonly<Record<string, string>> | Metadata | undefined;
-  /** Takes the metadata that the callee sends before its first message. */
+  /** Takes the metadata that the callee sends before its first message, if it sends some. */
   readonly onHeader?: ((metadata: Metadata) => void) | undefined;
-  /** Takes the metadata that the callee sends at the end, of a call that succeeded as of one that failed. */
+  /** Takes the metadata that the callee sends at the end, if it sends some; of a call that failed too. */
   readonly onTrailer?: ((metadata: Metadata) => void) | undefined;
-  /** W3C trace context. */
+  /** W3C trace context. Absent: that of the call within which this one is made. */
   readonly traceparent?: string | undefined;
+  /** W3C trace state. */
   readonly tracestate?: string | undefined;
-}
-
-/** What a call within a call inherits from it, beside the options of its own. */
-export interface InheritedOptions extends CallOptions {
-  /** The names whose calls led to this one. */
-  readonly origin?: readonly string[] | undefined;
+  /** The call within which this one is made: its remaining time, its cancellation, its trace and its origin go along. */
+  readonly within?: HandlerContext | undefined;
 }
 
 /** Carries calls to a peer. */
@@ -34,7 +32,7 @@ export interface Transport {
    *
    * @throws AnyplugError (rejects) with the status of the call.
    */
-  unary<I, O>(method: MethodDescriptor<I, O>, request: object, options?: InheritedOptions): Promise<O>;
+  unary<I, O>(method: MethodDescriptor<I, O>, request: object, options?: CallOptions): Promise<O>;
   /**
    * Calls a method of any other kind. The call begins with the first `next()` and is cancelled by `return()`, that is, by leaving the loop. For a client stream
    * one message comes. The iterator can be used once.
@@ -44,12 +42,13 @@ export interface Transport {
   stream<I, O>(
     method: MethodDescriptor<I, O>,
     requests: AsyncIterable<object> | Iterable<object>,
-    options?: InheritedOptions,
+    options?: CallOptions,
   ): AsyncIterableIterator<O>;
 }
 
 /** Who the peer is, as its hello said. */
 export interface PeerInfo {
+  /** The name of the plugin or host program. */
   readonly name: string;
   readonly version: string;
   /** The language and library of the peer, for people and logs only. */
@@ -62,7 +61,7 @@ export interface Link extends Transport {
   readonly opened: Promise<PeerInfo>;
   /** Resolves with the reason when the connection has ended. Never rejects. */
   readonly closed: Promise<AnyplugError>;
-  /** Returns a typed client. The schema is checked before its first call. */
+  /** Returns a typed client. The schemas are compared before its first call. */
   client<Client>(service: ServiceDescriptor<Client, unknown>): Client;
   /**
    * Checks that the peer serves `service` with a compatible schema. Costs nothing when the fingerprints are equal.
@@ -71,12 +70,12 @@ export interface Link extends Transport {
    */
   negotiate(service: ServiceDescriptor): Promise<void>;
   /**
-   * Checks the services that the peer means to call against those that this side serves. A service that this side lacks is no failure: the call will be.
+   * Checks the services that the peer means to call against those that this side serves. One that this side lacks is no failure: its calls will be.
    *
    * @throws AnyplugError (rejects) FAILED_PRECONDITION when the schemas differ in a way that breaks calls.
    */
   negotiateUses(): Promise<void>;
-  /** Takes no new calls, in either direction; resolves when none is left, or the connection has ended. */
+  /** Begins a drain: calls in flight go on, new ones are refused on both sides. Resolves when none is left, or the connection has ended. */
   drain(): Promise<void>;
   /** Ends the connection now. Calls in flight end with UNAVAILABLE and the reason. */
   close(reason?: AnyplugError): void;
