@@ -11,7 +11,9 @@ const KINDS = ["dependencies", "devDependencies", "optionalDependencies", "peerD
 export function npmPackages(root) {
   return {
     name: "npm packages",
-    why: "npm ci",
+    get why() {
+      return `npm ci, because of ${outdatedNpm(root)}`;
+    },
     isCurrent: () => outdatedNpm(root) === undefined,
     // The repository's .npmrc silences npm; here its errors are wanted.
     run: ({ command }) => command("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"]),
