@@ -8,8 +8,6 @@ use crate::credit::{ReceiveCredit, SendCredit};
 /// The state of one call. It is forgotten when the call has ended, except where the application has not read everything yet.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// Place in the order in which calls were opened.
-    pub(crate) order: u64,
     /// The peer made this call.
     pub(crate) is_callee: bool,
     /// The call has not ended. A call that has ended stays in the table until what it holds is read.
@@ -18,8 +16,10 @@ pub(crate) struct Call {
     pub(crate) sends: bool,
     /// The peer may still send.
     pub(crate) receives: bool,
-    /// The callee has sent a message: none may have a header from now on.
-    pub(crate) answered: bool,
+    /// A message of the peer has come, beside that of the request.
+    pub(crate) received: bool,
+    /// This side has sent a message, beside that of the request.
+    pub(crate) sent: bool,
     /// The sender waits until the written bytes are taken.
     pub(crate) waits_for_output: bool,
     pub(crate) send_credit: SendCredit,

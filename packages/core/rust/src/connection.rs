@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll};
 
-use crate::channel::{BoxFuture, Instant, Shell};
+use crate::channel::{Instant, Shell};
 use crate::descriptor::ServiceEntry;
 use crate::error::{Error, Result};
 use crate::hello::{HelloOptions, Peer};
@@ -27,15 +27,6 @@ use action::Action;
 pub use raw::{RawCall, RawRequest, RawUnary};
 use slot::State;
 
-/// What the peer may call of what needs a capability.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grants {
-    /// Everything: what a plugin grants its host.
-    All,
-    /// Methods that need one of these capabilities, and those that need none.
-    Only(Vec<String>),
-}
-
 /// How a connection is made.
 pub struct ConnectionOptions {
     /// Which side it is.
@@ -48,32 +39,35 @@ pub struct ConnectionOptions {
     pub runtime: String,
     /// The limits that its owner sets.
     pub limits: LimitOptions,
-    /// What it serves, and what it expects of its peer.
+    /// What it serves, what it expects of its peer, and what the peer may call.
     pub router: Router,
-    /// What the peer may call.
-    pub grants: Grants,
     /// What moves its bytes.
     pub shell: Arc<dyn Shell>,
 }
 
 impl ConnectionOptions {
-    /// A host that offers nothing and grants nothing, or a plugin that offers nothing and grants its host everything.
-    pub fn new(role: Role, name: impl Into<String>, version: impl Into<String>, shell: Arc<dyn Shell>) -> Self {
+    /// Options with the default limits.
+    pub fn new(
+        role: Role,
+        name: impl Into<String>,
+        version: impl Into<String>,
+        router: Router,
+        shell: Arc<dyn Shell>,
+    ) -> Self {
         Self {
             role,
             name: name.into(),
             version: version.into(),
-            runtime: concat!("rust anyplug/", env!("CARGO_PKG_VERSION")).to_owned(),
+            runtime: RUNTIME.to_owned(),
             limits: LimitOptions::default(),
-            router: Router::new(Vec::new(), Vec::new()),
-            grants: match role {
-                Role::Host => Grants::Only(Vec::new()),
-                Role::Plugin => Grants::All,
-            },
+            router,
             shell,
         }
     }
 }
+
+/// What this library tells of itself in HELLO.
+pub const RUNTIME: &str = concat!("rust anyplug/", env!("CARGO_PKG_VERSION"));
 
 /// One side of a connection. A clone is another handle of the same one; all methods may be called from any thread.
 #[derive(Clone)]
@@ -95,7 +89,6 @@ impl WeakConnection {
 struct Inner {
     role: Role,
     router: Router,
-    grants: Grants,
     shell: Arc<dyn Shell>,
     /// The service and the method of each index of this side's table.
     table: Vec<(usize, usize)>,
@@ -110,7 +103,7 @@ impl Connection {
     /// # Errors
     /// INVALID_ARGUMENT, when the services have more than 65,535 methods together.
     pub fn new(options: ConnectionOptions) -> Result<Self> {
-        let ConnectionOptions { role, name, version, runtime, limits, router, grants, shell } = options;
+        let ConnectionOptions { role, name, version, runtime, limits, router, shell } = options;
         let services: Vec<_> = router.services().iter().map(|service| service.service().as_ref().clone()).collect();
         let place =
             |(service, entry): (usize, &ServiceEntry)| (0..entry.methods.len()).map(move |method| (service, method));
@@ -120,7 +113,6 @@ impl Connection {
         let inner = Inner {
             role,
             router,
-            grants,
             shell,
             table,
             peer: OnceLock::new(),
@@ -263,31 +255,6 @@ impl Connection {
         self.inner.change(|state| state.session.log(&record));
     }
 
-    // --- schemas ---------------------------------------------------------------------------------
-
-    /// Checks that the peer serves these services by schemas that fit those that this side was built with. Equal fingerprints cost
-    /// nothing; else the peer is asked for its descriptors. A result is kept.
-    pub fn negotiate(&self, services: Vec<Arc<ServiceEntry>>) -> BoxFuture<Result<()>> {
-        let connection = self.clone();
-        Box::pin(async move {
-            connection.ready().await?;
-            for service in &services {
-                connection.check_service(service).await?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Checks that what the peer expects of this side fits what this side serves. Services that are not served here are not checked:
-    /// calls to them fail with UNIMPLEMENTED.
-    pub fn negotiate_uses(&self) -> BoxFuture<Result<()>> {
-        let connection = self.clone();
-        Box::pin(async move {
-            connection.ready().await?;
-            connection.check_uses().await
-        })
-    }
-
     // --- calls by bytes --------------------------------------------------------------------------
 
     /// The index of a method in the peer's table, for [`start`](Self::start).
@@ -367,10 +334,8 @@ impl Inner {
             return Ok(peer);
         }
         Err(match self.lock().session.close_reason() {
-            Some(reason) => Error::unavailable(format!("the connection ended: {reason}")),
-            None => {
-                Error::failed_precondition("no hello has come from the peer yet: wait until the connection is ready")
-            }
+            Some(reason) => crate::session::ended(reason),
+            None => Error::failed_precondition(crate::session::NO_HELLO),
         })
     }
 

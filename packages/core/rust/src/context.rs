@@ -29,6 +29,9 @@ pub trait Surroundings: Send + Sync + 'static {
     /// Whether the peer was granted a capability.
     fn is_granted(&self, capability: &str) -> bool;
 
+    /// The configuration of this side: JSON, or nothing.
+    fn config(&self) -> &str;
+
     /// Now.
     fn now(&self) -> Instant;
 
@@ -176,7 +179,7 @@ impl Context {
     ///
     /// # Errors
     /// FAILED_PRECONDITION, after the first message; INVALID_ARGUMENT for a bad key.
-    pub fn append_header(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
+    pub fn set_header(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
         let pair: Metadata = [(key.into(), value.into())].into_iter().collect();
         pair.validate()?;
         let mut state = self.state();
@@ -191,7 +194,7 @@ impl Context {
     ///
     /// # Errors
     /// INVALID_ARGUMENT for a bad key.
-    pub fn append_trailer(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
+    pub fn set_trailer(&self, key: impl Into<String>, value: impl Into<String>) -> Result<()> {
         let pair: Metadata = [(key.into(), value.into())].into_iter().collect();
         pair.validate()?;
         let mut state = self.state();
@@ -222,6 +225,11 @@ impl Context {
     /// Whether the caller was granted a capability.
     pub fn is_granted(&self, capability: &str) -> bool {
         self.0.surroundings.is_granted(capability)
+    }
+
+    /// The configuration that this side was loaded with: JSON, or nothing.
+    pub fn config(&self) -> &str {
+        self.0.surroundings.config()
     }
 
     /// Writes to the log: a plugin's goes to its host, a host's to its own.

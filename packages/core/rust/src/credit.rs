@@ -1,7 +1,5 @@
 //! Flow control: how many bytes one direction of a call may carry.
 
-use crate::error::{Error, Result};
-
 /// The most credit that a direction may have, in bytes.
 const MAX_CREDIT: i64 = (1 << 31) - 1;
 
@@ -25,18 +23,16 @@ impl SendCredit {
         self.0 -= bytes as i64;
     }
 
-    /// Adds what the receiver granted; true when the sender had to wait and no longer has to.
-    ///
-    /// # Errors
-    /// INTERNAL, when the credit would go over 2^31 - 1 bytes.
-    pub fn add(&mut self, bytes: u32) -> Result<bool> {
+    /// Adds what the receiver granted; true when the sender had to wait and no longer has to, none when it is more than a direction
+    /// can have.
+    pub fn grant(&mut self, bytes: u32) -> Option<bool> {
         let before = self.0;
         let after = before + i64::from(bytes);
         if after > MAX_CREDIT {
-            return Err(Error::internal(format!("{bytes} bytes of credit would go over 2^31 - 1 bytes")));
+            return None;
         }
         self.0 = after;
-        Ok(before <= 0 && after > 0)
+        Some(before <= 0 && after > 0)
     }
 }
 

@@ -55,7 +55,7 @@ impl Metadata {
             let legal = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
             if key.is_empty() || !key.bytes().all(legal) {
                 return Err(Error::invalid_argument(format!(
-                    "metadata key {key:?} is not lower-case ASCII: use a-z, 0-9, \"_\", \".\" and \"-\""
+                    "metadata key {key:?} cannot be sent: keys are made of lower-case letters, digits, '_', '.' and '-'"
                 )));
             }
         }
@@ -126,16 +126,18 @@ impl CallHeader {
     /// # Errors
     /// INTERNAL, when the bytes are not a `CallHeader`.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        match wire::CallHeader::decode(bytes) {
-            Ok(header) => Ok(Self {
-                timeout_ms: header.timeout_ms,
-                metadata: header.metadata.into(),
-                traceparent: header.traceparent,
-                tracestate: header.tracestate,
-                origin: header.origin,
-            }),
-            Err(error) => Err(Error::internal(format!("the call header cannot be parsed: {error}"))),
-        }
+        Self::parse(bytes).map_err(|error| Error::internal(format!("a call header that cannot be parsed ({error})")))
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Self, prost::DecodeError> {
+        let header = wire::CallHeader::decode(bytes)?;
+        Ok(Self {
+            timeout_ms: header.timeout_ms,
+            metadata: header.metadata.into(),
+            traceparent: header.traceparent,
+            tracestate: header.tracestate,
+            origin: header.origin,
+        })
     }
 
     /// Appends the encoding to `out`.

@@ -102,14 +102,12 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Reads the payload of a HELLO and chooses the version.
+    /// Takes over what a HELLO says, and chooses the version.
     ///
     /// # Errors
-    /// INTERNAL, when the bytes are not a `Hello` or its table has too many methods; FAILED_PRECONDITION, when no version is common.
-    pub(crate) fn decode(payload: &[u8]) -> Result<Self> {
-        let hello = wire::Hello::decode(payload)
-            .map_err(|error| Error::internal(format!("the HELLO cannot be parsed: {error}")))?;
-        let protocol = negotiate_version(hello.protocol, hello.min_protocol)?;
+    /// FAILED_PRECONDITION, when no version is common; INTERNAL, when its table has too many methods.
+    pub(crate) fn new(hello: wire::Hello) -> Result<Self> {
+        let protocol = negotiate_version(&hello)?;
         let mut by_name = HashMap::with_capacity(hello.services.len());
         let mut services = Vec::with_capacity(hello.services.len());
         let mut first_index = 0;
@@ -126,7 +124,8 @@ impl Peer {
         }
         if first_index > MAX_METHODS {
             return Err(Error::internal(format!(
-                "the HELLO lists {first_index} methods; at most {MAX_METHODS} are allowed"
+                "{first_index} methods are served by {:?}, and a connection has at most {MAX_METHODS}",
+                hello.name
             )));
         }
         let uses = hello.uses.into_iter().map(|used| ServiceUse { name: used.name, fingerprint: used.fingerprint });
@@ -159,22 +158,19 @@ impl Peer {
         };
         match found.methods.iter().position(|name| name == method) {
             Some(index) => Ok((found.first_index + index) as u16),
-            None => Err(Error::unimplemented(format!(
-                "{:?} serves {service} without the method {method}; it has {}",
-                self.name,
-                found.methods.join(", ")
-            ))),
+            None => Err(Error::unimplemented(format!("{:?} has no method {service}/{method}", self.name))),
         }
     }
 }
 
 /// The smaller of both newest versions.
-fn negotiate_version(protocol: u32, min_protocol: u32) -> Result<u32> {
-    let version = protocol.min(PROTOCOL);
-    if version < min_protocol || version < MIN_PROTOCOL {
-        return Err(Error::failed_precondition(format!(
-            "no common protocol version: the peer speaks {min_protocol} to {protocol}, this side {MIN_PROTOCOL} to {PROTOCOL}; update the older of the two"
-        )));
+fn negotiate_version(hello: &wire::Hello) -> Result<u32> {
+    let version = hello.protocol.min(PROTOCOL);
+    if version >= hello.min_protocol && version >= MIN_PROTOCOL {
+        return Ok(version);
     }
-    Ok(version)
+    Err(Error::failed_precondition(format!(
+        "{:?} speaks anyplug protocol {} to {}, this side {MIN_PROTOCOL} to {PROTOCOL}; update the older one",
+        hello.name, hello.min_protocol, hello.protocol
+    )))
 }

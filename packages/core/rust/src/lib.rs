@@ -21,13 +21,11 @@ pub mod router;
 pub mod session;
 pub mod status;
 pub mod transport;
-#[allow(unreachable_pub)]
-mod wire;
 
 pub use channel::{BoxFuture, Instant, Shell};
 pub use client::{Caller, Client, Sender, Streaming};
 pub use code::Code;
-pub use connection::{Connection, ConnectionOptions, Grants, RawCall, RawRequest, RawUnary, WeakConnection};
+pub use connection::{Connection, ConnectionOptions, RawCall, RawRequest, RawUnary, WeakConnection};
 pub use context::Context;
 pub use descriptor::{MethodDescriptor, MethodEntry, MethodKind, Service, ServiceDescriptor, ServiceEntry};
 pub use error::{Any, Error, Result};
@@ -35,7 +33,10 @@ pub use header::{CallHeader, Metadata};
 pub use hello::Peer;
 pub use limits::{LimitOptions, Limits};
 pub use log::{LogLevel, LogRecord};
-pub use router::{Implementation, ImplementationBuilder, Router, ServeRaw, ServerCall};
+pub use router::{Grants, Implementation, ImplementationBuilder, Router, RouterOptions, ServeRaw, ServerCall};
 pub use session::{Role, Session};
 pub use status::Status;
-pub use transport::{CallOptions, CallStream, Payload, Response, Transport};
+pub use transport::{CallOptions, CallStream, Link, Payload, PeerInfo, Response, Transport};
+
+use anyplug_protocol::anyplug::reflection::v1 as reflection_wire;
+use anyplug_protocol::anyplug::wire::v1 as wire;

@@ -58,8 +58,10 @@ pub struct LogRecord {
     pub fields: BTreeMap<String, String>,
 }
 
-/// What is left of the message of a record that is too long to be sent, in bytes.
-const SHORTENED_BYTES: usize = 16 << 10;
+/// What a record may take in a frame, so that every peer accepts it.
+const MAX_RECORD_BYTES: usize = 65_536;
+/// What is left of the message of a record that takes more.
+const MAX_CUT_MESSAGE_BYTES: usize = 8_192;
 
 impl LogRecord {
     /// A record without fields; its time is filled in when it is sent.
@@ -79,8 +81,11 @@ impl LogRecord {
     /// # Errors
     /// INTERNAL, when the bytes are not a `LogRecord`.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let record = wire::LogRecord::decode(bytes)
-            .map_err(|error| Error::internal(format!("the log record cannot be parsed: {error}")))?;
+        Self::parse(bytes).map_err(|error| Error::internal(format!("a log record that cannot be parsed ({error})")))
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Self, prost::DecodeError> {
+        let record = wire::LogRecord::decode(bytes)?;
         let level = match record.level() {
             wire::LogLevel::Trace => LogLevel::Trace,
             wire::LogLevel::Debug => LogLevel::Debug,
@@ -92,15 +97,17 @@ impl LogRecord {
         Ok(Self { level, message, logger, time_ms, fields: fields.into_iter().collect() })
     }
 
-    /// The payload of LOG. A record over `max_bytes` is shortened to the beginning of its message.
-    pub(crate) fn encode(&self, max_bytes: usize) -> Vec<u8> {
-        let bytes = self.to_wire().encode_to_vec();
-        if bytes.len() <= max_bytes {
-            return bytes;
+    /// The payload of LOG. Fields and the end of the message are left out where it would take more than 64 KiB.
+    pub fn encode(&self) -> Vec<u8> {
+        let record = self.to_wire();
+        let bytes = record.encoded_len();
+        if bytes <= MAX_RECORD_BYTES {
+            return record.encode_to_vec();
         }
-        let kept = self.message.floor_char_boundary(SHORTENED_BYTES.min(max_bytes / 2));
-        let message = format!("{} … ({} bytes in all)", &self.message[..kept], self.message.len());
-        Self { message, logger: String::new(), fields: BTreeMap::new(), ..*self }.to_wire().encode_to_vec()
+        let cut = |text: &str| text[..text.floor_char_boundary(MAX_CUT_MESSAGE_BYTES)].to_owned();
+        let message = format!("{} (cut: the record took {bytes} bytes)", cut(&self.message));
+        let logger = cut(&self.logger);
+        wire::LogRecord { message, logger, fields: Default::default(), ..record }.encode_to_vec()
     }
 
     fn to_wire(&self) -> wire::LogRecord {

@@ -9,9 +9,9 @@ use crate::channel::BoxFuture;
 use crate::descriptor::{MethodEntry, MethodKind, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::hello::REFLECTION_SERVICE;
+use crate::reflection_wire as wire;
 use crate::router::{Implementation, ServeRaw, ServerCall};
 use crate::transport::Payload;
-use crate::wire;
 
 /// The name of the one method of reflection.
 pub(crate) const GET_DESCRIPTORS: &str = "GetDescriptors";

@@ -319,7 +319,7 @@ impl ServeRaw for Typed {
             Some(Some(serve)) => Some(serve(call)),
             _ => {
                 let (service, method) = (call.context.service_name(), call.context.method_name());
-                let error = Error::unimplemented(format!("{service}/{method} has no handler"));
+                let error = Error::unimplemented(format!("{service}/{method} is not implemented: it has no handler"));
                 call.finish(Err(error));
                 None
             }
@@ -327,20 +327,73 @@ impl ServeRaw for Typed {
     }
 }
 
+/// What the peer may call of what needs a capability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grants {
+    /// Everything: what a plugin grants its host.
+    All,
+    /// Methods that need one of these capabilities, and those that need none.
+    Only(Vec<String>),
+}
+
+impl Default for Grants {
+    /// Nothing.
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
+}
+
+impl Grants {
+    /// Whether a capability is granted.
+    pub fn includes(&self, capability: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(granted) => granted.iter().any(|name| name == capability),
+        }
+    }
+}
+
+/// How a router is made. The default offers nothing and grants nothing.
+#[derive(Clone, Debug, Default)]
+pub struct RouterOptions {
+    /// What this side serves.
+    pub services: Vec<Implementation>,
+    /// The services of the peer that this side means to call. The peer checks their schemas; it learns them by reflection.
+    pub uses: Vec<Arc<ServiceEntry>>,
+    /// The capabilities that the peer has.
+    pub grants: Grants,
+    /// What handlers see as [`Context::config`]: JSON, or nothing.
+    pub config: String,
+}
+
 /// The services that one side offers, in the order of its method table; the first is always reflection.
 #[derive(Clone)]
 pub struct Router {
     services: Vec<Implementation>,
     uses: Vec<Arc<ServiceEntry>>,
+    grants: Grants,
+    config: String,
 }
 
 impl Router {
-    /// A router of these services; `uses` are those that this side expects of its peer.
-    pub fn new(services: Vec<Implementation>, uses: Vec<Arc<ServiceEntry>>) -> Self {
-        let mut all = Vec::with_capacity(services.len() + 1);
-        all.push(Reflection::implementation(&services, &uses));
-        all.extend(services);
-        Self { services: all, uses }
+    /// A router of these services.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT, when a service is implemented twice.
+    pub fn new(options: RouterOptions) -> Result<Self> {
+        let RouterOptions { services: own, uses, grants, config } = options;
+        let mut services = Vec::with_capacity(own.len() + 1);
+        services.push(Reflection::implementation(&own, &uses));
+        for implementation in own {
+            let name = &implementation.entry.name;
+            if services.iter().any(|other: &Implementation| other.entry.name == *name) {
+                return Err(Error::invalid_argument(format!(
+                    "service {name} is implemented twice; give one implementation"
+                )));
+            }
+            services.push(implementation);
+        }
+        Ok(Self { services, uses, grants, config })
     }
 
     /// The services, reflection first.
@@ -351,6 +404,16 @@ impl Router {
     /// The services that this side expects of its peer.
     pub fn uses(&self) -> &[Arc<ServiceEntry>] {
         &self.uses
+    }
+
+    /// The capabilities that the peer has.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// What handlers see as [`Context::config`].
+    pub fn config(&self) -> &str {
+        &self.config
     }
 
     /// What HELLO tells of the services that this side expects.
@@ -399,19 +462,15 @@ fn admit(context: &Context) -> Result<()> {
     let hops = context.origin().len();
     if hops > MAX_ORIGIN {
         return Err(Error::failed_precondition(format!(
-            "{}/{} was called through {hops} plugins and hosts, and at most {MAX_ORIGIN} are allowed: do they answer each other without end? ({})",
-            context.service_name(),
-            context.method_name(),
-            context.origin().join(", ")
+            "the call went through {hops} peers, over the limit of {MAX_ORIGIN}; do they answer each other without end?"
         )));
     }
     let capability = context.method().map_or("", |method| &method.required_capability);
     if !capability.is_empty() && !context.is_granted(capability) {
         return Err(Error::permission_denied(format!(
-            "{}/{} needs the capability {capability:?}, which {:?} was not granted: name it in the grants when the plugin is loaded",
+            "{}/{} needs the capability {capability:?}, which was not granted: name it in \"capabilities\" of plugin.json, and grant it by the option \"grants\" where the plugin is loaded",
             context.service_name(),
             context.method_name(),
-            context.peer_name()
         )));
     }
     Ok(())

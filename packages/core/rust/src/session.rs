@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use prost::Message as _;
 
 use crate::call::{ById, Call};
 use crate::code::Code;
@@ -18,6 +19,7 @@ use crate::hello::{HelloOptions, MAGIC, MAX_METHODS, Peer};
 use crate::limits::{FRAME_ALLOWANCE_BYTES, LimitOptions, Limits};
 use crate::log::LogRecord;
 use crate::status::Status;
+use crate::wire;
 
 mod incoming;
 
@@ -51,7 +53,7 @@ pub enum Event {
         /// No message follows.
         end: bool,
     },
-    /// A message of a call. Once the application has done with it, it calls [`Session::consume`].
+    /// A message of a call.
     Message {
         /// The id of the call.
         call: u32,
@@ -61,6 +63,9 @@ pub enum Event {
         end: bool,
         /// The call header of a callee's first message, where one was sent.
         header: Option<Box<CallHeader>>,
+        /// Counted as unread until [`Session::consume`] is called with its length: every message but one that is the only one of
+        /// its direction.
+        held: bool,
     },
     /// From a callee: the call is over. From a caller: no message follows.
     End {
@@ -156,7 +161,6 @@ pub struct Session {
     has_spoken: bool,
     peer: Option<Arc<Peer>>,
     calls: ById<Call>,
-    opened: u64,
     next_id: u32,
     /// Calls that are open: made by this side, and by the peer.
     open_own: usize,
@@ -167,6 +171,8 @@ pub struct Session {
     drain_received: bool,
     drained_told: bool,
     waiting_for_output: Vec<u32>,
+    /// Bytes of the output that answer what the peer asked by a frame.
+    answer_bytes: usize,
     events: VecDeque<Event>,
     output: Vec<u8>,
 }
@@ -179,6 +185,8 @@ enum Phase {
     Closed(Error),
 }
 
+/// Why nothing can be sent before the peer's HELLO.
+pub(crate) const NO_HELLO: &str = "the peer's hello has not come yet; wait for it";
 /// A count of unread messages that is always allowed, however small the buffer; beyond that a message counts as 64 bytes.
 const UNREAD_MESSAGES_ALLOWED: usize = 1_024;
 /// The longest call header, in bytes: what the frame's allowance leaves for it.
@@ -199,7 +207,7 @@ impl Session {
         }
         if table.len() > MAX_METHODS {
             return Err(Error::invalid_argument(format!(
-                "the services have {} methods together; a connection takes at most {MAX_METHODS}",
+                "{} methods are served, and a connection has at most {MAX_METHODS}",
                 table.len()
             )));
         }
@@ -216,7 +224,6 @@ impl Session {
             has_spoken: false,
             peer: None,
             calls: ById::default(),
-            opened: 0,
             next_id: if role == Role::Host { 1 } else { 2 },
             open_own: 0,
             open_of_peer: 0,
@@ -226,6 +233,7 @@ impl Session {
             drain_received: false,
             drained_told: false,
             waiting_for_output: Vec::new(),
+            answer_bytes: 0,
             events: VecDeque::new(),
             output: Vec::new(),
         };
@@ -247,6 +255,7 @@ impl Session {
         if self.output.is_empty() {
             return false;
         }
+        self.answer_bytes = 0;
         if into.is_empty() {
             std::mem::swap(&mut self.output, into);
         } else {
@@ -324,18 +333,17 @@ impl Session {
     /// Nothing is sent, and the reason is: UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO,
     /// INVALID_ARGUMENT for a bad metadata key, RESOURCE_EXHAUSTED for a message, header or number of calls over a limit.
     pub fn request_at(&mut self, index: u16, request: Request<'_>) -> Result<u32> {
-        let peer_limits = self.peer_for_request()?.limits;
-        self.check_message_size(request.payload.len())?;
-        let header = encode_header(request.header)?;
+        let peer = self.peer_for_request()?;
+        let peer_limits = peer.limits;
         if self.open_own >= peer_limits.max_pending_requests as usize {
             return Err(Error::resource_exhausted(format!(
-                "{} requests are open, as many as the peer takes (max_pending_requests); wait for one to end",
-                self.open_own
+                "there are {} requests, as many as {:?} takes at once; wait for one to end",
+                peer_limits.max_pending_requests, peer.name
             )));
         }
-        let frame_bytes = request.payload.len() + header.as_ref().map_or(0, Vec::len);
-        if request.end && !self.output.is_empty() && self.output.len() + frame_bytes > self.limit_options.buffer_bytes()
-        {
+        self.check_message_size(request.payload.len())?;
+        let header = encode_header(request.header)?;
+        if request.end && self.output_is_over(request.payload.len(), true) {
             return Err(self.output_is_full());
         }
         let call = self.claim_id();
@@ -352,27 +360,32 @@ impl Session {
     /// Sends a message of a call. For a call that has ended it does nothing.
     ///
     /// # Errors
-    /// RESOURCE_EXHAUSTED: over the message limit, and the call has ended; or out of credit, and the call goes on: wait for
-    /// [`Event::Writable`]. FAILED_PRECONDITION, when the last message was sent before, or for a header that comes too late.
+    /// RESOURCE_EXHAUSTED: over the limit of either side, and the call has ended; or out of credit, and the call goes on: wait for
+    /// [`Event::Writable`]. INTERNAL, for a message after the last, or a header that comes too late.
     pub fn send_message(&mut self, call: u32, payload: &[u8], end: bool, header: Option<&CallHeader>) -> Result<()> {
         let Some(state) = self.calls.get(&call).filter(|state| state.is_open) else {
             return Ok(());
         };
         if !state.sends {
-            return Err(Error::failed_precondition(format!("call {call}: a message was sent after the last one")));
+            return Err(Error::internal(format!("call {call}: a message after the last")));
         }
-        if header.is_some() && (!state.is_callee || state.answered) {
-            return Err(Error::failed_precondition(format!("call {call}: only a callee's first message has a header")));
+        if header.is_some() && (!state.is_callee || state.sent) {
+            return Err(Error::internal(format!("call {call}: only the first message of a callee has a header")));
         }
-        if let Err(error) = self.check_message_size(payload.len()) {
-            self.end_locally(call, Status::from(&error), EndKind::Refused);
-            return Err(error);
-        }
-        let header = encode_header(header)?;
+        let is_only_answer = state.is_callee && !state.sent && end;
+        let header = match self.check_message_size(payload.len()).and_then(|()| encode_header(header)) {
+            Ok(header) => header,
+            Err(error) => {
+                self.end_locally(call, Status::from(&error), EndKind::Refused);
+                return Err(error);
+            }
+        };
+        let Some(state) = self.calls.get(&call) else {
+            return Ok(());
+        };
         if state.send_credit.available() == 0 {
-            return Err(Error::resource_exhausted(format!("call {call} has no credit: wait until it is writable")));
+            return Err(Error::resource_exhausted(format!("call {call} has no credit; wait until it is writable")));
         }
-        let is_only_answer = state.is_callee && !state.answered && end;
         if self.output_is_over(payload.len(), is_only_answer) {
             let error = self.output_is_full();
             if is_only_answer {
@@ -385,7 +398,7 @@ impl Session {
         self.write_with_header(Kind::Message, if end { FLAG_END } else { 0 }, 0, call, header, payload)?;
         if let Some(state) = self.calls.get_mut(&call) {
             state.send_credit.spend(payload.len());
-            state.answered = true;
+            state.sent = true;
             state.sends = !end;
             if end && state.is_callee {
                 self.forget(call);
@@ -428,7 +441,7 @@ impl Session {
 
     /// Ends a call whose deadline has passed.
     pub fn expire(&mut self, call: u32) {
-        self.cancel(call, Status::new(Code::DeadlineExceeded, "the deadline passed before the call ended"));
+        self.cancel(call, Status::new(Code::DeadlineExceeded, "the time that the caller gave for the call is over"));
     }
 
     /// Says that the application has done with bytes of messages of a call; the peer gets credit for them.
@@ -478,7 +491,8 @@ impl Session {
     /// INVALID_ARGUMENT for more than 64 bytes; before HELLO and after the end as for a request.
     pub fn ping(&mut self, payload: &[u8]) -> Result<()> {
         if payload.len() > incoming::MAX_PING_BYTES {
-            return Err(Error::invalid_argument(format!("a ping carries at most 64 bytes, not {}", payload.len())));
+            let (bytes, limit) = (payload.len(), incoming::MAX_PING_BYTES);
+            return Err(Error::invalid_argument(format!("a ping of {bytes} bytes is over the limit of {limit} bytes")));
         }
         self.open_peer()?;
         self.write(Kind::Ping, 0, payload);
@@ -488,11 +502,8 @@ impl Session {
     /// Sends a log record to the peer; a record over the peer's limit is shortened. Before HELLO, after the end, and while the
     /// peer reads nothing, it is dropped.
     pub fn log(&mut self, record: &LogRecord) {
-        if let Ok(peer) = self.open_peer()
-            && !self.output_is_over(0, false)
-        {
-            let payload = record.encode(max_frame_bytes(peer.limits) as usize);
-            self.write(Kind::Log, 0, &payload);
+        if self.open_peer().is_ok() && !self.output_is_over(0, false) {
+            self.write(Kind::Log, 0, &record.encode());
         }
     }
 
@@ -514,13 +525,8 @@ impl Session {
             return;
         }
         self.speak();
-        let mut body = Vec::new();
-        self.shortened(&status).encode(&mut body);
-        let mut payload = Vec::with_capacity(body.len() + 6);
-        payload.push(0x0a);
-        prost::encoding::encode_varint(body.len() as u64, &mut payload);
-        payload.append(&mut body);
-        self.write(Kind::Goaway, 0, &payload);
+        let goaway = wire::GoAway { status: Some(status.to_wire()) };
+        self.write(Kind::Goaway, 0, &goaway.encode_to_vec());
         self.close(status);
     }
 
@@ -533,7 +539,7 @@ impl Session {
             }
             Phase::Magic | Phase::Hello => format!("{} (the stream ended before HELLO)", reason.message),
             Phase::Open if self.decoder.pending_bytes() > 0 => {
-                format!("{} (the stream ended inside the frame at offset {})", reason.message, self.decoder.offset())
+                format!("{} (in the middle of the frame at offset {})", reason.message, self.decoder.offset())
             }
             Phase::Open => reason.message,
         };
@@ -558,19 +564,15 @@ impl Session {
         match (&self.phase, &self.peer) {
             (Phase::Closed(reason), _) => Err(ended(reason)),
             (Phase::Open, Some(peer)) => Ok(peer),
-            _ => Err(Error::failed_precondition(
-                "no hello has come from the peer yet: wait until the connection is ready",
-            )),
+            _ => Err(Error::failed_precondition(NO_HELLO)),
         }
     }
 
     fn peer_for_request(&self) -> Result<&Arc<Peer>> {
         let peer = self.open_peer()?;
         if self.drain_sent || self.drain_received {
-            let who = if self.drain_sent { "this side" } else { "the peer" };
-            return Err(Error::unavailable(format!(
-                "{who} drains the connection: no new calls are made, load the plugin again"
-            )));
+            let name = &peer.name;
+            return Err(Error::unavailable(format!("the connection to {name:?} is draining: it takes no new calls")));
         }
         Ok(peer)
     }
@@ -578,15 +580,16 @@ impl Session {
     fn check_message_size(&self, bytes: usize) -> Result<()> {
         let own = self.limits.max_message_bytes;
         let (limit, whose) = match &self.peer {
-            Some(peer) if peer.limits.max_message_bytes < own => (peer.limits.max_message_bytes, "the peer's"),
-            _ => (own, "this side's"),
+            Some(peer) if peer.limits.max_message_bytes < own => (peer.limits.max_message_bytes, &*peer.name),
+            _ => (own, ""),
         };
-        if bytes > limit as usize {
-            return Err(Error::resource_exhausted(format!(
-                "a message of {bytes} bytes is over {whose} limit of {limit} (max_message_bytes)"
-            )));
+        if bytes <= limit as usize {
+            return Ok(());
         }
-        Ok(())
+        let whose = if whose.is_empty() { "this side".to_owned() } else { format!("{whose:?}") };
+        Err(Error::resource_exhausted(format!(
+            "a message of {bytes} bytes is over the limit of {limit} bytes of {whose}; raise max_message_bytes"
+        )))
     }
 
     fn output_is_over(&self, bytes: usize, is_whole_call: bool) -> bool {
@@ -599,10 +602,10 @@ impl Session {
     }
 
     fn output_is_full(&self) -> Error {
+        let (waiting, limit) = (self.output.len(), self.limit_options.buffer_bytes());
+        let whom = self.peer.as_ref().map_or("", |peer| &peer.name);
         Error::resource_exhausted(format!(
-            "{} bytes wait to be written, and at most {} may (max_buffer_bytes); the peer reads too slowly",
-            self.output.len(),
-            self.limit_options.buffer_bytes()
+            "{waiting} bytes wait to be written to {whom:?} and the limit of {limit} bytes is reached; make fewer calls at once"
         ))
     }
 
@@ -626,15 +629,14 @@ impl Session {
         }
     }
 
-    fn new_call(&mut self, is_callee: bool, peer_limits: Limits) -> Call {
-        self.opened += 1;
+    fn new_call(&self, is_callee: bool, peer_limits: Limits) -> Call {
         Call {
-            order: self.opened,
             is_callee,
             is_open: true,
             sends: true,
             receives: true,
-            answered: false,
+            received: false,
+            sent: false,
             waits_for_output: false,
             send_credit: SendCredit::new(peer_limits.initial_credit_bytes),
             receive_credit: ReceiveCredit::new(self.limits.initial_credit_bytes),
@@ -695,12 +697,12 @@ impl Session {
         }
     }
 
-    /// Ends all calls, in the order in which they were opened, and then the connection.
+    /// Ends all calls, in the order of their ids, and then the connection.
     fn close(&mut self, status: Status) {
         let reason = status.clone().into_error(Code::Unavailable, "the connection was closed");
         let lost = Status::from(ended(&reason));
         let mut open: Vec<_> = std::mem::take(&mut self.calls).into_iter().filter(|(_, state)| state.is_open).collect();
-        open.sort_unstable_by_key(|(_, state)| state.order);
+        open.sort_unstable_by_key(|(call, _)| *call);
         for (call, state) in open {
             let status = Box::new(lost.clone());
             self.events.push_back(match state.is_callee {
@@ -738,14 +740,8 @@ impl Session {
 
     fn write_status(&mut self, kind: Kind, call: u32, status: &Status) {
         let mut payload = Vec::new();
-        self.shortened(status).encode(&mut payload);
+        status.encode(&mut payload);
         self.write(kind, call, &payload);
-    }
-
-    /// The status, without details and metadata when the peer would refuse the frame for its length.
-    fn shortened<'a>(&self, status: &'a Status) -> std::borrow::Cow<'a, Status> {
-        let limit = max_frame_bytes(self.peer.as_ref().map_or_else(Limits::default, |peer| peer.limits)) as usize;
-        status.shortened_to(limit.saturating_sub(64))
     }
 }
 
@@ -764,8 +760,8 @@ fn max_frame_bytes(limits: Limits) -> u32 {
 }
 
 /// What calls end with when their connection has ended.
-fn ended(reason: &Error) -> Error {
-    Error::unavailable(format!("the connection ended: {reason}"))
+pub(crate) fn ended(reason: &Error) -> Error {
+    Error::unavailable(format!("the connection ended: {}", reason.message()))
 }
 
 fn encode_header(header: Option<&CallHeader>) -> Result<Option<Vec<u8>>> {
@@ -777,7 +773,7 @@ fn encode_header(header: Option<&CallHeader>) -> Result<Option<Vec<u8>>> {
     header.encode(&mut bytes);
     if bytes.len() > MAX_HEADER_BYTES {
         return Err(Error::resource_exhausted(format!(
-            "a call header of {} bytes is over the limit of {MAX_HEADER_BYTES}; send less metadata",
+            "a call header of {} bytes is over the limit of {MAX_HEADER_BYTES} bytes; send less metadata",
             bytes.len()
         )));
     }

@@ -1,13 +1,16 @@
 //! `Status`, the payload of END and CANCEL: a failure, or success with metadata.
 
-use std::borrow::Cow;
-
 use prost::Message;
 
 use crate::code::Code;
 use crate::error::{Any, Error, Result};
 use crate::header::Metadata;
 use crate::wire;
+
+/// What a status may take in a frame, so that every peer accepts it.
+const MAX_STATUS_BYTES: usize = 65_536;
+/// What is left of the message of a status that takes more.
+const MAX_CUT_MESSAGE_BYTES: usize = 8_192;
 
 /// How a call ended. Default is success, whose encoding is empty.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -65,36 +68,34 @@ impl Status {
     /// # Errors
     /// INTERNAL, when the bytes are not a `Status`.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Self::parse(bytes).map_err(|error| Error::internal(format!("a status that cannot be parsed ({error})")))
+    }
+
+    pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Self, prost::DecodeError> {
         if bytes.is_empty() {
             return Ok(Self::ok());
         }
-        match wire::Status::decode(bytes) {
-            Ok(status) => Ok(status.into()),
-            Err(error) => Err(Error::internal(format!("the status cannot be parsed: {error}"))),
-        }
+        wire::Status::decode(bytes).map(Self::from)
     }
 
-    /// Appends the encoding to `out`; nothing for success without metadata.
+    /// Appends the encoding to `out`; nothing for success without metadata. Details, metadata and the end of the message are left
+    /// out where it would take more than 64 KiB, which every peer accepts.
     pub fn encode(&self, out: &mut Vec<u8>) {
         if self.is_ok() && self.metadata.is_empty() {
             return;
         }
-        let _ = wire::Status::from(self.clone()).encode(out);
+        let _ = self.to_wire().encode(out);
     }
 
-    /// The status, or, when its encoding is over `max_bytes`, its code and the beginning of its message.
-    pub(crate) fn shortened_to(&self, max_bytes: usize) -> Cow<'_, Self> {
-        let is_small = self.details.is_empty() && self.metadata.is_empty() && self.message.len() < 1024;
-        if is_small {
-            return Cow::Borrowed(self);
+    pub(crate) fn to_wire(&self) -> wire::Status {
+        let status = wire::Status::from(self.clone());
+        let bytes = status.encoded_len();
+        if bytes <= MAX_STATUS_BYTES {
+            return status;
         }
-        let bytes = wire::Status::from(self.clone()).encoded_len();
-        if bytes <= max_bytes {
-            return Cow::Borrowed(self);
-        }
-        let kept = &self.message[..self.message.floor_char_boundary(max_bytes.min(1024) / 2)];
-        let message = format!("{kept} … (shortened: {bytes} bytes are over the limit of {max_bytes})");
-        Cow::Owned(Self { code: self.code, message, ..Self::default() })
+        let kept = &self.message[..self.message.floor_char_boundary(MAX_CUT_MESSAGE_BYTES)];
+        let message = format!("{kept} (cut: the status took {bytes} bytes)");
+        wire::Status { code: status.code, message, ..wire::Status::default() }
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::channel::{BoxFuture, Instant};
 use crate::context::Context;
-use crate::descriptor::{MethodDescriptor, ServiceDescriptor};
+use crate::descriptor::{MethodDescriptor, ServiceDescriptor, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::header::{CallHeader, Metadata};
 
@@ -87,7 +87,7 @@ impl MethodRef {
 /// What a caller can say about a call.
 #[derive(Clone, Debug, Default)]
 pub struct CallOptions {
-    /// How long the call may take. None: the default of its method.
+    /// How long the call may take. None: the default of its method; [`Duration::MAX`]: no limit.
     pub timeout: Option<Duration>,
     /// Metadata for the callee.
     pub metadata: Metadata,
@@ -131,7 +131,7 @@ impl CallOptions {
     ) -> Result<(CallHeader, Option<Instant>)> {
         self.metadata.validate()?;
         let timeout = match (self.timeout, default_timeout_ms) {
-            (None, 0) => None,
+            (Some(Duration::MAX), _) | (None, 0) => None,
             (None, default) => Some(Duration::from_millis(u64::from(default))),
             (own, _) => own,
         };
@@ -200,6 +200,44 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Runs a future to its end; for streams of requests.
     fn spawn(&self, future: BoxFuture<()>);
+}
+
+/// Who a peer is, as its hello said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerInfo {
+    /// The name of the plugin or host program.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its language and library, for people and logs only.
+    pub runtime: String,
+}
+
+/// A connected peer, whatever carries the calls: a connection by bytes, the direct transport by objects.
+pub trait Link: Transport {
+    /// Who the peer is, once that is known.
+    fn peer_info(&self) -> Option<PeerInfo>;
+
+    /// Waits until calls can be made. An error, when the connection ended before.
+    fn wait_opened(&self) -> BoxFuture<Result<()>>;
+
+    /// Waits until the connection has ended; gives the reason.
+    fn wait_closed(&self) -> BoxFuture<Error>;
+
+    /// Checks that the peer serves a service with a compatible schema. Equal fingerprints cost nothing; else the peer is asked for its
+    /// descriptors. The result is kept. Fails with UNIMPLEMENTED when the peer has no such service, with FAILED_PRECONDITION when the
+    /// schemas differ in a way that breaks calls.
+    fn negotiate(&self, service: Arc<ServiceEntry>) -> BoxFuture<Result<()>>;
+
+    /// Checks the services that the peer means to call against those that this side serves. A service that this side lacks is no
+    /// failure: the call will be. Fails with FAILED_PRECONDITION when the schemas differ in a way that breaks calls.
+    fn negotiate_uses(&self) -> BoxFuture<Result<()>>;
+
+    /// Takes no new calls, in either direction; waits until none is left, or the connection has ended.
+    fn drain(&self) -> BoxFuture<()>;
+
+    /// Ends the connection now. Calls in flight end with UNAVAILABLE and the reason.
+    fn close(&self, reason: Error);
 }
 
 /// One end of a call: the caller's or the callee's. At most one task receives, and at most one sends.

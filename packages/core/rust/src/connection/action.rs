@@ -71,8 +71,9 @@ impl Inner {
             Event::Request { call, method, header, payload, end } => {
                 actions.extend(self.begin(state, call, method, header, payload, end));
             }
-            Event::Message { call, payload, end, header } => {
-                receive_message(state, call, payload, end, header.map(|header| header.metadata), actions);
+            Event::Message { call, payload, end, header, held } => {
+                let metadata = header.map(|header| header.metadata);
+                receive_message(state, call, (payload, held), end, metadata, actions);
             }
             Event::End { call, status } => match state.slot_of(call).is_some_and(|slot| slot.is_callee) {
                 true => {
@@ -156,7 +157,7 @@ impl Inner {
 fn receive_message(
     state: &mut State,
     call: u32,
-    payload: Bytes,
+    message: (Bytes, bool),
     end: bool,
     header: Option<Metadata>,
     actions: &mut Vec<Action>,
@@ -166,7 +167,7 @@ fn receive_message(
     let Some(slot) = slot else {
         return;
     };
-    slot.messages.push_back(payload);
+    slot.messages.push_back(message);
     if slot.header.is_none() {
         slot.header = header;
     }
@@ -175,7 +176,6 @@ fn receive_message(
         if is_callee {
             actions.extend(slot.reader.take().map(Action::Wake));
         } else {
-            slot.last_is_uncounted = true;
             slot.outcome = Some(Ok(Metadata::new()));
             slot.wake_all(actions);
         }

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::hello::{Peer, REFLECTION_SERVICE};
 use crate::negotiation::check_compatible;
 use crate::reflection::GET_DESCRIPTORS;
+use crate::reflection_wire as wire;
 use crate::transport::{CallOptions, MethodRef};
-use crate::wire;
 
 /// What is known of a service that stubs were generated for.
 pub(super) struct Binding {

@@ -160,14 +160,14 @@ impl RawCall {
     /// Takes the next message, and lets the peer send more.
     fn take_message(&self, state: &mut State) -> Option<Result<Option<Bytes>>> {
         let slot = state.slot(self.place)?;
-        let Some(message) = slot.messages.pop_front() else {
+        let Some((message, held)) = slot.messages.pop_front() else {
             return match &slot.outcome {
                 Some(Err(error)) => Some(Err(error.clone())),
                 _ => slot.received_all.then_some(Ok(None)),
             };
         };
-        let (id, counts) = (slot.id, !(slot.last_is_uncounted && slot.messages.is_empty()));
-        if counts {
+        let id = slot.id;
+        if held {
             state.session.consume(id, message.len());
         }
         Some(Ok(Some(message)))

@@ -48,11 +48,10 @@ pub(super) struct State {
 pub(super) struct Slot {
     pub(super) id: u32,
     pub(super) is_callee: bool,
-    pub(super) messages: VecDeque<Bytes>,
+    /// Messages that have come, and whether the session counts them as unread.
+    pub(super) messages: VecDeque<(Bytes, bool)>,
     /// The peer's last message has come.
     pub(super) received_all: bool,
-    /// That message ended the call, so the session does not count it as unread.
-    pub(super) last_is_uncounted: bool,
     pub(super) header: Option<Metadata>,
     /// How the call ended; at the caller with the trailer.
     pub(super) outcome: Option<Result<Metadata>>,

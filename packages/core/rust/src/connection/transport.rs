@@ -7,15 +7,15 @@ use std::task::{Context as TaskContext, Poll, ready};
 
 use super::binding::Bound;
 use super::slot::with_time;
-use super::{Connection, Grants, Inner, RawCall, RawRequest, RawUnary};
+use super::{Connection, Inner, RawCall, RawRequest, RawUnary};
 use crate::channel::{BoxFuture, Instant};
 use crate::client::{Caller, Client};
 use crate::context::Surroundings;
-use crate::descriptor::ServiceDescriptor;
-use crate::error::Result;
+use crate::descriptor::{ServiceDescriptor, ServiceEntry};
+use crate::error::{Error, Result};
 use crate::log::LogRecord;
 use crate::session::Role;
-use crate::transport::{CallOptions, CallStream, MethodRef, Payload, Response, Transport};
+use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerInfo, Response, Transport};
 
 impl Transport for Connection {
     fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
@@ -75,6 +75,46 @@ impl Connection {
     }
 }
 
+impl Link for Connection {
+    fn peer_info(&self) -> Option<PeerInfo> {
+        let peer = self.peer()?;
+        Some(PeerInfo { name: peer.name.clone(), version: peer.version.clone(), runtime: peer.runtime.clone() })
+    }
+
+    fn wait_opened(&self) -> BoxFuture<Result<()>> {
+        let ready = self.ready();
+        Box::pin(async move { ready.await.map(drop) })
+    }
+
+    fn wait_closed(&self) -> BoxFuture<Error> {
+        Box::pin(Connection::wait_closed(self))
+    }
+
+    fn negotiate(&self, service: Arc<ServiceEntry>) -> BoxFuture<Result<()>> {
+        let connection = self.clone();
+        Box::pin(async move {
+            connection.ready().await?;
+            connection.check_service(&service).await
+        })
+    }
+
+    fn negotiate_uses(&self) -> BoxFuture<Result<()>> {
+        let connection = self.clone();
+        Box::pin(async move {
+            connection.ready().await?;
+            connection.check_uses().await
+        })
+    }
+
+    fn drain(&self) -> BoxFuture<()> {
+        Box::pin(Connection::drain(self))
+    }
+
+    fn close(&self, reason: Error) {
+        self.fail(reason);
+    }
+}
+
 impl Caller for Connection {
     fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
         Client::new(Arc::new(self.clone()), service)
@@ -102,10 +142,11 @@ impl Surroundings for Inner {
     }
 
     fn is_granted(&self, capability: &str) -> bool {
-        match &self.grants {
-            Grants::All => true,
-            Grants::Only(granted) => granted.iter().any(|name| name == capability),
-        }
+        self.router.grants().includes(capability)
+    }
+
+    fn config(&self) -> &str {
+        self.router.config()
     }
 
     fn now(&self) -> Instant {

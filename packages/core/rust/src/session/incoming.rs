@@ -1,14 +1,33 @@
 //! What the peer sends.
 
-use prost::Message;
-
 use super::*;
-use crate::frame::{Frame, FrameHeader, FramePayload};
-use crate::hello::Peer;
-use crate::wire;
+use crate::context::MAX_ORIGIN;
+use crate::frame::{FRAME_HEADER_BYTES, Frame, FrameHeader, FramePayload};
 
 /// The most bytes of a PING.
 pub(super) const MAX_PING_BYTES: usize = 64;
+
+/// Why a frame ends the connection.
+enum Broken {
+    /// It breaks a rule of the protocol.
+    Malformed(String),
+    /// Its message is over the limit.
+    TooLong(String),
+    /// Its words need no offset.
+    Refused(Error),
+}
+
+/// What a frame that breaks a rule ends the connection with.
+fn malformed<T>(what: impl Into<String>) -> Handled<T> {
+    Err(Broken::Malformed(what.into()))
+}
+
+/// The words for a payload that is not the message it should be.
+fn unparsable(what: &str) -> impl FnOnce(prost::DecodeError) -> Broken {
+    move |error| Broken::Malformed(format!("{what} that cannot be parsed ({error})"))
+}
+
+type Handled<T = ()> = std::result::Result<T, Broken>;
 
 impl Session {
     /// Takes bytes that the peer sent, in chunks of any size. What they mean comes out as events and output.
@@ -39,7 +58,7 @@ impl Session {
             return;
         }
         let error = Error::failed_precondition(format!(
-            "the peer does not speak anyplug: its first bytes are \"{}\" instead of the magic (at offset 0)",
+            "instead of the magic came \"{}\", at offset 0: the peer does not speak anyplug, or something printed to its channel",
             self.magic.escape_ascii()
         ));
         self.fail(error.into());
@@ -50,52 +69,59 @@ impl Session {
         let Some(Frame { header, payload, offset }) = self.decoder.next(input)? else {
             return Ok(false);
         };
-        self.handle_frame(header, payload)
-            .map_err(|error| error.map_message(|message| format!("{message} (frame at offset {offset})")))?;
+        self.handle_frame(header, payload).map_err(|error| match error {
+            Broken::Malformed(what) => Error::internal(format!("malformed frame at offset {offset}: {what}")),
+            Broken::TooLong(what) => Error::resource_exhausted(format!("{what}, at offset {offset}")),
+            Broken::Refused(error) => error,
+        })?;
         Ok(true)
     }
 
-    fn handle_frame(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Result<()> {
+    fn handle_frame(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Handled {
+        let FrameHeader { flags, call, .. } = header;
         let kind = Kind::from_number(header.kind);
         if matches!(self.phase, Phase::Hello) && kind != Some(Kind::Hello) {
-            return Err(Error::internal("a frame came before HELLO"));
+            let name = kind.map_or_else(|| format!("kind {}", header.kind), |kind| kind.name().to_owned());
+            return malformed(format!("{name} before HELLO"));
         }
         let Some(kind) = kind else {
+            // A kind of a later version.
             return Ok(());
         };
+        let name = kind.name();
         let of_call = matches!(kind, Kind::Request | Kind::Message | Kind::End | Kind::Cancel | Kind::Credit);
-        if of_call == (header.call == 0) {
-            let name = kind.name();
-            return Err(Error::internal(match of_call {
-                true => format!("{name} has the call id 0"),
-                false => format!("{name} has the call id {} instead of 0", header.call),
-            }));
+        if of_call && call == 0 {
+            return malformed(format!("{name} without a call"));
         }
-        if header.flags & FLAG_HEADER != 0 && !matches!(kind, Kind::Request | Kind::Message) {
-            return Err(Error::internal(format!("{} has a call header", kind.name())));
+        if !of_call && call != 0 {
+            return malformed(format!("{name} with call id {call}"));
+        }
+        if flags & FLAG_HEADER != 0 && !matches!(kind, Kind::Request | Kind::Message) {
+            return malformed(format!("a call header on {name}"));
         }
         match kind {
             Kind::Hello => self.receive_hello(payload.as_slice()),
             Kind::Request => self.receive_request(header, payload),
             Kind::Message => self.receive_message(header, payload),
-            Kind::End => self.receive_end(header.call, payload.as_slice()),
-            Kind::Cancel => self.receive_cancel(header.call, payload.as_slice()),
-            Kind::Credit => self.receive_credit(header.call, payload.as_slice()),
+            Kind::End => self.receive_end(call, payload.as_slice()),
+            Kind::Cancel => self.receive_cancel(call, payload.as_slice()),
+            Kind::Credit => self.receive_credit(call, payload.as_slice()),
             Kind::Ping | Kind::Pong => self.receive_ping(kind, payload),
             Kind::Log => {
-                let record = Box::new(LogRecord::decode(payload.as_slice())?);
-                self.events.push_back(Event::Log { record });
+                let record = LogRecord::parse(payload.as_slice()).map_err(unparsable("a log record"))?;
+                self.events.push_back(Event::Log { record: Box::new(record) });
                 Ok(())
             }
             Kind::Goaway => self.receive_goaway(payload.as_slice()),
         }
     }
 
-    fn receive_hello(&mut self, payload: &[u8]) -> Result<()> {
+    fn receive_hello(&mut self, payload: &[u8]) -> Handled {
         if !matches!(self.phase, Phase::Hello) {
-            return Err(Error::internal("a second HELLO came"));
+            return malformed("a second HELLO");
         }
-        let peer = Arc::new(Peer::decode(payload)?);
+        let hello = wire::Hello::decode(payload).map_err(unparsable("a hello"))?;
+        let peer = Arc::new(Peer::new(hello).map_err(Broken::Refused)?);
         if self.role == Role::Plugin {
             self.limits = self.limit_options.over(peer.limits);
             self.decoder.set_max_frame_bytes(max_frame_bytes(self.limits));
@@ -104,27 +130,32 @@ impl Session {
         self.phase = Phase::Open;
         self.speak();
         self.events.push_back(Event::Hello { peer });
+        if self.drain_sent {
+            // A drain that began before the peer could be told.
+            self.write(Kind::Goaway, 0, &[]);
+        }
         Ok(())
     }
 
-    fn receive_request(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Result<()> {
+    fn receive_request(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Handled {
         let call = header.call;
         if self.is_own(call) {
-            return Err(Error::internal(format!("REQUEST has the call id {call}, which is this side's parity")));
+            return malformed(format!("REQUEST with call id {call}, which is not one of the sender's"));
         }
         if self.calls.contains_key(&call) {
-            return Err(Error::internal(format!("REQUEST has the call id {call}, which is in use")));
+            return malformed(format!("REQUEST with call id {call}, which is in use"));
         }
         let end = header.flags & FLAG_END != 0;
         let (call_header, start) = split_header(header, payload.as_slice())?;
         let bytes = payload.as_slice().len() - start;
-        if !end && bytes > 0 {
-            return Err(Error::internal("REQUEST has a message but not END"));
-        }
         self.check_received_size(bytes)?;
+        if !end && bytes > 0 {
+            return malformed("REQUEST with a message, but without END");
+        }
         if let Some(refusal) = self.refusal(header.method, call_header.as_deref()) {
-            self.write_status(Kind::End, call, &refusal);
-            return self.check_answers_are_read();
+            let mut payload = Vec::new();
+            refusal.encode(&mut payload);
+            return self.answer(Kind::End, call, &payload);
         }
         let peer_limits = self.peer.as_ref().map_or_else(Limits::default, |peer| peer.limits);
         let mut state = self.new_call(true, peer_limits);
@@ -138,71 +169,79 @@ impl Session {
 
     /// Why a request is answered at once.
     fn refusal(&self, method: u16, header: Option<&CallHeader>) -> Option<Status> {
+        let name = &self.hello.name;
         if self.drain_sent {
-            return Some(Status::new(Code::Unavailable, "this side drains the connection and takes no new calls"));
+            return Some(Status::new(Code::Unavailable, format!("{name:?} is draining: it takes no new calls")));
         }
         if usize::from(method) >= self.table.len() {
-            let methods = self.table.len();
-            return Some(Status::new(
-                Code::Unimplemented,
-                format!("there is no method {method}: the table has {methods}"),
-            ));
+            return Some(Status::new(Code::Unimplemented, format!("{name:?} has no method with index {method}")));
         }
         let limit = self.limits.max_pending_requests;
         if self.open_of_peer >= limit as usize {
-            let message = format!("{limit} requests are open, as many as this side takes (max_pending_requests)");
+            let message = format!("{name:?} has {limit} requests open, as many as it takes at once");
             return Some(Status::new(Code::ResourceExhausted, message));
         }
-        if header.is_some_and(|header| header.timeout_ms == Some(0)) {
-            return Some(Status::new(Code::DeadlineExceeded, "the request came with no time left"));
+        let header = header?;
+        if header.timeout_ms == Some(0) {
+            return Some(Status::new(Code::DeadlineExceeded, "no time was left when the request came"));
+        }
+        let hops = header.origin.len();
+        if hops > MAX_ORIGIN {
+            let message = format!(
+                "the call went through {hops} peers, over the limit of {MAX_ORIGIN}; do they answer each other without end?"
+            );
+            return Some(Status::new(Code::FailedPrecondition, message));
         }
         None
     }
 
-    fn receive_message(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Result<()> {
+    fn receive_message(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Handled {
         let call = header.call;
         let has_header = header.flags & FLAG_HEADER != 0;
         if has_header && !self.is_own(call) {
-            return Err(Error::internal("MESSAGE of a caller has a call header"));
+            return malformed("a call header on a caller's MESSAGE");
         }
-        let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open && state.receives) else {
+        let Some(state) = self.calls.get(&call).filter(|state| state.is_open && state.receives) else {
             return Ok(());
         };
-        if has_header && state.answered {
-            return Err(Error::internal("MESSAGE has a call header but is not the first"));
+        let (is_callee, is_first) = (state.is_callee, !state.received);
+        if has_header && !is_first {
+            return malformed("a call header on a MESSAGE that is not the first");
         }
-        let is_callee = state.is_callee;
-        // Of a call that this side made, `answered` is the callee's first message; of one that the peer made, this side's.
-        state.answered |= !is_callee;
         let end = header.flags & FLAG_END != 0;
         let (call_header, start) = split_header(header, payload.as_slice())?;
         let bytes = payload.as_slice().len() - start;
         self.check_received_size(bytes)?;
-        if end && !is_callee {
-            self.end_by_callee(call);
-        } else if !self.hold(call, bytes, end) {
+        let held = !(is_first && end);
+        if held && !self.hold(call, bytes) {
             return Ok(());
         }
+        if let Some(state) = self.calls.get_mut(&call) {
+            state.received = true;
+            state.receives = !end;
+        }
         let payload = payload.into_bytes_from(start);
-        self.events.push_back(Event::Message { call, payload, end, header: call_header });
-        self.tell_drained();
+        self.events.push_back(Event::Message { call, payload, end, header: call_header, held });
+        if end && !is_callee {
+            self.end_by_callee(call);
+            self.tell_drained();
+        }
         Ok(())
     }
 
     /// Counts a message as unread; false when it does not fit, and then its call has ended.
-    fn hold(&mut self, call: u32, bytes: usize, end: bool) -> bool {
+    fn hold(&mut self, call: u32, bytes: usize) -> bool {
         let limit = self.limit_options.buffer_bytes();
-        let most_messages = UNREAD_MESSAGES_ALLOWED.max(limit / 64);
-        if self.unread_bytes + bytes > limit || self.unread_messages >= most_messages {
+        let (held, count) = (self.unread_bytes, self.unread_messages);
+        let is_over = held > 0 && held + bytes > limit;
+        if is_over || count >= UNREAD_MESSAGES_ALLOWED.max(limit / 64) {
             let message = format!(
-                "{} bytes in {} messages wait to be read, and {bytes} more are over the limit of {limit} (max_buffer_bytes)",
-                self.unread_bytes, self.unread_messages
+                "{held} bytes of {count} messages wait to be read and the limit of {limit} bytes is reached; read faster, or raise max_buffer_bytes"
             );
             self.end_locally(call, Status::new(Code::ResourceExhausted, message), EndKind::Told);
             return false;
         }
         if let Some(state) = self.calls.get_mut(&call) {
-            state.receives = !end;
             state.unread_bytes += bytes;
             state.unread_messages += 1;
             self.unread_bytes += bytes;
@@ -211,15 +250,13 @@ impl Session {
         true
     }
 
-    fn receive_end(&mut self, call: u32, payload: &[u8]) -> Result<()> {
+    fn receive_end(&mut self, call: u32, payload: &[u8]) -> Handled {
         let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open && state.receives) else {
             return Ok(());
         };
-        let mut status = Status::ok();
-        if state.is_callee {
-            state.receives = false;
-        } else {
-            status = Status::decode(payload)?;
+        let status = Status::parse(payload).map_err(unparsable("a status"))?;
+        state.receives = false;
+        if !state.is_callee {
             self.end_by_callee(call);
         }
         self.events.push_back(Event::End { call, status: Box::new(status) });
@@ -227,59 +264,70 @@ impl Session {
         Ok(())
     }
 
-    fn receive_cancel(&mut self, call: u32, payload: &[u8]) -> Result<()> {
+    fn receive_cancel(&mut self, call: u32, payload: &[u8]) -> Handled {
         if self.is_own(call) {
-            return Err(Error::internal(format!("CANCEL came from the callee of call {call}")));
+            return malformed("CANCEL from the callee of the call");
         }
         if !self.calls.contains_key(&call) {
             return Ok(());
         }
-        let mut status = Status::decode(payload)?;
-        if status.is_ok() {
-            status = Status::new(Code::Cancelled, "the caller cancelled the call");
-        }
+        let mut status = Status::parse(payload).map_err(unparsable("a status"))?;
+        status.code.get_or_insert(Code::Cancelled);
         self.forget(call);
         self.events.push_back(Event::Cancelled { call, status: Box::new(status) });
         self.tell_drained();
         Ok(())
     }
 
-    fn receive_credit(&mut self, call: u32, payload: &[u8]) -> Result<()> {
-        let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open) else {
+    fn receive_credit(&mut self, call: u32, payload: &[u8]) -> Handled {
+        let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open && state.sends) else {
             return Ok(());
         };
-        let credit = wire::Credit::decode(payload)
-            .map_err(|error| Error::internal(format!("the CREDIT cannot be parsed: {error}")))?;
-        if state.send_credit.add(credit.bytes)? && state.sends {
-            self.events.push_back(Event::Writable { call });
+        let credit = wire::Credit::decode(payload).map_err(unparsable("credit"))?;
+        match state.send_credit.grant(credit.bytes) {
+            None => return malformed(format!("credit of call {call} goes over 2^31 - 1 bytes")),
+            Some(true) => self.events.push_back(Event::Writable { call }),
+            Some(false) => {}
         }
         Ok(())
     }
 
-    fn receive_ping(&mut self, kind: Kind, payload: FramePayload<'_>) -> Result<()> {
+    fn receive_ping(&mut self, kind: Kind, payload: FramePayload<'_>) -> Handled {
         let bytes = payload.as_slice();
         if bytes.len() > MAX_PING_BYTES {
-            return Err(Error::internal(format!("{} has {} bytes; at most 64 are allowed", kind.name(), bytes.len())));
+            return malformed(format!("{} of {} bytes, over {MAX_PING_BYTES}", kind.name(), bytes.len()));
         }
         if kind == Kind::Ping {
-            self.write(Kind::Pong, 0, bytes);
-            return self.check_answers_are_read();
+            return self.answer(Kind::Pong, 0, bytes);
         }
         self.events.push_back(Event::Pong { payload: payload.into_bytes_from(0) });
         Ok(())
     }
 
-    fn receive_goaway(&mut self, payload: &[u8]) -> Result<()> {
-        let goaway = wire::GoAway::decode(payload)
-            .map_err(|error| Error::internal(format!("the GOAWAY cannot be parsed: {error}")))?;
-        let status = goaway.status.map(Status::from).filter(|status| !status.is_ok());
-        if let Some(status) = status {
-            self.events.push_back(Event::Goaway { status: Some(Box::new(status.clone())) });
-            self.close(status);
-        } else if !std::mem::replace(&mut self.drain_received, true) {
-            self.events.push_back(Event::Goaway { status: None });
-            self.tell_drained();
+    fn receive_goaway(&mut self, payload: &[u8]) -> Handled {
+        let goaway = wire::GoAway::decode(payload).map_err(unparsable("a goaway"))?;
+        let failure = goaway.status.map(Status::from).filter(|status| !status.is_ok());
+        self.drain_received = true;
+        self.events.push_back(Event::Goaway { status: failure.clone().map(Box::new) });
+        match failure {
+            Some(status) => self.close(status),
+            None => self.tell_drained(),
         }
+        Ok(())
+    }
+
+    /// Sends what the peer asked for by a frame. A peer that asks without end and reads nothing is let go.
+    fn answer(&mut self, kind: Kind, call: u32, payload: &[u8]) -> Handled {
+        let limit = self.limit_options.buffer_bytes();
+        if self.answer_bytes > limit {
+            let message = format!(
+                "the peer does not read: {} bytes of answers wait to be written, over the limit of {limit} bytes",
+                self.answer_bytes
+            );
+            return Err(Broken::Refused(Error::resource_exhausted(message)));
+        }
+        self.answer_bytes += FRAME_HEADER_BYTES + payload.len();
+        self.write(kind, call, payload);
         Ok(())
     }
 
@@ -287,37 +335,28 @@ impl Session {
         (call % 2 == 1) == (self.role == Role::Host)
     }
 
-    fn check_received_size(&self, bytes: usize) -> Result<()> {
+    fn check_received_size(&self, bytes: usize) -> Handled {
         let limit = self.limits.max_message_bytes;
         if bytes > limit as usize {
-            return Err(Error::resource_exhausted(format!(
-                "a message of {bytes} bytes is over the limit of {limit} (max_message_bytes)"
-            )));
-        }
-        Ok(())
-    }
-
-    /// A peer that asks and never reads the answers is cut off before they fill the memory.
-    fn check_answers_are_read(&self) -> Result<()> {
-        let limit = self.limit_options.buffer_bytes().saturating_mul(2);
-        if self.output.len() > limit {
-            return Err(Error::resource_exhausted(format!("{} bytes of answers were not read", self.output.len())));
+            let message = format!("a message of {bytes} bytes is over the limit of {limit} bytes");
+            return Err(Broken::TooLong(message));
         }
         Ok(())
     }
 }
 
 /// The call header of a payload, and where the message starts.
-fn split_header(header: FrameHeader, payload: &[u8]) -> Result<(Option<Box<CallHeader>>, usize)> {
+fn split_header(header: FrameHeader, payload: &[u8]) -> Handled<(Option<Box<CallHeader>>, usize)> {
     if header.flags & FLAG_HEADER == 0 {
         return Ok((None, 0));
     }
     let Some((length, rest)) = payload.split_first_chunk::<4>() else {
-        return Err(Error::internal("the payload is too short for the length of its call header"));
+        return malformed("a call header without its length");
     };
     let length = u32::from_le_bytes(*length) as usize;
     let Some(bytes) = rest.get(..length) else {
-        return Err(Error::internal(format!("the call header has {length} bytes, longer than the payload")));
+        return malformed("a call header that is longer than its frame");
     };
-    Ok((Some(Box::new(CallHeader::decode(bytes)?)), 4 + length))
+    let header = CallHeader::parse(bytes).map_err(unparsable("a call header"))?;
+    Ok((Some(Box::new(header)), 4 + length))
 }
