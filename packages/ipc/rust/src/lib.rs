@@ -1,19 +1,29 @@
 //! anyplug transport over a child process.
 //!
 //! [`start_process`] starts a program with a channel on descriptors of its own; the process leads a group, is watched by the [`WATCHDOG`], and what it prints is captured.
+//! A host moves the channel's bytes by a [`Driver`], a plugin by a [`Server`] over the [`Pipe`] that [`open_channel`] gives it; both stand on a [`Pump`], which has no thread and needs no
+//! runtime, so that an event loop can lead it as well.
 
 mod capture;
+mod driver;
 mod environment;
 mod exit;
+mod kick;
 mod output;
 mod pipe;
 mod process;
 mod program;
+mod pump;
+mod runtime;
+mod serve;
 mod spawn;
 mod spin;
+mod stdio;
+mod tasks;
 mod watchdog;
 
 pub use capture::{KEPT_LINES, LineCapture, MAX_LINE_LENGTH};
+pub use driver::{Driver, WhyEnded};
 pub use environment::{
     CHANNEL_VARIABLE, CONFIG_VARIABLE, Environment, EnvironmentOptions, InheritEnv, child_environment,
 };
@@ -21,5 +31,9 @@ pub use exit::{Exit, describe_exit, describe_output};
 pub use pipe::{Moved, Pipe};
 pub use process::{OnLine, PluginProcess, ProcessOptions, Stream, start_process};
 pub use program::{ProgramPlace, find_program, is_executable, script_interpreter};
+pub use pump::{Leader, OnPrinted, Pump, Turn};
+pub use runtime::Runtime;
+pub use serve::{Server, open_channel};
 pub use spin::Spin;
+pub use stdio::{Prelude, Told};
 pub use watchdog::{WATCHDOG, Watchdog};

@@ -59,7 +59,7 @@ impl Reader {
         let outputs = self.outputs.iter().map(|(_, output)| output);
         let mut polled: Vec<PollFd<'_>> =
             outputs.chain(exit).map(|descriptor| PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN)).collect();
-        wait_ready(&mut polled, until);
+        wait_ready(&mut polled, until.map(|until| until.saturating_duration_since(Instant::now())));
         let ready: Vec<bool> = polled.iter().map(|polled| !polled.revents().is_empty()).collect();
         drop(polled);
         let mut index = 0;

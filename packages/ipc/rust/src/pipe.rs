@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -49,17 +49,14 @@ impl Pipe {
         Ok((Self::new(keep_clear(read)?, keep_clear(write)?)?, [keep_clear(their_read)?, keep_clear(their_write)?]))
     }
 
-    /// Reads what is there, into the whole of `buffer`. An error of the system counts as the end of the stream: there is nothing else to do about it.
+    /// Reads what is there, as much as `buffer` takes.
     pub fn read(&self, buffer: &mut [u8]) -> Moved {
-        moved(|| rustix::io::read(&self.read, &mut *buffer))
+        read_some(&self.read, buffer)
     }
 
     /// Writes as much of `bytes` as fits now.
     pub fn write(&self, bytes: &[u8]) -> Moved {
-        if bytes.is_empty() {
-            return Moved::Blocked;
-        }
-        moved(|| rustix::io::write(&self.write, bytes))
+        write_some(&self.write, bytes)
     }
 
     /// The descriptor to read from, to wait on.
@@ -71,6 +68,24 @@ impl Pipe {
     pub fn write_fd(&self) -> BorrowedFd<'_> {
         self.write.as_fd()
     }
+
+    /// The descriptor to read from and the one to write to.
+    pub fn into_ends(self) -> (OwnedFd, OwnedFd) {
+        (self.read, self.write)
+    }
+}
+
+/// Reads what is there. An error of the system counts as the end of the stream: there is nothing else to do about it.
+pub(crate) fn read_some(descriptor: &OwnedFd, buffer: &mut [u8]) -> Moved {
+    moved(|| rustix::io::read(descriptor, &mut *buffer))
+}
+
+/// Writes as much of `bytes` as fits now.
+pub(crate) fn write_some(descriptor: &OwnedFd, bytes: &[u8]) -> Moved {
+    if bytes.is_empty() {
+        return Moved::Blocked;
+    }
+    moved(|| rustix::io::write(descriptor, bytes))
 }
 
 fn moved(mut attempt: impl FnMut() -> Result<usize, Errno>) -> Moved {
@@ -85,20 +100,14 @@ fn moved(mut attempt: impl FnMut() -> Result<usize, Errno>) -> Moved {
     }
 }
 
-/// Waits until a descriptor is ready (or at its end), or the time has come. What is ready is told by the descriptors themselves.
-pub(crate) fn wait_ready(descriptors: &mut [PollFd<'_>], until: Option<Instant>) {
-    loop {
-        let timeout = until.map(|until| timespec(until.saturating_duration_since(Instant::now())));
-        match rustix::event::poll(descriptors, timeout.as_ref()) {
-            Err(Errno::INTR) => {}
-            // The one other error is a lack of memory: who finds nothing ready waits again.
-            Ok(_) | Err(_) => return,
-        }
-    }
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec { tv_sec: duration.as_secs().try_into().unwrap_or(i64::MAX), tv_nsec: duration.subsec_nanos().into() }
+/// Waits until a descriptor is ready (or at its end), but not longer than `timeout`; a signal may end the wait early. What is ready is told by the descriptors themselves.
+pub(crate) fn wait_ready(descriptors: &mut [PollFd<'_>], timeout: Option<Duration>) {
+    let timeout = timeout.map(|timeout| Timespec {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: timeout.subsec_nanos().into(),
+    });
+    // It fails by a signal, or for lack of memory: who finds nothing ready waits again.
+    let _ = rustix::event::poll(descriptors, timeout.as_ref());
 }
 
 /// Reads nothing, and takes everything.
