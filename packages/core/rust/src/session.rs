@@ -473,7 +473,7 @@ impl Session {
     /// Bytes that a call may send now; 0 when it has to wait for [`Event::Writable`], or has ended.
     pub fn credit(&mut self, call: u32) -> u32 {
         let available = match self.calls.get(&call) {
-            Some(state) if state.is_open && state.sends => state.send_credit.available(),
+            Some(state) if state.is_open => state.send_credit.available(),
             _ => return 0,
         };
         if available > 0 && self.output_is_over(0, false) {
