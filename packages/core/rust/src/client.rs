@@ -115,21 +115,18 @@ impl Call {
 macro_rules! options {
     () => {
         /// Limits how long the call may take, in place of the default of its method.
-        #[must_use]
         pub fn timeout(mut self, timeout: Duration) -> Self {
             self.call.options.timeout = Some(timeout);
             self
         }
 
         /// Adds a pair of metadata for the callee.
-        #[must_use]
         pub fn metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
             self.call.options.metadata.append(key, value);
             self
         }
 
         /// Replaces all options of the call.
-        #[must_use]
         pub fn options(mut self, options: CallOptions) -> Self {
             self.call.set_options(options);
             self

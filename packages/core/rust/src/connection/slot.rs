@@ -197,12 +197,18 @@ pub(super) fn current_thread() -> ThreadId {
 }
 
 /// The record with the time of now, where it has none and the target has a clock.
-pub(super) fn with_time(mut record: LogRecord) -> LogRecord {
-    #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-    if record.time_ms == 0
-        && let Ok(elapsed) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)
-    {
-        record.time_ms = i64::try_from(elapsed.as_millis()).unwrap_or(0);
-    }
-    record
+pub(super) fn with_time(record: LogRecord) -> LogRecord {
+    let time_ms = if record.time_ms == 0 { unix_time_ms() } else { record.time_ms };
+    LogRecord { time_ms, ..record }
+}
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn unix_time_ms() -> i64 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(0)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn unix_time_ms() -> i64 {
+    0
 }
