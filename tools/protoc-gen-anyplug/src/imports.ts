@@ -24,11 +24,15 @@ export class Imports {
     return local;
   }
 
-  /** Modules in order of their names, each with its symbols and their local names in order. */
+  /** Modules in order of their names, relative ones last, each with its symbols and their local names in order. */
   sorted(): [module: string, symbols: [symbol: string, local: string][]][] {
-    const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
-    return [...this.#locals]
-      .map(([module, locals]): [string, [string, string][]] => [module, [...locals].sort(byName)])
-      .sort(byName);
+    const modules = [...this.#locals].map(([module, locals]) => ({ module, symbols: [...locals].sort(byName) }));
+    const rank = (module: string) => `${module.startsWith(".") ? 1 : 0}${module}`;
+    modules.sort((a, b) => (rank(a.module) < rank(b.module) ? -1 : 1));
+    return modules.map(({ module, symbols }) => [module, symbols]);
   }
+}
+
+function byName([a]: [string, string], [b]: [string, string]): number {
+  return a < b ? -1 : 1;
 }

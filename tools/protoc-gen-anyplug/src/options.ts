@@ -24,7 +24,7 @@ const defaultCore = {
 /**
  * Reads the options.
  *
- * @throws Refusal when one is missing, unknown, or not for this target
+ * @throws Refusal when one is missing or unknown
  */
 export function parseOptions(parameter: string): Options {
   let target: Options["target"] | undefined;

@@ -50,7 +50,17 @@ function outputs(request: CodeGeneratorRequest): Output[] {
     .filter((file) => wanted.has(fileName(file)))
     .sort((a, b) => (fileName(a) < fileName(b) ? -1 : 1));
   const sources = options.modulesOnly ? [] : sourcesOf(files, registry);
-  return write(files, sources, options);
+  return distinct(write(files, sources, options));
+}
+
+function distinct(files: Output[]): Output[] {
+  const paths = new Set<string>();
+  for (const { path } of files) {
+    if (paths.has(path))
+      throw new Refusal(`two .proto files of one package would be written to ${path}: rename one of them`);
+    paths.add(path);
+  }
+  return files;
 }
 
 function write(files: readonly DescFile[], sources: readonly Source[], options: Options): Output[] {

@@ -17,8 +17,10 @@ export function pythonStub(source: Source, options: Options): Output {
   checkPackage(source);
   const named = source.services.map((service) => [service, nameMethods(service, snakeCase, methodName)] as const);
   const own = source.services.flatMap(({ stub }) => [stub, `${stub}Client`, `${stub}SyncClient`, `${stub}Handler`]);
-  const imports = new Imports([...own, "_v1"]);
-  const types = new Types(source.package, imports, new Set(named.flatMap(([, names]) => names)));
+  // In the body of a class its methods hide what the module calls by the same names.
+  const methodNames = named.flatMap(([, names]) => names);
+  const imports = new Imports([...own, ...methodNames, "_v1"]);
+  const types = new Types(source.package, imports, new Set(methodNames));
   const services = named.map(([service, names]) => ({ service, methods: methodsOf(service, names, types) }));
   const body = services.flatMap(({ service, methods }) => [
     ...methods.flatMap((method) => ["", ...methodDescriptor(service, method)]),
@@ -109,11 +111,8 @@ function serviceDescriptor(service: Service, methods: readonly PythonMethod[]): 
   ];
 }
 
-/** The standard library before the package's own modules. */
 function importLines(imports: Imports): string[] {
-  const own = imports.sorted().filter(([module]) => module.startsWith("."));
-  const standard = imports.sorted().filter(([module]) => !module.startsWith("."));
-  return [...standard, ...own].map(([module, symbols]) => {
+  return imports.sorted().map(([module, symbols]) => {
     const names = symbols.map(([symbol, local]) => (symbol === local ? symbol : `${symbol} as ${local}`));
     const line = `from ${module} import ${names.join(", ")}`;
     return line.length <= 120 ? line : `from ${module} import (\n${indent(names, "    ").join(",\n")},\n)`;
