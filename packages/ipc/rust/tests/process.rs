@@ -1,5 +1,7 @@
 //! Child processes: how they are started, captured and ended.
 
+#![allow(clippy::expect_used, reason = "a failure is a failed test")]
+
 mod fixture;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! No plugin outlives its host, however the host dies.
 
+#![allow(clippy::expect_used, reason = "a failure is a failed test")]
+
 mod fixture;
 
 use std::io::{BufRead, BufReader};

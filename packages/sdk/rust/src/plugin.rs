@@ -1,0 +1,106 @@
+//! A plugin: its name, and the services that it offers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyplug_core::router::{Grants, RouterOptions};
+use anyplug_core::{Implementation, LimitOptions, Result, Router, Service, ServiceEntry};
+use serde_json::Value;
+
+/// What a host loads: a name, a version and services.
+///
+/// ```
+/// use anyplug_sdk::Plugin;
+///
+/// let plugin = Plugin::new("eliza-classic", env!("CARGO_PKG_VERSION"));
+/// assert_eq!(plugin.name(), "eliza-classic");
+/// ```
+#[must_use = "a plugin does nothing until it is served or loaded"]
+pub struct Plugin {
+    name: String,
+    version: String,
+    services: Vec<Implementation>,
+    configure: Option<Configure>,
+    uses: Vec<Arc<ServiceEntry>>,
+    limits: LimitOptions,
+}
+
+type Configure = Box<dyn FnOnce(&Value) -> Result<Vec<Implementation>> + Send>;
+
+impl Plugin {
+    /// A plugin that offers nothing yet.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            version: version.into(),
+            services: Vec::new(),
+            configure: None,
+            uses: Vec::new(),
+            limits: LimitOptions::default(),
+        }
+    }
+
+    /// Offers a service: `plugin.service(Eliza::implement(MyEliza))`.
+    pub fn service(mut self, service: Implementation) -> Self {
+        self.services.push(service);
+        self
+    }
+
+    /// Offers the services that `configure` makes of the configuration which the host gives (null when it gives none), beside those of [`Plugin::service`]. An error refuses the start:
+    /// the host's load fails with it.
+    pub fn configured(
+        mut self,
+        configure: impl FnOnce(&Value) -> Result<Vec<Implementation>> + Send + 'static,
+    ) -> Self {
+        self.configure = Some(Box::new(configure));
+        self
+    }
+
+    /// Says that the plugin means to call a service of its host, so that the schemas are compared when it is loaded.
+    pub fn uses<S: Service>(mut self) -> Self {
+        self.uses.push(Arc::new(S::DESCRIPTOR.into()));
+        self
+    }
+
+    /// Limits of this plugin's own. What is not set is as the host says.
+    pub fn limits(mut self, limits: LimitOptions) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its version.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What the plugin is with this configuration.
+    pub(crate) fn configure(self, config: &Value) -> Configured {
+        let Self { name, version, mut services, configure, uses, limits } = self;
+        let router = configure.map_or_else(|| Ok(Vec::new()), |configure| configure(config)).and_then(|made| {
+            services.extend(made);
+            let config = if config.is_null() { String::new() } else { config.to_string() };
+            Router::new(RouterOptions { services, uses, grants: Grants::All, config })
+        });
+        Configured { name, version, router, limits }
+    }
+}
+
+/// A plugin that has its configuration.
+pub(crate) struct Configured {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// What it serves, or why it refuses to start.
+    pub(crate) router: Result<Router>,
+    pub(crate) limits: LimitOptions,
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("name", &self.name).field("version", &self.version).finish_non_exhaustive()
+    }
+}

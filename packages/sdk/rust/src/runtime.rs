@@ -1,0 +1,104 @@
+//! Where the handlers of a plugin run.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyplug_core::{BoxFuture, Error, LogRecord, Result};
+use anyplug_ipc::Runtime as IpcRuntime;
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+
+use crate::log;
+
+/// How long handlers have that were cancelled because the channel ended.
+const FINISH_GRACE: Duration = Duration::from_millis(500);
+
+/// A tokio runtime, and a count of the handlers in it.
+pub(crate) struct PluginRuntime {
+    handle: Handle,
+    /// None where the plugin's main function brought a runtime.
+    own: Mutex<Option<Runtime>>,
+    running: Arc<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    count: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl PluginRuntime {
+    /// The runtime that this thread is in, when it has threads of its own; else a new one.
+    pub(crate) fn new() -> Result<Self> {
+        let brought =
+            Handle::try_current().ok().filter(|handle| handle.runtime_flavor() != RuntimeFlavor::CurrentThread);
+        let (handle, own) = match brought {
+            Some(handle) => (handle, None),
+            None => {
+                let runtime = Builder::new_multi_thread().enable_all().thread_name("anyplug-handlers").build();
+                let runtime = runtime.map_err(|error| {
+                    Error::unavailable(format!("no runtime for the handlers: {error}")).with_source(error)
+                })?;
+                (runtime.handle().clone(), Some(runtime))
+            }
+        };
+        Ok(Self { handle, own: Mutex::new(own), running: Arc::default() })
+    }
+
+    /// Runs `work` with the runtime entered.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle.enter();
+        work()
+    }
+
+    /// Waits for the handlers that were cancelled, for a moment.
+    pub(crate) fn finish(&self) {
+        let until = Instant::now() + FINISH_GRACE;
+        let mut count = self.running.count.lock().unwrap_or_else(PoisonError::into_inner);
+        while *count > 0 {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            count = self.running.changed.wait_timeout(count, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        drop(count);
+        if let Some(runtime) = self.own.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // What still runs ends with the process; to wait for it would let a handler that never ends keep the process alive.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl IpcRuntime for PluginRuntime {
+    fn spawn(&self, future: BoxFuture<()>) {
+        let counted = Counted::new(self.running.clone());
+        self.handle.spawn(async move {
+            let _counted = counted;
+            future.await;
+        });
+    }
+
+    fn run(&self, poll: &mut dyn FnMut()) {
+        self.enter(poll);
+    }
+
+    fn log(&self, record: LogRecord) {
+        log::print(&record);
+    }
+}
+
+struct Counted(Arc<Running>);
+
+impl Counted {
+    fn new(running: Arc<Running>) -> Self {
+        *running.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Self(running)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.changed.notify_all();
+    }
+}

@@ -1,0 +1,86 @@
+//! Serves a plugin over the channel that its surroundings name.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyplug_core::router::RouterOptions;
+use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
+use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, open_channel};
+use serde_json::Value;
+
+use crate::log;
+use crate::plugin::{Configured, Plugin};
+use crate::runtime::PluginRuntime;
+
+/// The status of a program that was not started by a host: "command line usage error".
+const NOT_LOADED: u8 = 64;
+
+/// Serves a plugin until its host closes the channel; `main` returns what it returns.
+///
+/// It finds out by its surroundings how it is reached. Started by hand it explains itself on stderr and gives status 64. Handlers may use everything of tokio: they run in the
+/// runtime that this function was called in, or in one of its own. Each begins in the thread that reads the channel, and must not block.
+///
+/// ```no_run
+/// # use anyplug_sdk::Plugin;
+/// fn main() -> std::process::ExitCode {
+///     anyplug_sdk::serve(Plugin::new("eliza-classic", env!("CARGO_PKG_VERSION")))
+/// }
+/// ```
+pub fn serve(plugin: Plugin) -> ExitCode {
+    let name = plugin.name().to_owned();
+    let failed = |error: &Error| {
+        eprintln!("{name}: {error}");
+        ExitCode::FAILURE
+    };
+    let pipe = match open_channel() {
+        Ok(Some(pipe)) => pipe,
+        Ok(None) => {
+            eprintln!("{}", explanation(&plugin));
+            return ExitCode::from(NOT_LOADED);
+        }
+        Err(error) => return failed(&error),
+    };
+    match config().and_then(|config| serve_over(pipe, plugin, &config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+fn explanation(plugin: &Plugin) -> String {
+    format!(
+        "{} {} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from a host by its folder, with load_plugin in Python and Rust or \
+         loadPlugin in TypeScript. (A host names the channel in {CHANNEL_VARIABLE}, which is not set.)",
+        plugin.name(),
+        plugin.version()
+    )
+}
+
+fn config() -> Result<Value> {
+    let Some(text) = std::env::var_os(CONFIG_VARIABLE) else { return Ok(Value::Null) };
+    serde_json::from_slice(text.as_encoded_bytes())
+        .map_err(|error| Error::invalid_argument(format!("{CONFIG_VARIABLE} is not JSON: {error}")).with_source(error))
+}
+
+fn serve_over(pipe: Pipe, plugin: Plugin, config: &Value) -> Result<()> {
+    let runtime = Arc::new(PluginRuntime::new()?);
+    let Configured { name, version, router, limits } = runtime.enter(|| plugin.configure(config));
+    // The host is told why over the channel, where it sees the code as well.
+    let (router, refusal) = match router {
+        Ok(router) => (router, None),
+        Err(error) => (Router::new(RouterOptions::default())?, Some(error)),
+    };
+    let server = Server::new(pipe, runtime.clone(), |shell| {
+        let options = ConnectionOptions::new(Role::Plugin, name, version, router, shell);
+        Connection::new(ConnectionOptions { limits, ..options })
+    })?;
+    if let Some(refusal) = refusal {
+        server.connection().fail(refusal.clone());
+        server.pump().close();
+        return Err(refusal);
+    }
+    log::connect(server.connection());
+    let Ok(()) = server.run(|| Ok::<_, Infallible>(()));
+    runtime.finish();
+    Ok(())
+}
