@@ -13,11 +13,20 @@ export const manifestFile = "plugin.json";
 const largest = 0xffff_ffff;
 
 const action = members({ name: text, description: text, similes: list(text), examples: list(anything) }, ["name"]);
-const provider = members({ name: text, description: text, dynamic: flag, position: integer(-0x8000_0000, 0x7fff_ffff), private: flag }, ["name"]);
+const provider = members(
+  { name: text, description: text, dynamic: flag, position: integer(-0x8000_0000, 0x7fff_ffff), private: flag },
+  ["name"],
+);
 const evaluator = members({ name: text, description: text, alwaysRun: flag, similes: list(text) }, ["name"]);
 const service = members({ type: text, description: text }, ["type"]);
 const route = members(
-  { path: text, method: oneOf("GET", "POST", "PUT", "PATCH", "DELETE", "STATIC"), name: text, public: flag, isMultipart: flag },
+  {
+    path: text,
+    method: oneOf("GET", "POST", "PUT", "PATCH", "DELETE", "STATIC"),
+    name: text,
+    public: flag,
+    isMultipart: flag,
+  },
   ["path", "method"],
 );
 const interop = members({
@@ -95,7 +104,10 @@ export function parseManifest(json: string): Manifest {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new AnyplugError(Code.InvalidArgument, `is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new AnyplugError(
+      Code.InvalidArgument,
+      `is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   const { events = {}, ...rest } = shape(value, "");
   return Manifest.fromPartial({ ...rest, events: new Map(Object.entries(events)) });

@@ -53,7 +53,9 @@ export function list<T>(member: Shape<T>): Shape<T[]> {
 /** An object with members of any name and this shape. */
 export function record<T>(member: Shape<T>): Shape<Record<string, T>> {
   return (value, path) =>
-    Object.fromEntries(Object.entries(object(value, path)).map(([key, each]) => [key, member(each, memberPath(path, key))]));
+    Object.fromEntries(
+      Object.entries(object(value, path)).map(([key, each]) => [key, member(each, memberPath(path, key))]),
+    );
 }
 
 /** JSON of any shape. */
@@ -64,14 +66,20 @@ type Members<M extends Record<string, Shape<unknown>>> = { [K in keyof M]?: M[K]
 /**
  * An object with these members, spelled like this or in snake_case. Members that are absent or null stay away unless they are required; others than these are ignored.
  */
-export function members<M extends Record<string, Shape<unknown>>>(shapes: M, required: readonly (keyof M & string)[] = []): Shape<Members<M>> {
+export function members<M extends Record<string, Shape<unknown>>>(
+  shapes: M,
+  required: readonly (keyof M & string)[] = [],
+): Shape<Members<M>> {
   return (value, path) => {
     const source = object(value, path);
     const result: Record<string, unknown> = {};
     for (const [name, shape] of Object.entries(shapes)) {
-      const key = [name, snakeCase(name)].find((spelling) => source[spelling] !== undefined && source[spelling] !== null);
+      const key = [name, snakeCase(name)].find(
+        (spelling) => source[spelling] !== undefined && source[spelling] !== null,
+      );
       if (key !== undefined) result[name] = shape(source[key], memberPath(path, key));
-      else if (required.includes(name)) throw new AnyplugError(Code.InvalidArgument, `${memberPath(path, name)} is missing`);
+      else if (required.includes(name))
+        throw new AnyplugError(Code.InvalidArgument, `${memberPath(path, name)} is missing`);
     }
     return result as Members<M>;
   };
@@ -93,5 +101,8 @@ function snakeCase(name: string): string {
 function unexpected(path: string, expected: string, value: unknown): AnyplugError {
   const shown = JSON.stringify(value) ?? String(value);
   const short = shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
-  return new AnyplugError(Code.InvalidArgument, `${path === "" ? "the whole" : path}: expected ${expected}, got ${short}`);
+  return new AnyplugError(
+    Code.InvalidArgument,
+    `${path === "" ? "the whole" : path}: expected ${expected}, got ${short}`,
+  );
 }

@@ -16,7 +16,14 @@ describe("plugin.json", () => {
       config: { LEVEL: { type: "string", required: true } },
       dependencies: ["sql"],
       events: { MESSAGE_RECEIVED: ["onMessage"] },
-      actions: [{ name: "REPLY", description: "Answers", similes: ["ANSWER"], examples: [[{ name: "u", content: { text: "hi" } }]] }],
+      actions: [
+        {
+          name: "REPLY",
+          description: "Answers",
+          similes: ["ANSWER"],
+          examples: [[{ name: "u", content: { text: "hi" } }]],
+        },
+      ],
       providers: [{ name: "TIME", description: "now", dynamic: true, position: -1, private: false }],
       evaluators: [{ name: "FACTS", description: "d", alwaysRun: true, similes: [] }],
       services: [{ type: "db", description: "d" }],
@@ -26,7 +33,9 @@ describe("plugin.json", () => {
   });
 
   test("may spell its members as the schema does, and have members of others", () => {
-    expect(parse({ interop: { ipc_command: "x" }, homepage: "https://example.com" }).interop).toEqual({ ipcCommand: "x" });
+    expect(parse({ interop: { ipc_command: "x" }, homepage: "https://example.com" }).interop).toEqual({
+      ipcCommand: "x",
+    });
   });
 
   test.each([
@@ -35,11 +44,22 @@ describe("plugin.json", () => {
     [{ name: "Eliza" }, 'name: expected lower-case letters, digits and dashes, beginning with a letter, got "Eliza"'],
     [{ language: "cobol" }, 'language: expected one of typescript, rust, python, got "cobol"'],
     [{ interop: { ipcPort: "80" } }, 'interop.ipcPort: expected a whole number from 1 to 65535, got "80"'],
-    [{ routes: [{ path: "/", method: "GET" }, { path: "/", method: "get" }] }, "routes[1].method: expected one of GET"],
+    [
+      {
+        routes: [
+          { path: "/", method: "GET" },
+          { path: "/", method: "get" },
+        ],
+      },
+      "routes[1].method: expected one of GET",
+    ],
     [{ actions: [{ name: "A", similes: [1] }] }, "actions[0].similes[0]: expected text, got 1"],
     [{ events: { M: "x" } }, "events.M: expected a list"],
     [{ providers: [{}] }, "providers[0].name is missing"],
-    [{ limits: { maxMessageBytes: -1 } }, "limits.maxMessageBytes: expected a whole number from 0 to 4294967295, got -1"],
+    [
+      { limits: { maxMessageBytes: -1 } },
+      "limits.maxMessageBytes: expected a whole number from 0 to 4294967295, got -1",
+    ],
     [{ config: [] }, "config: expected an object, got []"],
   ])("with %j is refused, naming the member", (members, why) => {
     expect(() => parse(members)).toThrow(why);

@@ -22,5 +22,7 @@ export function describeOutput(stderr: readonly string[], stdout: readonly strin
 const shownLineLength = 500;
 
 function indent(lines: readonly string[]): string {
-  return lines.map((line) => `  ${line.length > shownLineLength ? `${line.slice(0, shownLineLength)}…` : line}`).join("\n");
+  return lines
+    .map((line) => `  ${line.length > shownLineLength ? `${line.slice(0, shownLineLength)}…` : line}`)
+    .join("\n");
 }

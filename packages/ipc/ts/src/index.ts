@@ -1,7 +1,7 @@
 /**
  * anyplug transport over a child process.
  *
- * `startProcess` starts a program with a channel on descriptors of its own, `processChannel` is the host's end of it and `openHostChannel` the plugin's. The process leads
+ * `startProcess` starts a program with a channel on descriptors of its own, `processChannel` is the host's end of it and `openChannel` the plugin's. The process leads
  * a group, is watched, and what it prints is captured.
  */
 
@@ -12,6 +12,6 @@ export { describeExit, describeOutput, type Exit } from "./exit.js";
 export { PipeChannel } from "./pipe.js";
 export { type PluginProcess, type ProcessOptions, startProcess } from "./process.js";
 export { findProgram, type ProgramPlace, scriptInterpreter } from "./program.js";
-export { openHostChannel } from "./serve.js";
+export { openChannel } from "./serve.js";
 export { Spin } from "./spin.js";
 export { type Watchdog, watchdog } from "./watchdog.js";

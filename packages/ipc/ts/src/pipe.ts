@@ -1,6 +1,6 @@
 /** A channel over two streams of the system: a socket, or a pipe for each direction. */
 
-import { Socket } from "node:net";
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { AnyplugError, type Channel, type ChannelReceiver, Code } from "@anyplug/core";
 import { Spin } from "./spin.js";
 
@@ -24,7 +24,7 @@ export interface PipeInput {
 
 /** Reads descriptor `fd` into one buffer, again and again. `writable`: the descriptor is a socket, and is written too. */
 export function descriptorInput(fd: number, writable: boolean): PipeInput {
-  return bufferedInput((onread) => new Socket({ fd, readable: true, writable, onread }));
+  return bufferedInput({ fd, readable: true, writable });
 }
 
 /**
@@ -38,20 +38,19 @@ export function streamInput(stream: Socket): PipeInput {
   }
   (stream as unknown as { _handle: unknown })._handle = null;
   stream.destroy();
-  return bufferedInput((onread) => new Socket({ handle, onread } as unknown as ConstructorParameters<typeof Socket>[0]));
+  return bufferedInput({ handle } as SocketConstructorOpts);
 }
 
-type OnRead = NonNullable<NonNullable<ConstructorParameters<typeof Socket>[0]>["onread"]>;
-
-function bufferedInput(open: (onread: OnRead) => Socket): PipeInput {
+function bufferedInput(options: SocketConstructorOpts): PipeInput {
   let take: (bytes: Uint8Array) => void = () => {};
-  const socket = open({
+  const onread: OnReadOpts = {
     buffer: Buffer.allocUnsafeSlow(readBufferBytes),
     callback(length, buffer) {
       take(buffer.subarray(0, length));
       return true;
     },
-  });
+  };
+  const socket = new Socket({ ...options, onread } as SocketConstructorOpts);
   return {
     socket,
     start(onData) {

@@ -35,13 +35,16 @@ const outputGraceMs = 250;
 /**
  * Starts a program.
  *
- * @throws AnyplugError NOT_FOUND when the program, its interpreter or the working folder is missing, PERMISSION_DENIED when it may not be executed, UNAVAILABLE
- * when the system refuses.
+ * @throws AnyplugError NOT_FOUND when the program, its interpreter or the working folder is missing, PERMISSION_DENIED when it may not be executed,
+ * INVALID_ARGUMENT when the command is empty or holds a zero byte, UNAVAILABLE when the system refuses.
  */
 export async function startProcess(options: ProcessOptions): Promise<PluginProcess> {
-  const env = { ...childEnvironment(options), [channelVariable]: options.stdio ? "stdio" : "fd:3,3" };
-  const [program = "", ...args] = options.command;
-  if (!existsSync(options.cwd)) throw failure(options, Code.NotFound, `its working folder ${options.cwd} does not exist`);
+  const [program, ...args] = options.command;
+  if (program === undefined) throw failure(options, Code.InvalidArgument, "its command is empty");
+  const env = childEnvironment(options);
+  env[channelVariable] = options.stdio ? "stdio" : "fd:3,3";
+  if (!existsSync(options.cwd))
+    throw failure(options, Code.NotFound, `its working folder ${options.cwd} does not exist`);
   let path: string;
   try {
     path = findProgram(program, { path: env["PATH"], cwd: options.cwd });
@@ -49,14 +52,24 @@ export async function startProcess(options: ProcessOptions): Promise<PluginProce
     const { code, message } = AnyplugError.from(error);
     throw failure(options, code, message);
   }
-  const child = spawn(path, args, {
-    cwd: options.cwd,
-    env,
-    stdio: options.stdio ? ["pipe", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe"],
-    detached: true,
-  });
+  const child = spawned(path, args, env, options);
   await started(child, path, options);
   return new PluginProcess(child, options);
+}
+
+function spawned(path: string, args: string[], env: Record<string, string>, options: ProcessOptions): ChildProcess {
+  try {
+    return spawn(path, args, {
+      cwd: options.cwd,
+      env,
+      stdio: options.stdio ? ["pipe", "pipe", "pipe"] : ["ignore", "pipe", "pipe", "pipe"],
+      detached: true,
+    });
+  } catch (error) {
+    // A zero byte in an argument, or arguments and environment that are too long for the system.
+    const code = error instanceof TypeError ? Code.InvalidArgument : Code.Unavailable;
+    throw failure(options, code, error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 function failure(options: ProcessOptions, code: Code, why: string, cause?: unknown): AnyplugError {
@@ -103,7 +116,10 @@ export class PluginProcess {
     this.stdio = options.stdio ?? false;
     const onLine = options.onLine ?? (() => {});
     if (!watchdog.add(this.pid)) {
-      onLine("stderr", `no watchdog: if this host is killed, plugin "${options.name}" may outlive it (/bin/sh could not be started)`);
+      onLine(
+        "stderr",
+        `no watchdog: if this host is killed, plugin "${options.name}" may outlive it (/bin/sh could not be started)`,
+      );
     }
     this.#stdout = new LineCapture((line) => onLine("stdout", line));
     this.#stderr = new LineCapture((line) => onLine("stderr", line));
@@ -165,7 +181,9 @@ export class PluginProcess {
 
   async #watch(outputs: Promise<void>[]): Promise<Exit> {
     const exit = await new Promise<Exit>((resolve) => {
-      this.#child.once("exit", (status, signal) => resolve({ status: status ?? undefined, signal: signal ?? undefined }));
+      this.#child.once("exit", (status, signal) =>
+        resolve({ status: status ?? undefined, signal: signal ?? undefined }),
+      );
     });
     // What the plugin started goes with it. The number of a group that has ended may be used again: it is not watched any longer.
     this.signal("SIGKILL");

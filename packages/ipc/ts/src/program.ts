@@ -21,7 +21,8 @@ export function findProgram(program: string, place: ProgramPlace): string {
   if (program.includes("/")) {
     const path = resolve(place.cwd, program);
     if (isExecutable(path)) return path;
-    if (isFile(path)) throw new AnyplugError(Code.PermissionDenied, `program ${path} is not executable; set its mode with chmod +x`);
+    if (isFile(path))
+      throw new AnyplugError(Code.PermissionDenied, `program ${path} is not executable; set its mode with chmod +x`);
     throw new AnyplugError(Code.NotFound, `program ${path} does not exist; build it, or name another command`);
   }
   const folders = (place.path ?? "").split(delimiter).filter(isAbsolute);
@@ -30,7 +31,10 @@ export function findProgram(program: string, place: ProgramPlace): string {
     if (isExecutable(path)) return path;
   }
   const where = folders.length === 0 ? "PATH is empty" : `looked in ${folders.join(", ")}`;
-  throw new AnyplugError(Code.NotFound, `program "${program}" was not found (${where}); install it, or add its folder to PATH`);
+  throw new AnyplugError(
+    Code.NotFound,
+    `program "${program}" was not found (${where}); install it, or add its folder to PATH`,
+  );
 }
 
 /** The interpreter that a script names in its first line, or undefined when the file is no such script. */

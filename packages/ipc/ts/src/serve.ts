@@ -11,39 +11,45 @@ const options: PipeOptions = {
 };
 
 /**
- * Returns the channel to the host, or undefined when this process was not started by one. The variable that names it is removed, so that no child of this process
- * takes the channel for its own.
+ * Opens the channel of this process, or returns undefined when there is none: the program was not started by a host. The variable that names it is removed, so that
+ * no child of this process takes the channel for its own.
  *
- * @throws AnyplugError FAILED_PRECONDITION when the variable is malformed or names descriptors that are not open.
+ * With the channel on stdin and stdout, the program gets other streams in their place: from then on `process.stdin` is empty, and what is written to `process.stdout`
+ * goes to stderr.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT for a variable that cannot be read; FAILED_PRECONDITION when a descriptor is not open.
  */
-export function openHostChannel(env: Record<string, string | undefined> = process.env): PipeChannel | undefined {
+export function openChannel(env: Record<string, string | undefined> = process.env): PipeChannel | undefined {
   const value = env[channelVariable];
   if (value === undefined) return undefined;
   delete env[channelVariable];
   if (value === "stdio") {
-    const channel = open(value, 0, 1);
+    const channel = channelOn(0, 1);
     redirectStandardStreams();
     return channel;
   }
   const [, read, write] = /^fd:(\d+),(\d+)$/.exec(value) ?? [];
   if (read === undefined || write === undefined) {
-    throw unusable(value, 'expected "fd:R,W" with two descriptors, or "stdio"');
+    const message = `${channelVariable} is ${JSON.stringify(value)}; expected "fd:R,W" or "stdio"`;
+    throw new AnyplugError(Code.InvalidArgument, message);
   }
-  return open(value, Number(read), Number(write));
+  return channelOn(Number(read), Number(write));
 }
 
 /** Node sets close-on-exec on the descriptors that it was started with, so that the plugin's own children do not hold the channel. */
-function open(value: string, read: number, write: number): PipeChannel {
-  try {
-    const input = descriptorInput(read, read === write);
-    const output = read === write ? input.socket : new Socket({ fd: write, readable: false, writable: true });
-    return new PipeChannel(input, output, options);
-  } catch (error) {
-    throw unusable(value, error instanceof Error ? error.message : String(error), error);
-  }
+function channelOn(read: number, write: number): PipeChannel {
+  const input = opened(read, () => descriptorInput(read, read === write));
+  const output = read === write ? input.socket : opened(write, () => new Socket({ fd: write, readable: false }));
+  return new PipeChannel(input, output, options);
 }
 
-function unusable(value: string, why: string, cause?: unknown): AnyplugError {
-  const message = `${channelVariable} is ${JSON.stringify(value)}: ${why}; a plugin is started by its host`;
-  return new AnyplugError(Code.FailedPrecondition, message, { cause });
+function opened<T>(descriptor: number, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    const message =
+      `${channelVariable} names descriptor ${descriptor}, which is not open or neither a pipe nor a socket: ` +
+      "was this program started by something that the host started?";
+    throw new AnyplugError(Code.FailedPrecondition, message, { cause });
+  }
 }
