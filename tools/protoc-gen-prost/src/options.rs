@@ -28,3 +28,17 @@ pub(crate) fn parse(parameter: &str) -> Result<Config, String> {
     }
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn an_option_that_is_not_known_is_refused_by_name() {
+        for option in ["colour=red", "extern_path", "extern_path=.a"] {
+            let error = parse(option).err().unwrap_or_default();
+            assert!(error.contains(option.split('=').next_back().unwrap_or_default()), "{option}: {error}");
+        }
+        assert!(parse("extern_path=.a=::b, extern_path=.c=::d,").is_ok());
+    }
+}

@@ -47,3 +47,61 @@ pub(crate) fn generate(request: CodeGeneratorRequest) -> Result<Vec<File>, Strin
 fn path(module: &Module) -> String {
     module.parts().map(|part| part.trim_start_matches("r#")).chain(["messages.rs"]).collect::<Vec<_>>().join("/")
 }
+
+#[cfg(test)]
+mod tests {
+    use prost_types::compiler::CodeGeneratorRequest;
+    use prost_types::field_descriptor_proto::{Label, Type};
+    use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorProto};
+
+    use super::generate;
+
+    fn file(name: &str, package: &str, message: &str, field: Option<&str>) -> FileDescriptorProto {
+        let field = field.map(|type_name| FieldDescriptorProto {
+            name: Some("field".into()),
+            number: Some(1),
+            label: Some(Label::Optional.into()),
+            r#type: Some(Type::Message.into()),
+            type_name: Some(type_name.into()),
+            ..Default::default()
+        });
+        FileDescriptorProto {
+            name: Some(name.into()),
+            package: Some(package.into()),
+            syntax: Some("proto3".into()),
+            message_type: vec![DescriptorProto {
+                name: Some(message.into()),
+                field: field.into_iter().collect(),
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+    }
+
+    fn request(targets: &[&str], files: Vec<FileDescriptorProto>) -> CodeGeneratorRequest {
+        CodeGeneratorRequest {
+            file_to_generate: targets.iter().map(|name| (*name).to_owned()).collect(),
+            proto_file: files,
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_package_becomes_a_folder_and_imported_files_none() -> Result<(), String> {
+        let files = vec![file("b.proto", "b", "B", None), file("a.proto", "a.Type.v1", "A", Some(".b.B"))];
+        let generated = generate(request(&["a.proto"], files))?;
+        let names: Vec<&str> = generated.iter().map(|file| file.name()).collect();
+        assert_eq!(names, ["a/type/v1/messages.rs"]);
+        assert!(generated.iter().all(|file| file.content().contains("super::super::super::b::B")));
+        Ok(())
+    }
+
+    #[test]
+    fn the_order_of_the_request_does_not_matter() -> Result<(), String> {
+        let files = vec![file("1.proto", "a", "A", None), file("2.proto", "a", "B", Some(".a.A"))];
+        let reversed = files.iter().rev().cloned().collect();
+        let targets = ["1.proto", "2.proto"];
+        assert_eq!(generate(request(&targets, files))?, generate(request(&targets, reversed))?);
+        Ok(())
+    }
+}
