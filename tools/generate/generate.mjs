@@ -34,7 +34,8 @@ process.chdir(root);
 try {
   step("Building protoc-gen-anyplug and protoc-gen-prost", () => {
     run("tsc", ["-b", "tools/protoc-gen-anyplug"]);
-    run("cargo", ["build", "--quiet", "--profile", "fast", "-p", "protoc-gen-prost"]);
+    // The templates name the program by its path.
+    run("cargo", ["build", "--quiet", "--profile", "fast", "--target-dir", "target", "-p", "protoc-gen-prost"]);
   });
   const descriptors = join(temporary, "schemas.binpb");
   step("Compiling the schemas", () => {
