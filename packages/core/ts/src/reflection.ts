@@ -1,13 +1,14 @@
 /** The reflection service: tells a peer the schemas of services. */
 
-import { FileDescriptorSet } from "@anyplug/protocol/google/protobuf/descriptor.js";
 import {
   GetDescriptorsRequest,
   GetDescriptorsResponse,
 } from "@anyplug/protocol/anyplug/reflection/v1/reflection.js";
-import { decodeMessage, encodeMessage } from "./codec.js";
+import { Code } from "./code.js";
 import { defineService, type ServiceDescriptor } from "./descriptor.js";
+import { AnyplugError } from "./error.js";
 import type { Implementation } from "./router.js";
+import { mergeDescriptorSets } from "./schema.js";
 import type { CallOptions } from "./transport.js";
 
 /** The client of the reflection service. */
@@ -39,25 +40,19 @@ export const Reflection: ServiceDescriptor<ReflectionClient, ReflectionHandler> 
   ],
 });
 
-/** Returns the service that describes `services`; the first `served` of them are served, the others used. */
-export function reflection(services: readonly ServiceDescriptor[], served: number): Implementation {
+/** Returns the service that describes `served`, which is also what it tells when no service is named, and `used`. */
+export function reflection(served: readonly ServiceDescriptor[], used: readonly ServiceDescriptor[]): Implementation {
+  const known = [...served, ...used];
+  const find = (name: string): ServiceDescriptor => {
+    const service = known.find((one) => one.name === name);
+    if (service !== undefined) return service;
+    throw new AnyplugError(Code.NotFound, `${name} is neither served nor used here`);
+  };
   const handler: ReflectionHandler = {
     getDescriptors({ services: names }) {
-      const chosen = names.length === 0 ? services.slice(0, served) : services.filter(({ name }) => names.includes(name));
-      return { fileDescriptorSet: mergeDescriptors(chosen.map((service) => service.descriptorSet())) };
+      const chosen = names.length === 0 ? served : names.map(find);
+      return { fileDescriptorSet: mergeDescriptorSets(chosen.map((service) => service.descriptorSet())) };
     },
   };
   return { service: Reflection, handler };
-}
-
-/** Returns one set of the files of all sets; of files with one name the first. Imports stay before what imports them. */
-function mergeDescriptors(sets: readonly Uint8Array[]): Uint8Array {
-  if (sets.length === 1 && sets[0] !== undefined) return sets[0];
-  const files = new Map<string, FileDescriptorSet["file"][number]>();
-  for (const set of sets) {
-    for (const file of decodeMessage(FileDescriptorSet, set).file) {
-      if (!files.has(file.name ?? "")) files.set(file.name ?? "", file);
-    }
-  }
-  return encodeMessage(FileDescriptorSet, { file: [...files.values()] });
 }

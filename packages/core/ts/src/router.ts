@@ -1,10 +1,12 @@
 /** What a side serves: implementations by service and method. */
 
 import { Code } from "./code.js";
+import type { HandlerContext } from "./context.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
 import { AnyplugError } from "./error.js";
 import type { ServiceEntry, ServiceUse } from "./hello.js";
 import { reflection } from "./reflection.js";
+import { iterate } from "./stream.js";
 
 /** A service and what answers its calls. */
 export interface Implementation {
@@ -38,9 +40,55 @@ export interface Route {
   readonly method: MethodDescriptor;
   readonly handler: object;
   /** The function of the handler. */
-  readonly call: (request: unknown, context: unknown) => unknown;
-  /** Why the peer may not call it: a capability that it was not granted, or there is no such function. */
+  readonly call: (request: unknown, context: HandlerContext) => unknown;
+  /** Why the peer may not call it: it lacks a capability, or there is no such function. */
   readonly refusal: AnyplugError | undefined;
+  /** Turns what the handler threw into what the caller gets: its AnyplugError, or UNKNOWN with the message. The rest is reported here. */
+  failure(error: unknown): AnyplugError;
+}
+
+/** The most names that the origin of a call may have. */
+const maxOrigin = 16;
+
+/**
+ * Checks whether a call may be handled at all.
+ *
+ * @throws AnyplugError FAILED_PRECONDITION when the call went through too many peers, PERMISSION_DENIED when the caller lacks a capability, UNIMPLEMENTED when there is no handler.
+ */
+export function admit({ method, refusal }: Route, { origin }: HandlerContext): void {
+  if (origin.length > maxOrigin) {
+    const through = `${method.path} was called through ${origin.length} plugins and hosts, and at most ${maxOrigin} are allowed`;
+    const message = `${through}: do they answer each other without end? (${origin.join(", ")})`;
+    throw new AnyplugError(Code.FailedPrecondition, message);
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
+/**
+ * Reads the one request of a call whose requests are not streamed.
+ *
+ * @throws AnyplugError INTERNAL when there is none, or a second one.
+ */
+export async function onlyRequest(requests: AsyncIterator<unknown>): Promise<unknown> {
+  const first = await requests.next();
+  if (first.done === true) {
+    throw new AnyplugError(Code.Internal, "the request ended without the one message that its kind promises");
+  }
+  const second = await requests.next();
+  if (second.done === true) return first.value;
+  throw new AnyplugError(Code.Internal, "the request has a second message where its kind promises one");
+}
+
+/**
+ * Iterates the stream that a handler returned.
+ *
+ * @throws AnyplugError INTERNAL when it is none.
+ */
+export function responsesOf({ path }: MethodDescriptor, answer: unknown): AsyncIterator<unknown> | Iterator<unknown> {
+  if (typeof answer === "object" && answer !== null && (Symbol.asyncIterator in answer || Symbol.iterator in answer)) {
+    return iterate(answer as AsyncIterable<unknown> | Iterable<unknown>);
+  }
+  throw new AnyplugError(Code.Internal, `the handler of ${path} returned no stream; return an async iterable or write async *`);
 }
 
 /** The services of one side, as one peer sees them. */
@@ -57,14 +105,14 @@ export class Router {
   /** @throws AnyplugError INVALID_ARGUMENT when a service is implemented twice. */
   constructor(options: RouterOptions = {}) {
     const { services = [], uses = [], grants = [] } = options;
-    const described = [...services.map(({ service }) => service), ...uses];
-    const implementations = [reflection(described, services.length), ...services];
+    const served = services.map(({ service }) => service);
+    const implementations = [reflection(served, uses), ...services];
     const routes: Route[] = [];
     for (const { service, handler } of implementations) {
       if (this.#byService.has(service.name)) {
         throw new AnyplugError(Code.InvalidArgument, `service ${service.name} is implemented twice; give one implementation`);
       }
-      const own = service.methods.map((method) => route(method, handler, grants));
+      const own = service.methods.map((method) => this.#route(method, handler, grants));
       this.#byService.set(service.name, own);
       routes.push(...own);
     }
@@ -82,8 +130,19 @@ export class Router {
     return this.#byService.get(name);
   }
 
-  /** Turns what a handler threw into what the caller gets: its AnyplugError, or UNKNOWN with the message. The rest is reported here. */
-  failure(error: unknown, method: MethodDescriptor): AnyplugError {
+  #route(method: MethodDescriptor, handler: object, grants: readonly string[] | "all"): Route {
+    const call: unknown = Reflect.get(handler, method.localName);
+    const isFunction = typeof call === "function";
+    return {
+      method,
+      handler,
+      call: isFunction ? (call as Route["call"]) : () => undefined,
+      refusal: denied(method, grants) ?? (isFunction ? undefined : unimplemented(method)),
+      failure: (error) => this.#failure(error, method),
+    };
+  }
+
+  #failure(error: unknown, method: MethodDescriptor): AnyplugError {
     if (error instanceof AnyplugError) return error;
     try {
       this.#onError(error, method);
@@ -92,17 +151,6 @@ export class Router {
     }
     return AnyplugError.from(error);
   }
-}
-
-function route(method: MethodDescriptor, handler: object, grants: readonly string[] | "all"): Route {
-  const call: unknown = Reflect.get(handler, method.localName);
-  const missing = typeof call === "function" ? undefined : unimplemented(method);
-  return {
-    method,
-    handler,
-    call: typeof call === "function" ? (call as Route["call"]) : () => undefined,
-    refusal: denied(method, grants) ?? missing,
-  };
 }
 
 function unimplemented({ path, localName }: MethodDescriptor): AnyplugError {

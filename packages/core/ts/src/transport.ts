@@ -1,9 +1,10 @@
 /** What a typed client calls. Small on purpose: a transport is two functions. */
 
+import { Code } from "./code.js";
 import type { HandlerContext } from "./context.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
-import type { AnyplugError } from "./error.js";
-import type { Metadata } from "./header.js";
+import { AnyplugError } from "./error.js";
+import { type CallHeader, type Metadata, maxTimeoutMs, metadataFrom } from "./header.js";
 
 /** What a caller can say about a call. */
 export interface CallOptions {
@@ -79,4 +80,64 @@ export interface Link extends Transport {
   drain(): Promise<void>;
   /** Ends the connection now. Calls in flight end with UNAVAILABLE and the reason. */
   close(reason?: AnyplugError): void;
+}
+
+/** What the options of a call come to. */
+export interface Begun {
+  /** Undefined when there is nothing to say. */
+  readonly header: CallHeader | undefined;
+  /** By the clock of `performance.now`; undefined without one. */
+  readonly deadline: number | undefined;
+  /** Milliseconds until then. */
+  readonly timeoutMs: number;
+}
+
+const noOptions: Begun = { header: undefined, deadline: undefined, timeoutMs: Number.POSITIVE_INFINITY };
+
+/**
+ * Returns the deadline and the call header that options give now; for transports.
+ *
+ * @throws AnyplugError DEADLINE_EXCEEDED when no time is left; the reason of the cancellation, when the signal was aborted or the call within which it is made was cancelled;
+ * INVALID_ARGUMENT for a bad timeout or metadata key.
+ */
+export function begin(method: MethodDescriptor, options: CallOptions | undefined): Begun {
+  if (options === undefined && method.defaultTimeoutMs === 0) return noOptions;
+  const { signal, within } = options ?? {};
+  within?.check();
+  if (signal?.aborted === true) throw abortError(signal);
+  const timeoutMs = Math.min(timeoutOf(method, options), within?.remainingMs ?? Number.POSITIVE_INFINITY);
+  if (timeoutMs <= 0) throw new AnyplugError(Code.DeadlineExceeded, "the deadline passed before the call was made");
+  const metadata = metadataFrom(options?.metadata);
+  const traceparent = options?.traceparent ?? within?.traceparent ?? "";
+  const tracestate = options?.tracestate ?? (options?.traceparent === undefined ? (within?.tracestate ?? "") : "");
+  const origin = within === undefined ? noOrigin : [...within.origin, within.peer.name];
+  if (timeoutMs === Number.POSITIVE_INFINITY) {
+    const isEmpty = metadata.length === 0 && origin.length === 0 && traceparent === "" && tracestate === "";
+    if (isEmpty) return noOptions;
+    return { header: { timeoutMs: undefined, metadata, traceparent, tracestate, origin }, deadline: undefined, timeoutMs };
+  }
+  // Rounded up: a call that has some time left is not sent as one that has none.
+  const sentMs = Math.min(maxTimeoutMs, Math.ceil(timeoutMs));
+  const header = { timeoutMs: sentMs, metadata, traceparent, tracestate, origin };
+  return { header, deadline: performance.now() + timeoutMs, timeoutMs };
+}
+
+const noOrigin: readonly string[] = [];
+
+/** The timeout that a caller gave, else that of the method, in milliseconds. */
+export function timeoutOf(method: MethodDescriptor, options: CallOptions | undefined): number {
+  const { timeoutMs } = options ?? {};
+  if (timeoutMs === undefined) return method.defaultTimeoutMs === 0 ? Number.POSITIVE_INFINITY : method.defaultTimeoutMs;
+  if (Number.isNaN(timeoutMs)) throw new AnyplugError(Code.InvalidArgument, "timeoutMs is not a number");
+  return timeoutMs;
+}
+
+/** Why a signal was aborted. */
+export function abortError(signal: AbortSignal): AnyplugError {
+  return AnyplugError.from(signal.reason, Code.Cancelled);
+}
+
+/** The error of a call whose time is over. */
+export function deadlineError(timeoutMs: number): AnyplugError {
+  return new AnyplugError(Code.DeadlineExceeded, `the call took longer than its ${Math.ceil(timeoutMs)} ms`);
 }

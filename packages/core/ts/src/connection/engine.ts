@@ -1,0 +1,235 @@
+/** What moves a connection: the session, the channel, and whoever waits for either. */
+
+import type { Channel, ChannelReceiver } from "../channel.js";
+import { Code } from "../code.js";
+import { MessageReader } from "../codec.js";
+import type { Surroundings } from "../context.js";
+import type { MessageCodec } from "../descriptor.js";
+import type { AnyplugError } from "../error.js";
+import type { MessageEvent, RequestEvent, SessionEvent } from "../event.js";
+import type { LogRecord } from "../log.js";
+import type { Router } from "../router.js";
+import { type Role, Session, type SessionOptions } from "../session.js";
+import { errorOf, failure, type Status, statusOf } from "../status.js";
+import type { PeerInfo, Transport } from "../transport.js";
+import { IncomingCall } from "./incoming.js";
+
+/** One call as the engine sees it. */
+export interface Slot {
+  /** A message came. */
+  message(event: MessageEvent): void;
+  /** From the callee: the call is over. From the caller: no message follows. */
+  end(status: Status): void;
+  /** The call, which this side answers, is over. */
+  cancelled(status: Status): void;
+  /** It may send again. */
+  writable(): void;
+}
+
+/** Takes what concerns the connection as a whole. */
+export interface EngineOwner {
+  readonly transport: Transport;
+  onHello(peer: PeerInfo): void;
+  onPong(payload: Uint8Array): void;
+  onLog(record: LogRecord): void;
+  /** The last call ended, in a drain. */
+  onDrained(): void;
+  onClosed(reason: AnyplugError): void;
+}
+
+/** From this many bytes on, output is written at once instead of at the end of the turn. */
+const eagerBytes = 65_536;
+
+type NextTick = (callback: () => void) => void;
+
+/**
+ * Runs a callback at the end of the turn. Where there is `process.nextTick`, that is after the promises that are settled now have had their say, and what they write goes along.
+ */
+const atEndOfTurn: NextTick =
+  (globalThis as { process?: { nextTick?: NextTick } }).process?.nextTick ?? ((callback) => queueMicrotask(callback));
+
+/** Drives a session over a channel. */
+export class Engine implements ChannelReceiver, Surroundings {
+  readonly session: Session;
+  readonly router: Router;
+  /** The open calls of both sides. */
+  readonly slots = new Map<number, Slot>();
+  readonly #role: Role;
+  readonly #channel: Channel;
+  readonly #owner: EngineOwner;
+  #reader: MessageReader | undefined;
+  #processing = false;
+  #flushScheduled = false;
+  /** The channel has enough for now. */
+  #blocked = false;
+  #waitingForFlush: (() => void)[] = [];
+  #peerInfo: PeerInfo = { name: "", version: "", runtime: "" };
+  #peerDrains = false;
+  readonly #flushAtEndOfTurn = () => {
+    this.#flushScheduled = false;
+    this.flush();
+  };
+
+  constructor(channel: Channel, options: SessionOptions, router: Router, owner: EngineOwner) {
+    this.#role = options.role;
+    this.session = new Session(options);
+    this.router = router;
+    this.#channel = channel;
+    this.#owner = owner;
+  }
+
+  /** Opens the channel and says hello. */
+  open(): void {
+    this.#channel.open(this);
+    this.flush();
+  }
+
+  // --- what calls need ---------------------------------------------------------------------------
+
+  /** Handles what the session has to tell, and sees to it that what it wrote is sent. To be called after each use of the session. */
+  settle(): void {
+    this.#process();
+    const { outputBytes } = this.session;
+    if (outputBytes === 0) return;
+    if (outputBytes >= eagerBytes) return this.flush();
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    atEndOfTurn(this.#flushAtEndOfTurn);
+  }
+
+  /**
+   * Reads the message of an event. It shares no memory with what was received.
+   *
+   * @throws Error of the codec.
+   */
+  read<T>(codec: MessageCodec<T>, event: MessageEvent | RequestEvent): T {
+    if (this.#reader?.source !== event.source) this.#reader = new MessageReader(event.source);
+    return this.#reader.read(codec, event.from, event.to);
+  }
+
+  /** Whether an answer of that size can be written without going over the limit of what waits to be written. */
+  fits(bytes: number): boolean {
+    const { outputBytes, limits } = this.session;
+    return outputBytes === 0 || outputBytes + bytes <= limits.maxBufferBytes;
+  }
+
+  /** Resolves when something of what waits was written, or never will be. */
+  flushed(): Promise<void> {
+    return new Promise((resolve) => this.#waitingForFlush.push(resolve));
+  }
+
+  // --- what handlers see -------------------------------------------------------------------------
+
+  get peerInfo(): PeerInfo {
+    return this.#peerInfo;
+  }
+
+  get transport(): Transport {
+    return this.#owner.transport;
+  }
+
+  get config(): unknown {
+    return this.router.config;
+  }
+
+  log(record: LogRecord): void {
+    if (this.#role === "host") return this.#owner.onLog(record);
+    this.session.log(record);
+    this.settle();
+  }
+
+  // --- the channel -------------------------------------------------------------------------------
+
+  data(bytes: Uint8Array): void {
+    this.session.receive(bytes);
+    this.settle();
+    // The memory is the channel's again.
+    this.#reader = undefined;
+  }
+
+  drain(): void {
+    this.#blocked = false;
+    this.flush();
+  }
+
+  closed(reason: AnyplugError): void {
+    this.session.closed(statusOf(reason));
+    this.settle();
+  }
+
+  /** Writes what is to be written, unless the channel has enough. */
+  flush(): void {
+    if (this.#blocked || this.session.outputBytes === 0) return;
+    this.#blocked = !this.#channel.write(this.session.takeOutput());
+    this.#process();
+    if (this.#waitingForFlush.length > 0) this.#tellFlushed();
+  }
+
+  // --- inside ------------------------------------------------------------------------------------
+
+  #process(): void {
+    // A handler that runs for an event uses the session too; what comes of it is the turn of the loop that runs it.
+    if (this.#processing) return;
+    this.#processing = true;
+    try {
+      for (let event = this.session.nextEvent(); event !== undefined; event = this.session.nextEvent()) this.#handle(event);
+    } finally {
+      this.#processing = false;
+    }
+  }
+
+  #handle(event: SessionEvent): void {
+    switch (event.type) {
+      case "message":
+        return this.slots.get(event.call)?.message(event);
+      case "request":
+        return this.#request(event);
+      case "end":
+        return this.slots.get(event.call)?.end(event.status);
+      case "cancelled":
+        return this.slots.get(event.call)?.cancelled(event.status);
+      case "writable":
+        return this.slots.get(event.call)?.writable();
+      case "hello": {
+        const { name, version, runtime } = event.peer;
+        this.#peerInfo = { name, version, runtime };
+        return this.#owner.onHello(this.#peerInfo);
+      }
+      case "pong":
+        return this.#owner.onPong(event.payload);
+      case "log":
+        return this.#owner.onLog(event.record);
+      case "goaway":
+        this.#peerDrains = event.status === undefined;
+        return;
+      case "drained":
+        this.#owner.onDrained();
+        // The one that was asked ends it: it knows that nothing of its own is on the way any more.
+        if (this.#peerDrains) this.session.closed(drained);
+        return;
+      case "closed":
+        return this.#end(event.status);
+    }
+  }
+
+  #request(event: RequestEvent): void {
+    const route = this.router.routes[event.index];
+    if (route !== undefined) new IncomingCall(this, route, event).begin(event);
+  }
+
+  #end(status: Status): void {
+    // The last words go out whatever the channel says: it takes what it is given, and there will be no more.
+    const output = this.session.takeOutput();
+    if (output.length > 0) this.#channel.write(output);
+    this.#channel.close();
+    this.#blocked = true;
+    this.#tellFlushed();
+    this.#owner.onClosed(errorOf(status));
+  }
+
+  #tellFlushed(): void {
+    for (const resolve of this.#waitingForFlush.splice(0)) resolve();
+  }
+}
+
+const drained = failure(Code.Unavailable, "the peer drained the connection");

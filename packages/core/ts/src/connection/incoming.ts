@@ -1,0 +1,250 @@
+/** Calls that this side answers. */
+
+import { Code } from "../code.js";
+import { encodeMessage } from "../codec.js";
+import { CallContext } from "../context.js";
+import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
+import type { MethodDescriptor } from "../descriptor.js";
+import { AnyplugError } from "../error.js";
+import type { MessageEvent, RequestEvent } from "../event.js";
+import { type CallHeader, emptyHeader, type Metadata } from "../header.js";
+import { MessageQueue } from "../queue.js";
+import { admit, onlyRequest, type Route, responsesOf } from "../router.js";
+import { errorOf, okStatus, type Status, statusOf } from "../status.js";
+import { deadlineError } from "../transport.js";
+import { leave } from "../stream.js";
+import type { Engine, Slot } from "./engine.js";
+
+const noMetadata: Metadata = [];
+
+/** One call, from its request to its end. */
+export class IncomingCall implements Slot, Expiring {
+  bucket: Bucket | undefined;
+  before: Expiring | undefined;
+  after: Expiring | undefined;
+  readonly #engine: Engine;
+  readonly #route: Route;
+  readonly #id: number;
+  readonly #context: CallContext;
+  readonly #timeoutMs: number;
+  #requests: MessageQueue<unknown> | undefined;
+  /** What the handler streams, until it is exhausted. */
+  #responses: AsyncIterator<unknown> | Iterator<unknown> | undefined;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(engine: Engine, route: Route, event: RequestEvent) {
+    this.#engine = engine;
+    this.#route = route;
+    this.#id = event.call;
+    this.#context = new CallContext(route.method, event.header, engine);
+    this.#timeoutMs = event.header?.timeoutMs ?? 0;
+  }
+
+  /** Runs the handler. */
+  begin(event: RequestEvent): void {
+    const { method } = this.#route;
+    try {
+      admit(this.#route, this.#context);
+      const isStream = method.kind === "client_stream" || method.kind === "bidi_stream";
+      if (event.end && !isStream) {
+        this.#run(this.#decode(event));
+      } else {
+        const requests = this.#open();
+        if (event.end) {
+          requests.push(this.#decode(event), 0);
+          requests.finish();
+        }
+        if (isStream) this.#run(requests);
+        else onlyRequest(requests).then(this.#run, this.#fail);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    // Most handlers of small calls have answered by now, and then nothing needs to be known of the call.
+    if (this.#ended) return;
+    this.#engine.slots.set(this.#id, this);
+    if (this.#context.deadline !== undefined) deadlines.add(this, this.#context.deadline);
+  }
+
+  // --- what the session tells --------------------------------------------------------------------
+
+  message(event: MessageEvent): void {
+    try {
+      this.#requests?.push(this.#decode(event), event.to - event.from);
+    } catch (error) {
+      return this.#fail(error);
+    }
+    if (event.end) this.#requests?.finish();
+  }
+
+  end(): void {
+    this.#requests?.finish();
+  }
+
+  cancelled(status: Status): void {
+    const reason = errorOf(status);
+    this.#requests?.drop();
+    this.#requests?.fail(reason);
+    this.#finish();
+    this.#context.cancel(reason);
+  }
+
+  writable(): void {
+    this.#wake?.();
+  }
+
+  expire(): void {
+    this.#engine.session.cancel(this.#id, statusOf(deadlineError(this.#timeoutMs)));
+    this.#engine.settle();
+  }
+
+  // --- requests ----------------------------------------------------------------------------------
+
+  #open(): MessageQueue<unknown> {
+    this.#requests = new MessageQueue({
+      taken: (bytes) => {
+        this.#engine.session.consume(this.#id, bytes);
+        this.#engine.settle();
+      },
+      // What comes now stays unread: the caller runs out of credit until the handler ends the call.
+      abandoned: () => {},
+    });
+    return this.#requests;
+  }
+
+  /** @throws AnyplugError INTERNAL when the bytes are not such a message. */
+  #decode(event: RequestEvent | MessageEvent): unknown {
+    const { method } = this.#route;
+    try {
+      return this.#engine.read(method.input, event);
+    } catch (error) {
+      const why = AnyplugError.from(error).message;
+      throw new AnyplugError(Code.Internal, `the request of ${method.path} cannot be parsed: ${why}`, { cause: error });
+    }
+  }
+
+  // --- the answer --------------------------------------------------------------------------------
+
+  /** Calls the handler with the one request, or with the stream of requests. */
+  readonly #run = (request: unknown): void => {
+    const { method, handler, call } = this.#route;
+    try {
+      const answer = call.call(handler, request, this.#context);
+      if (method.kind === "server_stream" || method.kind === "bidi_stream") void this.#respond(answer);
+      else if (isThenable(answer)) answer.then(this.#answer, this.#fail);
+      else this.#answer(answer);
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  /** Sends the one response. */
+  readonly #answer = (response: unknown): void => {
+    if (this.#ended) return;
+    try {
+      this.#send(encodeResponse(this.#route.method, response));
+    } catch (error) {
+      this.#fail(error);
+    }
+  };
+
+  #send(payload: Uint8Array): void {
+    const { session } = this.#engine;
+    if (this.#ended) return;
+    if (!this.#engine.fits(payload.length)) {
+      void this.#engine.flushed().then(() => this.#send(payload)).catch(this.#fail);
+      return;
+    }
+    const header = this.#header();
+    const trailer = this.#context.takeTrailer();
+    session.sendMessage(this.#id, payload, trailer === undefined, header);
+    if (trailer !== undefined) session.endCall(this.#id, { ...okStatus, metadata: trailer });
+    this.#finish();
+    this.#engine.settle();
+  }
+
+  /** Sends what the handler streams. */
+  async #respond(answer: unknown): Promise<void> {
+    const { method } = this.#route;
+    const { session } = this.#engine;
+    try {
+      const responses = responsesOf(method, isThenable(answer) ? await answer : answer);
+      this.#responses = responses;
+      for (;;) {
+        if (this.#ended) return leave(responses);
+        const next = await responses.next();
+        if (this.#ended) return;
+        if (next.done === true) break;
+        const payload = encodeResponse(method, next.value);
+        while (session.credit(this.#id) === 0 && !this.#ended) await this.#untilWritable();
+        if (this.#ended) return;
+        session.sendMessage(this.#id, payload, false, this.#header());
+        this.#engine.settle();
+      }
+      this.#responses = undefined;
+      session.endCall(this.#id, { ...okStatus, metadata: this.#lastMetadata() });
+      this.#finish();
+      this.#engine.settle();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Ends the call with what the handler threw, or with why it was not run. */
+  readonly #fail = (error: unknown): void => {
+    if (this.#ended) return;
+    const failure = this.#route.failure(error);
+    const metadata = [...failure.metadata, ...this.#lastMetadata()];
+    this.#engine.session.endCall(this.#id, { ...statusOf(failure), metadata });
+    this.#finish();
+    this.#engine.settle();
+  };
+
+  /** The call header that goes before the first message, once. */
+  #header(): CallHeader | undefined {
+    const metadata = this.#context.takeHeader();
+    return metadata === undefined ? undefined : { ...emptyHeader, metadata };
+  }
+
+  /** The metadata for the end; that of a header for which there was no message goes with it. */
+  #lastMetadata(): Metadata {
+    const header = this.#context.takeHeader();
+    const trailer = this.#context.takeTrailer() ?? noMetadata;
+    return header === undefined ? trailer : [...header, ...trailer];
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#engine.slots.delete(this.#id);
+    deadlines.remove(this);
+    this.#requests?.finish();
+    this.#requests?.drop();
+    this.#wake?.();
+    if (this.#responses !== undefined) leave(this.#responses);
+    this.#responses = undefined;
+  }
+
+  #untilWritable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+/** @throws AnyplugError INTERNAL when a member has a value that its field cannot hold. */
+function encodeResponse(method: MethodDescriptor, response: unknown): Uint8Array {
+  if (typeof response !== "object" || response === null) {
+    throw new AnyplugError(Code.Internal, `the handler of ${method.path} gave ${String(response)} for a response; give a message`);
+  }
+  try {
+    return encodeMessage(method.output, method.output.fromPartial(response));
+  } catch (error) {
+    const why = AnyplugError.from(error).message;
+    throw new AnyplugError(Code.Internal, `the response of ${method.path} cannot be encoded: ${why}`, { cause: error });
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,95 @@
+/** Messages on their way to whoever reads them. */
+
+import type { AnyplugError } from "./error.js";
+
+/** What is told of a queue's reader. */
+export interface QueueOwner {
+  /** The reader took a message of that size, in bytes. */
+  taken(bytes: number): void;
+  /** The reader left before the end. */
+  abandoned(): void;
+}
+
+interface Waiting<T> {
+  resolve(result: IteratorResult<T>): void;
+  reject(error: AnyplugError): void;
+}
+
+const done = { done: true, value: undefined } as const;
+
+/** A queue of messages that ends by success or by an error. It can be read once. */
+export class MessageQueue<T> implements AsyncIterableIterator<T> {
+  readonly #owner: QueueOwner;
+  #messages: { value: T; bytes: number }[] = [];
+  /** The position of the first message that was not taken. */
+  #first = 0;
+  #waiting: Waiting<T>[] = [];
+  #ended = false;
+  #error: AnyplugError | undefined;
+
+  constructor(owner: QueueOwner) {
+    this.#owner = owner;
+  }
+
+  /** Adds a message that takes so many bytes. After the end it is dropped. */
+  push(value: T, bytes: number): void {
+    if (this.#ended) return;
+    const reader = this.#waiting.shift();
+    if (reader === undefined) {
+      this.#messages.push({ value, bytes });
+      return;
+    }
+    this.#owner.taken(bytes);
+    reader.resolve({ done: false, value });
+  }
+
+  /** No message follows. */
+  finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const reader of this.#waiting.splice(0)) reader.resolve(done);
+  }
+
+  /** No message follows, for this reason, which the reader gets after the messages that came before. */
+  fail(error: AnyplugError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const [first, ...others] = this.#waiting.splice(0);
+    if (first === undefined) this.#error = error;
+    else first.reject(error);
+    for (const reader of others) reader.resolve(done);
+  }
+
+  /** Drops the messages that were not taken. */
+  drop(): void {
+    this.#messages = [];
+    this.#first = 0;
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    const message = this.#messages[this.#first];
+    if (message !== undefined) {
+      this.#first += 1;
+      if (this.#first === this.#messages.length) this.drop();
+      this.#owner.taken(message.bytes);
+      return Promise.resolve({ done: false, value: message.value });
+    }
+    if (!this.#ended) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const error = this.#error;
+    this.#error = undefined;
+    return error === undefined ? Promise.resolve(done) : Promise.reject(error);
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    const early = !this.#ended;
+    this.finish();
+    this.drop();
+    this.#error = undefined;
+    if (early) this.#owner.abandoned();
+    return Promise.resolve(done);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
