@@ -16,6 +16,12 @@ function cargoTargets(manifest) {
   return {
     // Not cached by nx: cargo knows better what is current, and its target folder is far too large to copy.
     "build-rust": { command: `cargo build ${profile}`, cache: false },
+    // Copies the programs of plugins into their folders.
+    "build-plugins": {
+      command: "node tools/nx-polyglot/plugin-programs.mjs",
+      cache: false,
+      dependsOn: ["build-rust"],
+    },
     "lint-rustfmt": {
       command: "cargo fmt --all --check",
       cache: true,

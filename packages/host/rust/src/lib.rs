@@ -1,1 +1,29 @@
 //! Loads anyplug plugins: manifest, discovery, loadPlugin.
+//!
+//! [`load_plugin`] gives a [`Plugin`], on which generated clients make their calls. Below it stand the steps that it takes, none of which needs a runtime: [`plan`], [`Instance::start`] and
+//! [`Instance::open`].
+
+mod command;
+mod instance;
+mod interpreter;
+mod load;
+mod manifest;
+mod offload;
+mod options;
+mod plan;
+mod plugin;
+mod runtime;
+mod shape;
+
+pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime};
+pub use command::split_command;
+pub use instance::Instance;
+pub use interpreter::{InterpreterOptions, interpreter};
+pub use load::{Load, load_blocking, load_plugin};
+pub use manifest::{
+    Action, Evaluator, Interop, LocatedManifest, MANIFEST_FILE, Manifest, ManifestLimits, Provider, Route, Service,
+    parse_manifest, path_inside, read_manifest,
+};
+pub use options::{LoadOptions, OnLog};
+pub use plan::{PROCESS_TRANSPORTS, Plan, plan};
+pub use plugin::Plugin;

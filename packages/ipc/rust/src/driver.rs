@@ -15,6 +15,7 @@ use anyplug_core::log::LogRecord;
 use anyplug_core::{Connection, Error};
 
 use crate::pipe::Pipe;
+use crate::process::PluginProcess;
 use crate::pump::{Leader, OnPrinted, Pump, Turn};
 use crate::runtime::Runtime;
 use crate::spin::Spin;
@@ -28,13 +29,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How often a caller asks whether the thread has let it read, about 20 us in all; then the thread may as well go on.
 const CLAIMS: u32 = 400;
 
-/// Says why a connection ended whose stream has ended. It may take a moment; it is called in a thread of the connection's own.
-pub type WhyEnded = Box<dyn Fn() -> Error + Send + Sync>;
+/// How long a process that closed its channel has to exit, before the error says that it did not.
+const EXIT_GRACE: Duration = Duration::from_secs(1);
 
-/// Moves the bytes of a connection. It has a thread, which waits where no caller does, and ends with the stream.
+/// Moves the bytes of a plugin's connection. It has a thread, which waits where no caller does, and ends with the stream.
 pub struct Driver {
     pump: Pump,
-    why_ended: WhyEnded,
+    process: Arc<PluginProcess>,
     spin: Mutex<Spin>,
     /// Who reads: one of the constants below.
     reads: AtomicU8,
@@ -62,24 +63,27 @@ const CALLER: u8 = 2;
 const WAITING_CALLER: u8 = 3;
 
 impl Driver {
-    /// Makes a connection over a pipe, and starts the thread that moves its bytes. `connect` is given the connection's shell.
+    /// Makes a connection over the pipe of a process, and starts the thread that moves its bytes. `connect` is given the connection's shell. When the connection has ended, the process is stopped.
     ///
     /// # Errors
     /// The error of `connect`; UNAVAILABLE when the system gives no thread or descriptor.
     pub fn start(
+        process: Arc<PluginProcess>,
         pipe: Pipe,
         runtime: Arc<dyn Runtime>,
         connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
-        on_printed: Option<OnPrinted>,
-        why_ended: WhyEnded,
     ) -> Result<Arc<Self>, Error> {
         let shell = Arc::new(DriverShell { driver: OnceLock::new(), runtime });
         let connection = connect(shell.clone())?;
         let refused =
             |error: io::Error| Error::unavailable(format!("the channel cannot be opened: {error}")).with_source(error);
+        let printed = process.is_stdio().then(|| -> OnPrinted {
+            let process = process.clone();
+            Box::new(move |bytes| process.printed(bytes))
+        });
         let driver = Arc::new(Self {
-            pump: Pump::new(pipe, connection, on_printed).map_err(refused)?,
-            why_ended,
+            pump: Pump::new(pipe, connection, printed).map_err(refused)?,
+            process,
             spin: Mutex::default(),
             reads: AtomicU8::new(NOBODY),
             claimed: AtomicBool::new(false),
@@ -92,7 +96,18 @@ impl Driver {
         driver.pump.flush();
         let thread = driver.clone();
         std::thread::Builder::new().name("anyplug-channel".to_owned()).spawn(move || thread.run()).map_err(refused)?;
+        let finishing = Arc::downgrade(&driver);
+        driver.process.on_exit(move || {
+            if let Some(driver) = finishing.upgrade() {
+                driver.finish();
+            }
+        });
         Ok(driver)
+    }
+
+    /// The process at the other end.
+    pub fn process(&self) -> &PluginProcess {
+        &self.process
     }
 
     /// The connection.
@@ -106,13 +121,13 @@ impl Driver {
     }
 
     /// The process has ended: what is in the pipe is all there is, though a child of its own may hold the other end open.
-    pub fn finish(&self) {
+    fn finish(&self) {
         self.finishing.store(true, Ordering::SeqCst);
         self.hand_over();
         self.pump.kick();
     }
 
-    /// Waits until the thread has ended, which it does after the stream.
+    /// Waits until the process has ended and all of its bytes were taken.
     pub fn wait_ended(&self) {
         let mut gate = self.lock_gate();
         while !gate.ended {
@@ -236,10 +251,19 @@ impl Driver {
             }
             self.stand_aside();
         }
-        self.connection().closed((self.why_ended)());
+        if self.connection().close_reason().is_none() {
+            self.connection().closed(self.why_ended());
+        }
         self.pump.close();
+        self.process.stop();
         self.lock_gate().ended = true;
         self.changed.notify_all();
+    }
+
+    /// The stream has ended: in most cases because the process has, which shows a moment later.
+    fn why_ended(&self) -> Error {
+        self.process.wait(EXIT_GRACE);
+        Error::unavailable(format!("plugin \"{}\" {}", self.process.name(), self.process.describe("")))
     }
 
     /// Returns whether the stream has ended.

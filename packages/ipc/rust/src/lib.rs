@@ -23,7 +23,7 @@ mod tasks;
 mod watchdog;
 
 pub use capture::{KEPT_LINES, LineCapture, MAX_LINE_LENGTH};
-pub use driver::{Driver, WhyEnded};
+pub use driver::Driver;
 pub use environment::{
     CHANNEL_VARIABLE, CONFIG_VARIABLE, Environment, EnvironmentOptions, InheritEnv, child_environment,
 };
@@ -36,4 +36,5 @@ pub use runtime::Runtime;
 pub use serve::{Server, open_channel};
 pub use spin::Spin;
 pub use stdio::{Prelude, Told};
+pub use tasks::spawn as spawn_task;
 pub use watchdog::{WATCHDOG, Watchdog};

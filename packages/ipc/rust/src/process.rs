@@ -110,7 +110,8 @@ pub fn start_process(options: &ProcessOptions) -> Result<(PluginProcess, Pipe), 
         leads: Leads::Group,
     };
     let pid = spawn.start().map_err(refused)?;
-    let process = PluginProcess { shared: Arc::new(Shared::new(pid, options.on_line.clone())) };
+    let shared = Arc::new(Shared::new(pid, options.on_line.clone()));
+    let process = PluginProcess { shared, name: options.name.clone(), stdio: options.stdio };
     if let Err(error) = WATCHDOG.add(pid) {
         process.shared.warn(&format!(
             "no watchdog: if this host is killed, plugin \"{}\" may outlive it ({error})",
@@ -152,6 +153,8 @@ fn explain(failure: &impl Fn(Code, String) -> Error, path: &Path, error: std::io
 #[derive(Debug)]
 pub struct PluginProcess {
     shared: Arc<Shared>,
+    name: String,
+    stdio: bool,
 }
 
 /// What the process and the thread that reads its output know.
@@ -180,6 +183,16 @@ impl PluginProcess {
     /// Its process id, which is the number of its process group as well.
     pub fn pid(&self) -> Pid {
         self.shared.pid
+    }
+
+    /// The plugin's name, for errors.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its channel is on stdin and stdout.
+    pub fn is_stdio(&self) -> bool {
+        self.stdio
     }
 
     /// How the process ended, or `None` while it runs. When it is told, all that the process printed has been read.
@@ -217,11 +230,19 @@ impl PluginProcess {
         self.shared.captured(Stream::Stdout, Some(bytes));
     }
 
-    /// What became of the process, with the last lines it printed: "exited with status 3; its last lines …".
-    pub fn describe(&self) -> String {
+    /// What became of the process, with the last lines it printed: "exited with status 3; its last lines …". `when` is put in where it happened: " before its hello".
+    pub fn describe(&self, when: &str) -> String {
+        let end = match self.exit() {
+            Some(exit) => describe_exit(exit) + when,
+            None => format!("closed its channel{when} and still runs"),
+        };
+        end + &self.last_lines()
+    }
+
+    /// The last lines that it printed, as the tail of an error message; empty when it printed none.
+    pub fn last_lines(&self) -> String {
         let state = self.shared.lock();
-        let end = state.exit.map_or_else(|| "closed its channel and still runs".to_owned(), describe_exit);
-        end + &describe_output(&state.stderr.last(), &state.stdout.last())
+        describe_output(&state.stderr.last(), &state.stdout.last())
     }
 
     /// Sends a signal to the process and to its children.
@@ -241,9 +262,14 @@ impl PluginProcess {
         self.kill()
     }
 
+    /// Ends the process and its children at once, without waiting for their end.
+    pub fn kill_now(&self) {
+        self.signal(Signal::KILL);
+    }
+
     /// Ends the process and its children at once.
     pub fn kill(&self) -> Exit {
-        self.signal(Signal::KILL);
+        self.kill_now();
         loop {
             if let Some(exit) = self.wait(Duration::from_secs(1)) {
                 return exit;

@@ -30,7 +30,7 @@ struct State {
 }
 
 /// Runs `future` to its end, in a thread that it shares with others like it. A panic ends the future alone.
-pub(crate) fn spawn(future: BoxFuture<()>) {
+pub fn spawn(future: BoxFuture<()>) {
     let state = State { future: Some(future), is_queued: true };
     TASKS.push(Arc::new(Task { state: Mutex::new(state) }));
 }

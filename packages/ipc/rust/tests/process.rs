@@ -165,7 +165,7 @@ fn an_exit_is_noticed_at_once_and_told_with_the_last_lines() {
     let (process, _pipe) = start_process(&shell(script, &lines)).expect("a process");
     assert_eq!(process.wait(LONG), Some(Exit::Status(3)));
     let last: Vec<String> = (11..=30).map(|line| format!("  line {line}")).collect();
-    assert_eq!(process.describe(), format!("exited with status 3; its last lines on stderr:\n{}", last.join("\n")));
+    assert_eq!(process.describe(""), format!("exited with status 3; its last lines on stderr:\n{}", last.join("\n")));
 }
 
 #[test]

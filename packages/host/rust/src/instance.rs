@@ -1,0 +1,110 @@
+//! A plugin as a process: from its start to its end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyplug_core::{Connection, Error, Link, Result};
+use anyplug_ipc::{Driver, Runtime, start_process};
+
+use crate::options::LoadOptions;
+use crate::plan::Plan;
+
+/// A plugin in a process of its own, with the connection to it. Dropped, the process is killed.
+#[derive(Debug)]
+pub struct Instance {
+    driver: Arc<Driver>,
+    name: String,
+    drain_timeout: Duration,
+    closing: Mutex<()>,
+}
+
+impl Instance {
+    /// Starts the process; its connection opens by and by.
+    ///
+    /// # Errors
+    /// As [`start_process`]; FAILED_PRECONDITION when the manifest names no command.
+    pub fn start(plan: &Plan, options: &LoadOptions, runtime: Arc<dyn Runtime>) -> Result<Self> {
+        let (process, pipe) = start_process(&plan.process_options(options)?)?;
+        let driver = Driver::start(Arc::new(process), pipe, runtime, |shell| plan.connect(options, shell))?;
+        let name = plan.located.manifest.name.clone();
+        Ok(Self { driver, name, drain_timeout: options.drain_timeout, closing: Mutex::new(()) })
+    }
+
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        self.driver.connection()
+    }
+
+    /// What moves its bytes.
+    pub fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    /// Waits until calls can be made and the schemas fit, up to the time that `options` give. `look` is called every now and then; an error that it returns ends the wait.
+    ///
+    /// # Errors
+    /// UNAVAILABLE when the process ended, DEADLINE_EXCEEDED when the time is over, the plugin's own when it refuses to start, FAILED_PRECONDITION for another protocol or schema; what
+    /// `look` returned. The process is killed then.
+    pub fn open(&self, options: &LoadOptions, mut look: impl FnMut() -> Result<()>) -> Result<()> {
+        let until = Instant::now() + options.start_timeout;
+        let connection = self.connection();
+        let opened = async {
+            connection.ready().await.map_err(|error| self.explain(error))?;
+            for service in &options.expect {
+                connection.negotiate(service.clone()).await?;
+            }
+            connection.negotiate_uses().await
+        };
+        let in_time = || if Instant::now() < until { look() } else { Err(self.late(options.start_timeout)) };
+        let opened = self.driver.block_on(opened, in_time).and_then(|opened| opened);
+        if let Err(error) = &opened {
+            self.kill(error.clone());
+        }
+        opened
+    }
+
+    /// Lets calls in flight end, closes the channel, and stops the process. Calling it again waits for the same end.
+    pub fn close(&self) {
+        let _closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + self.drain_timeout;
+        let in_time = || if Instant::now() < until { Ok(()) } else { Err(()) };
+        // Calls that take longer end with the connection.
+        let _ = self.driver.block_on(self.connection().drain(), in_time);
+        self.connection().closed(Error::unavailable(format!("plugin \"{}\" was closed", self.name)));
+        self.driver.close();
+        self.driver.process().stop();
+        self.driver.wait_ended();
+    }
+
+    /// Ends the process at once. Calls in flight end with UNAVAILABLE and this reason.
+    pub fn kill(&self, reason: Error) {
+        self.connection().closed(reason);
+        self.driver.close();
+        self.driver.process().kill_now();
+    }
+
+    fn late(&self, timeout: Duration) -> Error {
+        let what = if self.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
+        let lines = self.driver.process().last_lines();
+        Error::deadline_exceeded(format!("plugin \"{}\" {what} within {} ms{lines}", self.name, timeout.as_millis()))
+    }
+
+    /// Why calls cannot be made, with what is known of the process.
+    fn explain(&self, error: Error) -> Error {
+        let process = self.driver.process();
+        let name = &self.name;
+        if self.connection().peer().is_some() {
+            return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
+        }
+        if process.exit().is_some() {
+            return error.map_message(|_| format!("plugin \"{name}\" {}", process.describe(" before its hello")));
+        }
+        error.map_message(|message| format!("plugin \"{name}\": {message}{}", process.last_lines()))
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.kill(Error::unavailable(format!("plugin \"{}\" was dropped by its host", self.name)));
+    }
+}

@@ -1,0 +1,158 @@
+//! Decides how a plugin is to be loaded, before anything is started.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyplug_core::router::{Grants, RouterOptions};
+use anyplug_core::{Connection, ConnectionOptions, Error, LimitOptions, LogLevel, LogRecord, Result, Role, Router, Shell};
+use anyplug_ipc::{CONFIG_VARIABLE, OnLine, ProcessOptions, Stream};
+use serde_json::{Map, Value};
+
+use crate::command::split_command;
+use crate::interpreter::interpreter;
+use crate::manifest::{LocatedManifest, path_inside, read_manifest};
+use crate::options::LoadOptions;
+
+/// The transports that load a plugin as a process, in order of preference.
+pub const PROCESS_TRANSPORTS: [&str; 2] = ["process", "stdio"];
+
+/// How a plugin will be loaded.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The plugin's manifest.
+    pub located: LocatedManifest,
+    /// "process" or "stdio".
+    pub transport: &'static str,
+    /// The configuration: that of the manifest, with the host's own over it.
+    pub config: Map<String, Value>,
+    /// The limits of this side: the host's own, with those of the manifest below.
+    pub limits: LimitOptions,
+    /// The capabilities that the host grants, of those that the manifest names.
+    pub grants: Vec<String>,
+}
+
+/// Reads the manifest at `path` and decides.
+///
+/// # Errors
+/// As [`read_manifest`]; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any that it has.
+pub fn plan(path: &Path, options: &LoadOptions) -> Result<Plan> {
+    let located = read_manifest(path)?;
+    let manifest = &located.manifest;
+    let transport = transport(&located, options)?;
+    let mut config: Map<String, Value> = manifest.config.clone().unwrap_or_default().into_iter().collect();
+    config.extend(options.config.clone());
+    let own = manifest.limits;
+    let limits = LimitOptions {
+        max_message_bytes: options.limits.max_message_bytes.or(own.max_message_bytes),
+        max_pending_requests: options.limits.max_pending_requests.or(own.max_pending_requests),
+        initial_credit_bytes: options.limits.initial_credit_bytes,
+        max_buffer_bytes: options.limits.max_buffer_bytes.or(own.max_buffer_bytes.map(|bytes| bytes as usize)),
+    };
+    let grants = options.grants.iter().filter(|grant| manifest.capabilities.contains(grant)).cloned().collect();
+    Ok(Plan { transport, config, limits, grants, located })
+}
+
+fn transport(located: &LocatedManifest, options: &LoadOptions) -> Result<&'static str> {
+    let known = |name: &str| PROCESS_TRANSPORTS.into_iter().find(|known| *known == name);
+    if let Some(asked) = &options.transport {
+        return match known(asked) {
+            Some(transport) => Ok(transport),
+            None if asked == "direct" => Err(Error::failed_precondition(
+                "transport \"direct\" is for a plugin that is linked into this program: load it with load_direct",
+            )),
+            None => Err(Error::invalid_argument(format!(
+                "transport: expected one of {}, got {asked:?}",
+                PROCESS_TRANSPORTS.join(", ")
+            ))),
+        };
+    }
+    match &located.manifest.transports {
+        None => Ok(PROCESS_TRANSPORTS[0]),
+        Some(names) => names.iter().find_map(|name| known(name)).ok_or_else(|| {
+            let message = format!(
+                "{}: transports names {}, and this host has {}",
+                located.file.display(),
+                names.join(", "),
+                PROCESS_TRANSPORTS.join(", ")
+            );
+            Error::failed_precondition(message)
+        }),
+    }
+}
+
+impl Plan {
+    /// The process to start.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION when the manifest names no command.
+    pub fn process_options(&self, options: &LoadOptions) -> Result<ProcessOptions> {
+        let LocatedManifest { manifest, folder, file } = &self.located;
+        let Some(command) = &manifest.interop.ipc_command else {
+            let message = format!(
+                "{}: interop.ipcCommand is missing, and transport {:?} needs a command to start",
+                file.display(),
+                self.transport
+            );
+            return Err(Error::failed_precondition(message));
+        };
+        let mut command = split_command(command)?;
+        if let Some(program) = command.first_mut() {
+            *program = interpreter(program, folder, &options.interpreter, |name| std::env::var_os(name));
+        }
+        let mut environment = options.environment.clone();
+        if !self.config.is_empty() {
+            environment.env.insert(CONFIG_VARIABLE.to_owned(), Value::Object(self.config.clone()).to_string());
+        }
+        Ok(ProcessOptions {
+            name: manifest.name.clone(),
+            command,
+            cwd: self.working_folder()?,
+            environment,
+            stdio: self.transport == "stdio",
+            on_line: on_line(options),
+        })
+    }
+
+    /// This side of the connection.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when a service is implemented twice.
+    pub fn connect(&self, options: &LoadOptions, shell: Arc<dyn Shell>) -> Result<Connection> {
+        let router = Router::new(RouterOptions {
+            services: options.services.clone(),
+            uses: options.expect.clone(),
+            grants: Grants::Only(self.grants.clone()),
+            config: String::new(),
+        })?;
+        let name = options.host_name.clone().unwrap_or_else(program_name);
+        let connection = ConnectionOptions::new(Role::Host, name, "", router, shell);
+        Connection::new(ConnectionOptions { limits: self.limits, ..connection })
+    }
+
+    fn working_folder(&self) -> Result<PathBuf> {
+        let LocatedManifest { manifest, folder, .. } = &self.located;
+        path_inside(folder, manifest.interop.cwd.as_deref().unwrap_or("."), "interop.cwd")
+    }
+}
+
+fn program_name() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_else(|| "host".to_owned())
+}
+
+/// A line that the plugin printed is a record of its log.
+fn on_line(options: &LoadOptions) -> OnLine {
+    let on_log = options.on_log.clone();
+    Arc::new(move |stream, line| {
+        let Some(on_log) = &on_log else { return };
+        let level = match stream {
+            Stream::Stdout => LogLevel::Info,
+            Stream::Stderr => LogLevel::Warn,
+        };
+        let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let time_ms = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        on_log(&LogRecord { time_ms, ..LogRecord::new(level, stream.name(), line) });
+    })
+}

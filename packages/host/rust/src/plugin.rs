@@ -1,0 +1,104 @@
+//! A loaded plugin.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use anyplug_core::transport::Link;
+use anyplug_core::{Caller, Client, Error, Result, Service, ServiceDescriptor};
+
+use crate::instance::Instance;
+use crate::manifest::Manifest;
+use crate::offload::offload;
+
+/// A loaded plugin. A clone is another handle of the same one; when the last is dropped, the plugin's process is killed. To end it in good order, [`Plugin::close`] it.
+#[derive(Clone)]
+pub struct Plugin {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    manifest: Option<Manifest>,
+    transport: &'static str,
+    link: Arc<dyn Link>,
+    /// None for a plugin in this process.
+    instance: Option<Arc<Instance>>,
+}
+
+impl Plugin {
+    pub(crate) fn of_process(instance: Instance, manifest: Manifest, transport: &'static str) -> Self {
+        let link = Arc::new(instance.connection().clone());
+        let inner = Inner { manifest: Some(manifest), transport, link, instance: Some(Arc::new(instance)) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Its name, as it says.
+    pub fn name(&self) -> String {
+        self.inner.link.peer_info().map(|peer| peer.name).unwrap_or_default()
+    }
+
+    /// Its version, as it says.
+    pub fn version(&self) -> String {
+        self.inner.link.peer_info().map(|peer| peer.version).unwrap_or_default()
+    }
+
+    /// Its plugin.json; none for a plugin that was linked in.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.inner.manifest.as_ref()
+    }
+
+    /// "direct", "process" or "stdio".
+    pub fn transport(&self) -> &str {
+        self.inner.transport
+    }
+
+    /// A typed client of one of its services. `ElizaClient::new(&plugin)` is the same. Clients do not keep the plugin alive.
+    pub fn client<S: Service>(&self) -> S::Client {
+        S::client(self.client_of(S::DESCRIPTOR))
+    }
+
+    /// What carries the calls.
+    pub fn link(&self) -> &Arc<dyn Link> {
+        &self.inner.link
+    }
+
+    /// The process; none for a plugin in this one.
+    pub fn instance(&self) -> Option<&Arc<Instance>> {
+        self.inner.instance.as_ref()
+    }
+
+    /// Waits until the plugin has ended, by whatever cause; gives the reason.
+    pub fn closed(&self) -> impl Future<Output = Error> + Send + 'static {
+        self.inner.link.wait_closed()
+    }
+
+    /// Closes the plugin: new calls are refused, those in flight may end (for 5 s, unless the options say otherwise), then the plugin is told to end, and made to after 1 s more by TERM, after 2 s more
+    /// by KILL. Closing it again waits for the same end.
+    ///
+    /// # Errors
+    /// UNAVAILABLE when the system gives no thread to wait in.
+    pub async fn close(&self) -> Result<()> {
+        match self.inner.instance.clone() {
+            Some(instance) => {
+                offload(move |_| {
+                    instance.close();
+                    Ok(())
+                })
+                .await
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Caller for Plugin {
+    fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
+        Client::new(self.inner.link.clone(), service)
+    }
+}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin").field("name", &self.name()).field("transport", &self.inner.transport).finish_non_exhaustive()
+    }
+}
