@@ -1,6 +1,6 @@
 //! HELLO: what each side tells the other first, and the version of the protocol that comes of it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use prost::Message;
 
@@ -98,7 +98,7 @@ pub struct Peer {
     pub services: Vec<PeerService>,
     /// What the peer expects this side to serve.
     pub uses: Vec<ServiceUse>,
-    by_name: HashMap<String, usize>,
+    by_name: BTreeMap<String, usize>,
 }
 
 impl Peer {
@@ -108,7 +108,7 @@ impl Peer {
     /// FAILED_PRECONDITION, when no version is common; INTERNAL, when its table has too many methods.
     pub(crate) fn new(hello: wire::Hello) -> Result<Self> {
         let protocol = negotiate_version(&hello)?;
-        let mut by_name = HashMap::with_capacity(hello.services.len());
+        let mut by_name = BTreeMap::new();
         let mut services = Vec::with_capacity(hello.services.len());
         let mut first_index = 0;
         for service in hello.services {

@@ -7,6 +7,9 @@ use crate::frame::{FRAME_HEADER_BYTES, Frame, FrameHeader, FramePayload};
 /// The most bytes of a PING.
 pub(super) const MAX_PING_BYTES: usize = 64;
 
+/// Bytes of answers that may wait in any case, however small the buffer.
+const ANSWER_BYTES_ALLOWED: usize = 64 << 10;
+
 /// Why a frame ends the connection.
 enum Broken {
     /// It breaks a rule of the protocol.
@@ -286,6 +289,7 @@ impl Session {
         let credit = wire::Credit::decode(payload).map_err(unparsable("credit"))?;
         match state.send_credit.grant(credit.bytes) {
             None => return malformed(format!("credit of call {call} goes over 2^31 - 1 bytes")),
+            Some(true) if self.output_is_over(0, false) => self.wait_for_output(call),
             Some(true) => self.events.push_back(Event::Writable { call }),
             Some(false) => {}
         }
@@ -318,7 +322,7 @@ impl Session {
 
     /// Sends what the peer asked for by a frame. A peer that asks without end and reads nothing is let go.
     fn answer(&mut self, kind: Kind, call: u32, payload: &[u8]) -> Handled {
-        let limit = self.limit_options.buffer_bytes();
+        let limit = self.limit_options.buffer_bytes().max(ANSWER_BYTES_ALLOWED);
         if self.answer_bytes > limit {
             let message = format!(
                 "the peer does not read: {} bytes of answers wait to be written, over the limit of {limit} bytes",
