@@ -1,1 +1,39 @@
 //! The native module of the Python package `anyplug`.
+//!
+//! What is here moves bytes; messages are encoded and decoded by `anyplug._codec`. Two rules keep threads from waiting for each other: nothing of Python is called while a lock of ours is
+//! held, and a thread that may wait lets go of the interpreter first.
+
+mod call;
+mod channel;
+mod connection;
+mod convert;
+mod error;
+mod frame;
+mod link;
+mod load;
+mod looped;
+mod parker;
+mod service;
+mod session;
+mod wait;
+mod work;
+mod worker;
+
+use pyo3::prelude::*;
+
+/// The native module: see `anyplug/_native.pyi`.
+#[pymodule(gil_used = true)]
+mod _native {
+    #[pymodule_export]
+    use crate::call::Call;
+    #[pymodule_export]
+    use crate::channel::Channel;
+    #[pymodule_export]
+    use crate::connection::Connection;
+    #[pymodule_export]
+    use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
+    #[pymodule_export]
+    use crate::load::read_manifest;
+    #[pymodule_export]
+    use crate::session::Session;
+}

@@ -1,0 +1,281 @@
+"""The native module: connections by bytes. Nothing here is public; use the package."""
+
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Protocol, TypeAlias, final
+
+from ._error import AnyplugError
+
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+
+_Pairs: TypeAlias = Sequence[tuple[str, str]]
+_Status: TypeAlias = tuple[int, str, Sequence[tuple[str, bytes]], _Pairs]
+"""Code (0 is success), message, details, metadata."""
+_Header: TypeAlias = tuple[int | None, _Pairs, str, str, Sequence[str]]
+"""Timeout in ms, metadata, traceparent, tracestate, origin."""
+_LogRecord: TypeAlias = tuple[int, str, str, int, Mapping[str, str]]
+"""Level, message, logger, time in ms, fields."""
+_Method: TypeAlias = tuple[str, str, bool, int, str]
+"""Name, kind, idempotent, default timeout in ms, required capability."""
+_Service: TypeAlias = tuple[str, str, bytes, Sequence[_Method]]
+"""Name, fingerprint, descriptor set, methods."""
+_Options: TypeAlias = tuple[_Pairs, str, str]
+"""Metadata, traceparent, tracestate."""
+_Handler: TypeAlias = Callable[[Call, bytes | None], bytes | None]
+"""Takes a call and its one request; returns the answer, or None and answers by the call later."""
+
+class _LoadParts(Protocol):
+    """What a host says about a plugin that it loads."""
+
+    @property
+    def path(self) -> PathLike[str] | str: ...
+    @property
+    def transport(self) -> str | None: ...
+    @property
+    def services(self) -> Sequence[_Service]: ...
+    @property
+    def expect(self) -> Sequence[_Service]: ...
+    @property
+    def grants(self) -> Sequence[str]: ...
+    @property
+    def limits(self) -> dict[str, int]: ...
+    @property
+    def env(self) -> Mapping[str, str]: ...
+    @property
+    def inherit_env(self) -> Sequence[str]: ...
+    @property
+    def inherit_all(self) -> bool: ...
+    @property
+    def env_denylist(self) -> Sequence[str]: ...
+    @property
+    def config(self) -> str: ...
+    @property
+    def python(self) -> str | None: ...
+    @property
+    def host_name(self) -> str | None: ...
+
+@final
+class Channel:
+    """The bytes that a connection is made over."""
+
+    @staticmethod
+    def descriptors(read: int, write: int) -> Channel:
+        """A channel of two descriptors, which it owns from now on."""
+
+    @staticmethod
+    def of_host() -> Channel | None:
+        """The channel that the host of this process opened for it, or None when no host started it."""
+
+@final
+class Call:
+    """One end of a call whose messages stream, or that is handled."""
+
+    def take(self) -> bytes | None:
+        """Takes the next message if it has come. None: not yet, or, when `ended` is set then, no more."""
+
+    @property
+    def ended(self) -> bool: ...
+    def on_readable(self, callback: Callable[[], object], /) -> bool:
+        """Calls back once when `take` has something to give. True: it has already, and nothing is called."""
+
+    def receive(self) -> bytes | None:
+        """Waits for the next message; None after the last."""
+
+    def send(self, message: bytes, last: bool, /) -> bool:
+        """Sends a message, and returns whether that was possible: when not, the peer has to read first."""
+
+    def on_writable(self, callback: Callable[[], object], /) -> bool:
+        """Calls back once when `send` is possible, or the call has ended. True: it is already."""
+
+    def send_waiting(self, message: bytes, last: bool, /) -> None:
+        """Waits until the peer has room for a message, and sends it."""
+
+    def finish(self) -> None:
+        """At the caller: says that no message follows. At the callee: ends the call with success."""
+
+    def fail(self, error: AnyplugError, /) -> None:
+        """At the caller: cancels the call. At the callee: ends it with a failure."""
+
+    @property
+    def header(self) -> Metadata | None: ...
+    @property
+    def trailer(self) -> Metadata | None: ...
+    @property
+    def metadata(self) -> Metadata: ...
+    @property
+    def origin(self) -> tuple[str, ...]: ...
+    @property
+    def traceparent(self) -> str: ...
+    @property
+    def tracestate(self) -> str: ...
+    @property
+    def remaining(self) -> float | None: ...
+    @property
+    def cancelled(self) -> AnyplugError | None: ...
+    def on_cancel(self, callback: Callable[[], object], /) -> None:
+        """Calls back once, in any thread, when the call is cancelled: at once if it was."""
+
+    def wait_cancelled(self, seconds: float | None, /) -> bool:
+        """Sleeps until the call is cancelled, `seconds` at most. Returns whether it was."""
+
+    def set_header(self, key: str, value: str, /) -> None: ...
+    def set_trailer(self, key: str, value: str, /) -> None: ...
+
+@final
+class Connection:
+    """A connection by bytes."""
+
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        role: str,
+        name: str,
+        version: str,
+        runtime: str,
+        services: Sequence[_Service],
+        uses: Sequence[_Service],
+        grants: Sequence[str] | None,
+        config: str,
+        limits: dict[str, int],
+        handlers: Sequence[_Handler],
+        on_log: Callable[[_LogRecord], object],
+    ) -> None: ...
+    @staticmethod
+    def load(
+        parts: _LoadParts, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]
+    ) -> Connection:
+        """Starts a plugin's process and makes a connection with it, which `open` waits for."""
+
+    def open(self, timeout: float, expect: Sequence[_Service]) -> None:
+        """Waits until calls can be made and the schemas fit; a plugin that does not come to that is killed."""
+
+    @property
+    def transport(self) -> str: ...
+    @property
+    def peer(self) -> tuple[str, str, str, _Pairs, _Pairs] | None:
+        """Name, version, runtime, services and uses (each with its fingerprint); None before its hello."""
+
+    def negotiate(self, services: Sequence[_Service], uses: bool) -> None: ...
+    def method_index(self, service: str, method: str) -> int: ...
+    def log(self, level: int, logger: str, message: str, fields: Mapping[str, str]) -> None: ...
+    def call(
+        self,
+        method: int,
+        request: bytes,
+        timeout: float | None,
+        default_timeout_ms: int,
+        options: _Options | None = None,
+        within: Call | None = None,
+    ) -> bytes:
+        """Calls a unary method and waits for the answer."""
+
+    def call_soon(
+        self,
+        future: Future[bytes],
+        method: int,
+        request: bytes,
+        timeout: float | None,
+        default_timeout_ms: int,
+        options: _Options | None = None,
+        within: Call | None = None,
+    ) -> int:
+        """Calls a unary method and has `future` get the answer. Returns what `forget` takes."""
+
+    def forget(self, call: int) -> None:
+        """Cancels a call whose future is no longer waited for."""
+
+    def call_stream(
+        self,
+        method: int,
+        request: bytes | None,
+        timeout: float | None,
+        default_timeout_ms: int,
+        options: _Options | None = None,
+        within: Call | None = None,
+    ) -> Call:
+        """Begins a call of any kind; `request` is the one request, where requests are not streamed."""
+
+    def work(self, spins: bool, is_main: bool) -> str:
+        """Works as one of the connection's threads until that is over: returns "standby", "ended" or "excess"."""
+
+    def join_loop(self, event_loop: AbstractEventLoop, tick: Callable[[], object]) -> tuple[int, int]:
+        """Ties the connection to the running event loop. Returns the descriptors whose readers are to tick too."""
+
+    def tick(self) -> bool:
+        """Writes, reads and works once. Returns whether the connection has ended."""
+
+    def leave_loop(self) -> None: ...
+    def fail(self, error: AnyplugError) -> None:
+        """Ends the connection for a reason, which the peer is told, and closes the channel."""
+
+    def close(self, drain_timeout: float) -> None:
+        """Lets calls in flight end, closes the channel, and stops the child."""
+
+    def kill(self, reason: str) -> None:
+        """Ends the child at once."""
+
+    @property
+    def close_reason(self) -> AnyplugError | None: ...
+    @property
+    def process_id(self) -> int | None: ...
+
+@final
+class FrameDecoder:
+    """Cuts bytes into frames."""
+
+    def __init__(self, max_frame_bytes: int) -> None: ...
+    def push(self, data: bytes) -> list[tuple[int, int, int, int, int, bytes]]:
+        """The frames that `data` completes: offset, kind, flags, method, call, payload."""
+
+    @property
+    def error(self) -> AnyplugError | None: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def pending_bytes(self) -> int: ...
+
+@final
+class Session:
+    """One side of a connection as a state machine without I/O."""
+
+    def __init__(
+        self,
+        role: str,
+        *,
+        name: str,
+        version: str,
+        runtime: str,
+        services: Sequence[tuple[str, str, Sequence[str]]],
+        uses: _Pairs,
+        limits: dict[str, int],
+    ) -> None: ...
+    def receive(self, data: bytes) -> None: ...
+    def next_event(self) -> dict[str, Any] | None: ...
+    def take_output(self) -> bytes: ...
+    def request(
+        self, service: str, method: str, *, end: bool, payload: bytes | None = None, header: _Header | None = None
+    ) -> int: ...
+    def send_message(self, call: int, payload: bytes, end: bool, header: _Header | None = None) -> None: ...
+    def half_close(self, call: int) -> None: ...
+    def end_call(self, call: int, status: _Status) -> None: ...
+    def cancel(self, call: int, status: _Status) -> None: ...
+    def expire(self, call: int) -> None: ...
+    def consume(self, call: int, size: int) -> None: ...
+    def credit(self, call: int) -> int: ...
+    def ping(self, payload: bytes) -> None: ...
+    def log(self, record: _LogRecord) -> None: ...
+    def drain(self) -> None: ...
+    def fail(self, status: _Status) -> None: ...
+    def closed(self, reason: _Status) -> None: ...
+
+def encode_frame(kind: int, flags: int, method: int, call: int, payload: bytes) -> bytes: ...
+def decode_status(data: bytes) -> _Status: ...
+def encode_status(status: _Status) -> bytes: ...
+def decode_header(data: bytes) -> _Header: ...
+def encode_header(header: _Header) -> bytes: ...
+def read_manifest(
+    path: PathLike[str] | str,
+) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...]]:
+    """File, folder, name, version, language, module, transports, capabilities."""

@@ -1,0 +1,401 @@
+//! A connection, as Python has it. See `_native.pyi`.
+
+use std::future::Future;
+use std::os::fd::AsRawFd;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyplug_core::log::LogRecord;
+use anyplug_core::router::RouterOptions;
+use anyplug_core::transport::Link as _;
+use anyplug_core::{
+    CallOptions, Connection as CoreConnection, ConnectionOptions, Error, Grants, Instant, LimitOptions, RawRequest,
+    Router,
+};
+use anyplug_ipc::PluginProcess;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+
+use crate::call::Call;
+use crate::channel::Channel;
+use crate::convert::level_from;
+use crate::error::{OrRaise, from_exception, to_exception};
+use crate::link::{Ending, Link, lock};
+use crate::load::{LoadParts, Started, explain, start, too_late};
+use crate::looped::Looped;
+use crate::service::{Handlers, LateLink, ServiceParts, implementations, service_from};
+use crate::session::{limits_from, role_from};
+use crate::worker::{Habits, Pause};
+
+/// `(metadata, traceparent, tracestate)`.
+type OptionParts = (Vec<(String, String)>, String, String);
+
+#[pyclass(frozen, module = "anyplug._native")]
+pub(crate) struct Connection {
+    link: Arc<Link>,
+    handlers: Handlers,
+    process: Option<Arc<PluginProcess>>,
+    /// "process" or "stdio" for a child.
+    transport: &'static str,
+    closing: Mutex<()>,
+}
+
+impl Connection {
+    fn core(&self) -> &CoreConnection {
+        self.link.connection()
+    }
+
+    fn check_process(&self, py: Python<'_>) -> PyResult<()> {
+        if self.link.is_own_process() {
+            return Ok(());
+        }
+        let error = Error::failed_precondition(
+            "the plugin was loaded before this process was forked from another: load it again here",
+        );
+        Err(to_exception(py, &error))
+    }
+
+    fn block_on<T: Send>(
+        &self,
+        py: Python<'_>,
+        future: impl Future<Output = T> + Send,
+        until: Option<Instant>,
+    ) -> PyResult<Option<T>> {
+        let mut future = pin!(future);
+        self.link.block_on(py, |task| future.as_mut().poll(task), until)
+    }
+}
+
+/// What the options of a call say, for the core.
+fn options_from(timeout: Option<f64>, options: Option<OptionParts>, within: Option<&Bound<'_, Call>>) -> CallOptions {
+    let (metadata, traceparent, tracestate) = options.unwrap_or_default();
+    CallOptions {
+        timeout: timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)),
+        metadata: metadata.into_iter().collect(),
+        traceparent,
+        tracestate,
+        within: within.and_then(|call| call.get().context().cloned()),
+    }
+}
+
+fn until(seconds: Option<f64>) -> Option<Instant> {
+    let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
+    duration.map(|duration| Instant::now().saturating_add(duration))
+}
+
+#[pymethods]
+impl Connection {
+    #[new]
+    #[pyo3(signature = (channel, *, role, name, version, runtime, services, uses, grants, config, limits, handlers, on_log))]
+    #[expect(clippy::too_many_arguments, reason = "the parts of a connection, by name")]
+    fn new(
+        py: Python<'_>,
+        channel: &Bound<'_, Channel>,
+        role: &str,
+        name: String,
+        version: String,
+        runtime: String,
+        services: Vec<ServiceParts>,
+        uses: Vec<ServiceParts>,
+        grants: Option<Vec<String>>,
+        config: String,
+        limits: &Bound<'_, PyDict>,
+        handlers: Vec<Py<PyAny>>,
+        on_log: Py<PyAny>,
+    ) -> PyResult<Self> {
+        let services = services.into_iter().map(service_from).collect::<PyResult<_>>()?;
+        let uses = uses.into_iter().map(service_from).collect::<PyResult<_>>()?;
+        let limits: LimitOptions = limits_from(limits)?;
+        let role = role_from(role)?;
+        let Some(pipe) = channel.get().take() else {
+            return Err(PyRuntimeError::new_err("the channel has been taken by another connection"));
+        };
+        let late: LateLink = Arc::default();
+        let services = implementations(services, &late);
+        let grants = grants.map_or(Grants::All, Grants::Only);
+        let router = Router::new(RouterOptions { services, uses, grants, config }).or_raise(py)?;
+        let connect = |shell| {
+            let options = ConnectionOptions::new(role, name, version, router, shell);
+            CoreConnection::new(ConnectionOptions { runtime, limits, ..options })
+        };
+        let link = Link::new(pipe, connect, None, Ending::without_process()).or_raise(py)?;
+        let _ = late.set(Arc::downgrade(&link));
+        let handlers = Handlers { serve: handlers, on_log };
+        Ok(Self { link, handlers, process: None, transport: "descriptors", closing: Mutex::new(()) })
+    }
+
+    /// Starts a plugin's process and makes a connection with it, which [`open`](Self::open) waits for.
+    #[staticmethod]
+    fn load(py: Python<'_>, parts: LoadParts<'_>, handlers: Vec<Py<PyAny>>, on_log: Py<PyAny>) -> PyResult<Self> {
+        let Started { link, process, transport } = start(py, parts)?;
+        let handlers = Handlers { serve: handlers, on_log };
+        Ok(Self { link, handlers, process: Some(process), transport, closing: Mutex::new(()) })
+    }
+
+    /// Waits until calls can be made and the schemas fit, `timeout` seconds at most. A plugin that does not come to that is killed.
+    fn open(&self, py: Python<'_>, timeout: f64, expect: Vec<ServiceParts>) -> PyResult<()> {
+        let opened = self.open_until(py, timeout, expect);
+        if let Err(error) = &opened {
+            let reason = match from_exception(error.value(py)) {
+                Ok(reason) => reason,
+                Err(_) => Error::cancelled("the load was given up"),
+            };
+            self.kill_for(reason);
+        }
+        opened
+    }
+
+    /// "process" or "stdio" for a child, "descriptors" otherwise.
+    #[getter]
+    fn transport(&self) -> &str {
+        self.transport
+    }
+
+    // --- the peer --------------------------------------------------------------------------------
+
+    /// `(name, version, runtime, services, uses)` of the peer, each service as `(name, fingerprint)`; None before its hello.
+    #[getter]
+    fn peer<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let Some(peer) = self.core().peer() else { return Ok(None) };
+        let services = PyTuple::new(py, peer.services.iter().map(|service| (&service.name, &service.fingerprint)))?;
+        let uses = PyTuple::new(py, peer.uses.iter().map(|used| (&used.name, &used.fingerprint)))?;
+        (&peer.name, &peer.version, &peer.runtime, services, uses).into_pyobject(py).map(Some)
+    }
+
+    /// Compares schemas: of these services, and of what the peer uses.
+    fn negotiate(&self, py: Python<'_>, services: Vec<ServiceParts>, uses: bool) -> PyResult<()> {
+        self.check_process(py)?;
+        for service in services {
+            let service = service_from(service)?;
+            if let Some(result) = self.block_on(py, self.core().negotiate(service), None)? {
+                result.or_raise(py)?;
+            }
+        }
+        if uses && let Some(result) = self.block_on(py, self.core().negotiate_uses(), None)? {
+            result.or_raise(py)?;
+        }
+        Ok(())
+    }
+
+    /// The index of a method in the peer's table.
+    fn method_index(&self, py: Python<'_>, service: &str, method: &str) -> PyResult<u16> {
+        self.core().method_index(service, method).or_raise(py)
+    }
+
+    /// Sends a log record to the peer.
+    fn log(&self, level: i32, logger: &str, message: &str, fields: std::collections::BTreeMap<String, String>) -> PyResult<()> {
+        let mut record = LogRecord::new(level_from(level)?, logger, message);
+        record.fields = fields;
+        self.core().log(record);
+        Ok(())
+    }
+
+    // --- calls -----------------------------------------------------------------------------------
+
+    /// Calls a unary method and waits for the answer.
+    #[pyo3(signature = (method, request, timeout, default_timeout_ms, options = None, within = None))]
+    #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
+    fn call<'py>(
+        &self,
+        py: Python<'py>,
+        method: u16,
+        request: PyBackedBytes,
+        timeout: Option<f64>,
+        default_timeout_ms: u32,
+        options: Option<OptionParts>,
+        within: Option<&Bound<'py, Call>>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let options = options_from(timeout, options, within);
+        let mut call = self.unary(py, method, &request, default_timeout_ms, options)?;
+        match self.link.block_on(py, |task| Pin::new(&mut call).poll(task), None)? {
+            Some(answer) => Ok(PyBytes::new(py, &answer.or_raise(py)?.message)),
+            None => Err(PyRuntimeError::new_err("the wait ended without an answer")),
+        }
+    }
+
+    /// Calls a unary method and has `future` get the answer. Returns what [`forget`](Self::forget) takes.
+    #[pyo3(signature = (future, method, request, timeout, default_timeout_ms, options = None, within = None))]
+    #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
+    fn call_soon(
+        &self,
+        py: Python<'_>,
+        future: &Bound<'_, PyAny>,
+        method: u16,
+        request: PyBackedBytes,
+        timeout: Option<f64>,
+        default_timeout_ms: u32,
+        options: Option<OptionParts>,
+        within: Option<&Bound<'_, Call>>,
+    ) -> PyResult<u64> {
+        let options = options_from(timeout, options, within);
+        let call = self.unary(py, method, &request, default_timeout_ms, options)?;
+        self.link.answer_to(py, call, future)
+    }
+
+    /// Cancels a call whose future is no longer waited for.
+    fn forget(&self, call: u64) {
+        self.link.forget_answer(call);
+    }
+
+    /// Begins a call of any kind; `request` is the one request, where requests are not streamed.
+    #[pyo3(signature = (method, request, timeout, default_timeout_ms, options = None, within = None))]
+    #[expect(clippy::too_many_arguments, reason = "what a call is made of")]
+    fn call_stream(
+        &self,
+        py: Python<'_>,
+        method: u16,
+        request: Option<PyBackedBytes>,
+        timeout: Option<f64>,
+        default_timeout_ms: u32,
+        options: Option<OptionParts>,
+        within: Option<&Bound<'_, Call>>,
+    ) -> PyResult<Call> {
+        self.check_process(py)?;
+        let options = options_from(timeout, options, within);
+        let payload = request.as_deref().unwrap_or_default();
+        let request = RawRequest { method, payload, end: request.is_some(), options, default_timeout_ms };
+        let call = self.core().start(request).or_raise(py)?;
+        self.link.deadline_changed(py)?;
+        Ok(Call::of_caller(self.link.clone(), call))
+    }
+
+    // --- threads and loops -----------------------------------------------------------------------
+
+    /// Works as one of the connection's threads until the connection has ended. Returns "standby" when another thread is to be started that calls this too, "ended", or
+    /// "excess" when this thread is not needed any more.
+    fn work(&self, py: Python<'_>, spins: bool, is_main: bool) -> PyResult<&'static str> {
+        self.link.enter();
+        let pause = self.link.work(py, &self.handlers, Habits { spins, is_main });
+        self.link.leave();
+        Ok(match pause? {
+            Pause::NeedsStandby => "standby",
+            Pause::Ended => "ended",
+            Pause::Excess => "excess",
+        })
+    }
+
+    /// Ties the connection to the running event loop; `tick` is to call [`tick`](Self::tick). Returns the descriptors whose readers are to call it too.
+    fn join_loop(&self, py: Python<'_>, event_loop: &Bound<'_, PyAny>, tick: Py<PyAny>) -> PyResult<(i32, i32)> {
+        let looped = Looped::new(event_loop, tick)?;
+        if self.link.looped.set(looped).is_err() {
+            return Err(PyRuntimeError::new_err("the connection has an event loop already"));
+        }
+        self.link.nudge();
+        self.link.deadline_changed(py)?;
+        let poke = self.link.looped.get().map_or(-1, Looped::poke_descriptor);
+        Ok((self.link.pump.read_fd().as_raw_fd(), poke))
+    }
+
+    /// Writes, reads and works once. Returns whether the connection has ended.
+    fn tick(&self, py: Python<'_>) -> PyResult<bool> {
+        self.link.tick(py, &self.handlers)?;
+        Ok(self.link.has_ended())
+    }
+
+    /// Unties the event loop.
+    fn leave_loop(&self, py: Python<'_>) -> PyResult<()> {
+        self.link.leave_loop(py)
+    }
+
+    // --- the end ---------------------------------------------------------------------------------
+
+    /// Ends the connection for a reason, which the peer is told, and closes this side's direction of the channel.
+    fn fail(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
+        let error = from_exception(error)?;
+        if self.link.is_own_process() {
+            self.core().fail(error);
+            self.link.pump.close();
+            self.link.nudge();
+        }
+        Ok(())
+    }
+
+    /// Lets calls in flight end, `drain_timeout` seconds at most, closes the channel, and stops the child. Calling it again waits for the same end.
+    fn close(&self, py: Python<'_>, drain_timeout: f64) -> PyResult<()> {
+        self.check_process(py)?;
+        let drained = self.block_on(py, self.core().drain(), until(Some(drain_timeout)));
+        let name = self.process.as_ref().map_or("the peer", |process| process.name()).to_owned();
+        py.detach(|| {
+            let _closing = lock(&self.closing);
+            self.core().closed(Error::unavailable(format!("plugin \"{name}\" was closed")));
+            self.link.pump.close();
+            if let Some(process) = &self.process {
+                process.stop();
+            }
+            self.link.nudge();
+        });
+        drained.map(drop)
+    }
+
+    /// Ends the child at once. Calls in flight end with UNAVAILABLE and this reason.
+    fn kill(&self, reason: &str) {
+        if self.link.is_own_process() {
+            self.kill_for(Error::unavailable(reason.to_owned()));
+        }
+    }
+
+    /// Why the connection has ended, or None while it has not.
+    #[getter]
+    fn close_reason(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let reason = self.core().close_reason()?;
+        Some(to_exception(py, &reason).into_value(py).into_any())
+    }
+
+    /// The process id of the child, or None.
+    #[getter]
+    fn process_id(&self) -> Option<i32> {
+        self.process.as_ref().map(|process| process.pid().as_raw_nonzero().get())
+    }
+}
+
+impl Connection {
+    fn unary(
+        &self,
+        py: Python<'_>,
+        method: u16,
+        request: &[u8],
+        default_timeout_ms: u32,
+        options: CallOptions,
+    ) -> PyResult<anyplug_core::RawUnary> {
+        self.check_process(py)?;
+        self.core().unary(RawRequest { method, payload: request, end: true, options, default_timeout_ms }).or_raise(py)
+    }
+
+    fn open_until(&self, py: Python<'_>, timeout: f64, expect: Vec<ServiceParts>) -> PyResult<()> {
+        let expect = expect.into_iter().map(service_from).collect::<PyResult<Vec<_>>>()?;
+        let core = self.core().clone();
+        let opened = async {
+            core.ready().await.map_err(|error| match &self.process {
+                Some(process) => explain(&self.link, process, error),
+                None => error,
+            })?;
+            for service in expect {
+                core.negotiate(service).await?;
+            }
+            core.negotiate_uses().await
+        };
+        match self.block_on(py, opened, until(Some(timeout)))? {
+            Some(opened) => opened.or_raise(py),
+            None => {
+                let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
+                let error = match &self.process {
+                    Some(process) => too_late(&self.link, process, timeout),
+                    None => Error::deadline_exceeded(format!("no hello came within {} ms", timeout.as_millis())),
+                };
+                Err(to_exception(py, &error))
+            }
+        }
+    }
+
+    fn kill_for(&self, reason: Error) {
+        self.core().closed(reason);
+        self.link.pump.close();
+        if let Some(process) = &self.process {
+            process.kill_now();
+        }
+        self.link.nudge();
+    }
+}

@@ -1,0 +1,190 @@
+//! Starts a plugin's process and makes a connection with it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::time::Duration;
+
+use anyplug_core::log::{LogLevel, LogRecord};
+use anyplug_core::{Error, LimitOptions};
+use anyplug_host::{EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, plan};
+use anyplug_ipc::{OnPrinted, PluginProcess, start_process};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::error::{OrRaise, to_exception};
+use crate::link::{Ending, Link, lock};
+use crate::service::{LateLink, ServiceParts, implementations, service_from};
+use crate::session::limits_from;
+use crate::work::Work;
+
+/// What a host says about a plugin that it loads.
+#[derive(FromPyObject)]
+pub(crate) struct LoadParts<'py> {
+    path: PathBuf,
+    transport: Option<String>,
+    services: Vec<ServiceParts>,
+    expect: Vec<ServiceParts>,
+    grants: Vec<String>,
+    limits: Bound<'py, PyDict>,
+    env: BTreeMap<String, String>,
+    inherit_env: Vec<String>,
+    inherit_all: bool,
+    env_denylist: Vec<String>,
+    /// A JSON object.
+    config: String,
+    python: Option<String>,
+    host_name: Option<String>,
+}
+
+/// A plugin whose process was started.
+pub(crate) struct Started {
+    pub(crate) link: Arc<Link>,
+    pub(crate) process: Arc<PluginProcess>,
+    pub(crate) transport: &'static str,
+}
+
+/// Starts the plugin that `parts` describe. Its connection opens by and by.
+pub(crate) fn start(py: Python<'_>, parts: LoadParts<'_>) -> PyResult<Started> {
+    let late: LateLink = Arc::default();
+    let records = Records(Arc::default());
+    let path = parts.path.clone();
+    let options = options_from(py, parts, &late, &records)?;
+    let started = py.detach(|| start_blocking(&path, &options, &late));
+    let started = started.or_raise(py)?;
+    records.connect(&started.link);
+    Ok(started)
+}
+
+fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: &Records) -> PyResult<LoadOptions> {
+    let limits: LimitOptions = limits_from(&parts.limits)?;
+    let config = serde_json::from_str(&parts.config)
+        .map_err(|error| to_exception(py, &Error::invalid_argument(format!("config is not a JSON object: {error}"))))?;
+    let services = parts.services.into_iter().map(service_from).collect::<PyResult<_>>()?;
+    let inherit_env = match (parts.inherit_all, parts.inherit_env.is_empty()) {
+        (true, _) => InheritEnv::All,
+        (false, true) => InheritEnv::No,
+        (false, false) => InheritEnv::Names(parts.inherit_env),
+    };
+    let records = records.clone();
+    Ok(LoadOptions {
+        transport: parts.transport,
+        services: implementations(services, late),
+        grants: parts.grants,
+        expect: parts.expect.into_iter().map(service_from).collect::<PyResult<_>>()?,
+        limits,
+        environment: EnvironmentOptions { env: parts.env, inherit_env, env_denylist: parts.env_denylist },
+        config,
+        interpreter: InterpreterOptions { python: parts.python },
+        on_log: Some(Arc::new(move |record| records.push(record.clone()))),
+        host_name: parts.host_name,
+        ..LoadOptions::default()
+    })
+}
+
+fn start_blocking(path: &Path, options: &LoadOptions, late: &LateLink) -> Result<Started, Error> {
+    let plan = plan(path, options)?;
+    if let Some(on_log) = &options.on_log {
+        for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
+            let file = plan.located.file.display();
+            let message = format!("capability \"{grant}\" is not granted: capabilities in {file} does not name it");
+            on_log(&LogRecord::new(LogLevel::Warn, "anyplug", message));
+        }
+    }
+    let (process, pipe) = start_process(&plan.process_options(options)?)?;
+    let process = Arc::new(process);
+    let link = Link::new(pipe, |shell| plan.connect(options, shell), on_printed(&process), ending(&process))?;
+    let _ = late.set(Arc::downgrade(&link));
+    let watched = Arc::downgrade(&link);
+    process.on_exit(move || {
+        if let Some(link) = watched.upgrade() {
+            link.finish();
+        }
+    });
+    Ok(Started { link, process, transport: plan.transport })
+}
+
+/// How long a process that closed its channel has to exit, before the error says that it did not.
+const EXIT_GRACE: Duration = Duration::from_secs(1);
+
+fn ending(process: &Arc<PluginProcess>) -> Ending {
+    let (ended, left) = (process.clone(), process.clone());
+    Ending {
+        why: Box::new(move || {
+            ended.wait(EXIT_GRACE);
+            Error::unavailable(format!("plugin \"{}\" {}", ended.name(), ended.describe("")))
+        }),
+        then: Box::new(move || {
+            left.stop();
+        }),
+    }
+}
+
+fn on_printed(process: &Arc<PluginProcess>) -> Option<OnPrinted> {
+    let process = process.is_stdio().then(|| process.clone())?;
+    Some(Box::new(move |bytes| process.printed(bytes)))
+}
+
+/// Why a plugin cannot be used that was started, with what is known of its process.
+pub(crate) fn explain(link: &Link, process: &PluginProcess, error: Error) -> Error {
+    let name = process.name();
+    if link.connection().peer().is_some() {
+        return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
+    }
+    if process.exit().is_some() {
+        return error.map_message(|_| format!("plugin \"{name}\" {}", process.describe(" before its hello")));
+    }
+    error.map_message(|message| format!("plugin \"{name}\": {message}{}", process.last_lines()))
+}
+
+/// That the start of a plugin took too long.
+pub(crate) fn too_late(link: &Link, process: &PluginProcess, timeout: Duration) -> Error {
+    let what = if link.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
+    let (name, lines) = (process.name(), process.last_lines());
+    Error::deadline_exceeded(format!("plugin \"{name}\" {what} within {} ms{lines}", timeout.as_millis()))
+}
+
+/// The lines that a plugin printed, on their way to the log of its connection.
+#[derive(Clone)]
+struct Records(Arc<RecordsState>);
+
+#[derive(Default)]
+struct RecordsState {
+    link: OnceLock<Weak<Link>>,
+    /// What came before there was a connection.
+    early: Mutex<Vec<LogRecord>>,
+}
+
+impl Records {
+    fn push(&self, record: LogRecord) {
+        let mut early = lock(&self.0.early);
+        let Some(link) = self.0.link.get() else {
+            return early.push(record);
+        };
+        drop(early);
+        if let Some(link) = link.upgrade() {
+            link.push(Work::Log(record));
+        }
+    }
+
+    /// Hands the records to a connection, from now on and those that came before.
+    fn connect(&self, link: &Arc<Link>) {
+        let mut early = lock(&self.0.early);
+        let _ = self.0.link.set(Arc::downgrade(link));
+        let records = std::mem::take(&mut *early);
+        drop(early);
+        for record in records {
+            link.push(Work::Log(record));
+        }
+    }
+}
+
+/// Reads the manifest at a path: `(file, folder, name, version, language, module, transports, capabilities)`.
+#[pyfunction]
+pub(crate) fn read_manifest(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyTuple>> {
+    let LocatedManifest { manifest, folder, file } = anyplug_host::read_manifest(&path).or_raise(py)?;
+    let transports = manifest.transports.map(|names| PyTuple::new(py, names)).transpose()?;
+    let capabilities = PyTuple::new(py, &manifest.capabilities)?;
+    let (name, version, language) = (manifest.name, manifest.version, manifest.language);
+    (file, folder, name, version, language, manifest.interop.module, transports, capabilities).into_pyobject(py)
+}

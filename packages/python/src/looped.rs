@@ -1,0 +1,394 @@
+//! A connection that belongs to an event loop of asyncio: its thread reads and writes, and nobody else.
+//!
+//! The descriptor is watched by `loop.add_reader`. Beside that there is the tick, a callback that `loop.call_soon` runs after the tasks that are ready: it writes what they sent at once, and
+//! polls for an answer for up to 20 us, since waking a loop that sleeps costs several times that.
+
+use std::future::Future;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, Weak};
+use std::task::{Context as TaskContext, Poll, Wake, Waker};
+
+use anyplug_core::{Error, Instant, RawUnary, Response, Role};
+use anyplug_ipc::{Leader, Turn};
+use bytes::Bytes;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::to_exception;
+use crate::link::{Link, lock};
+use crate::parker::current_thread;
+use crate::service::Handlers;
+use crate::work::Work;
+
+/// How many reads one tick makes at most, so that a peer that never stops sending does not stop the loop's tasks.
+const MAX_TURNS: usize = 16;
+/// How often a tick reads again after it has answered in place all that came.
+const MAX_ROUNDS: usize = 64;
+
+/// What ties a connection to its loop.
+pub(crate) struct Looped {
+    thread: usize,
+    event_loop: Py<PyAny>,
+    call_soon: Py<PyAny>,
+    tick: Py<PyAny>,
+    /// A tick will run, or runs.
+    is_ticking: AtomicBool,
+    /// Another thread has something for the loop: the loop watches the read end.
+    poked: AtomicBool,
+    poke: (OwnedFd, OwnedFd),
+    watches_writer: AtomicBool,
+    /// For the earliest deadline, with its time.
+    timer: Mutex<Option<(Instant, Py<PyAny>)>>,
+    unaries: Mutex<Unaries>,
+    pending: AtomicUsize,
+}
+
+/// The calls that futures of asyncio wait for, by place.
+#[derive(Default)]
+struct Unaries {
+    places: Vec<Place>,
+    free: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Place {
+    entry: Option<(RawUnary, Py<PyAny>)>,
+    /// How often the place was given away: who cancels a call must not mean the one before.
+    generation: u32,
+}
+
+impl Looped {
+    /// Ties a connection to the loop that runs in this thread. `tick` is to call [`Link::tick`].
+    pub(crate) fn new(event_loop: &Bound<'_, PyAny>, tick: Py<PyAny>) -> PyResult<Self> {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).map_err(std::io::Error::from)?;
+        for end in [&read, &write] {
+            rustix::io::ioctl_fionbio(end, true).map_err(std::io::Error::from)?;
+        }
+        Ok(Self {
+            thread: current_thread(),
+            event_loop: event_loop.clone().unbind(),
+            call_soon: event_loop.getattr(intern!(event_loop.py(), "call_soon"))?.unbind(),
+            tick,
+            is_ticking: AtomicBool::new(false),
+            poked: AtomicBool::new(false),
+            poke: (read, write),
+            watches_writer: AtomicBool::new(false),
+            timer: Mutex::default(),
+            unaries: Mutex::default(),
+            pending: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn is_own_thread(&self) -> bool {
+        self.thread == current_thread()
+    }
+
+    /// What the loop has to watch beside the channel.
+    pub(crate) fn poke_descriptor(&self) -> i32 {
+        self.poke.0.as_fd().as_raw_fd()
+    }
+
+    /// Makes the loop tick; from any thread.
+    pub(crate) fn nudge(&self) {
+        if !self.is_own_thread() {
+            return self.poke();
+        }
+        if self.is_ticking.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // The loop's thread is attached whenever it runs code of ours.
+        let scheduled = Python::try_attach(|py| self.call_soon.call1(py, (&self.tick,)).is_ok());
+        if scheduled != Some(true) {
+            self.is_ticking.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Makes the loop tick, from another thread.
+    pub(crate) fn poke(&self) {
+        if !self.poked.swap(true, Ordering::SeqCst) {
+            // Full is as good as written; there is no other way for this to fail.
+            let _ = rustix::io::write(&self.poke.1, &[1]);
+        }
+    }
+
+    fn clear_poke(&self) {
+        if self.poked.load(Ordering::SeqCst) {
+            let _ = rustix::io::read(&self.poke.0, &mut [0; 16]);
+            self.poked.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Gives the answer of a call to the future that waits for it.
+    pub(crate) fn answer(&self, py: Python<'_>, place: usize) -> PyResult<()> {
+        let taken = {
+            let mut unaries = lock(&self.unaries);
+            let answer = match unaries.places.get(place) {
+                Some(Place { entry: Some((call, _)), .. }) => call.try_take(),
+                _ => None,
+            };
+            let Some(answer) = answer else { return Ok(()) };
+            unaries.take(place).map(|taken| (taken, answer))
+        };
+        let Some(((call, future), answer)) = taken else { return Ok(()) };
+        self.pending.fetch_sub(1, Ordering::Relaxed);
+        drop(call);
+        give(future.bind(py), answer)
+    }
+}
+
+/// Gives a future its result.
+fn give(future: &Bound<'_, PyAny>, answer: Result<Response<Bytes>, Error>) -> PyResult<()> {
+    let py = future.py();
+    let given = match answer {
+        Ok(response) => future.call_method1(intern!(py, "set_result"), (PyBytes::new(py, &response.message),)),
+        Err(error) => {
+            let exception = to_exception(py, &error).into_value(py);
+            future.call_method1(intern!(py, "set_exception"), (exception,))
+        }
+    };
+    match given {
+        Ok(_) => Ok(()),
+        // The task that waited was cancelled meanwhile.
+        Err(_) if future.call_method0(intern!(py, "done"))?.is_truthy()? => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Unaries {
+    /// A free place, and its generation.
+    fn reserve(&mut self) -> (usize, u32) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place::default());
+            self.places.len() - 1
+        });
+        let generation = self.places.get_mut(place).map_or(0, |place| {
+            place.generation = place.generation.wrapping_add(1);
+            place.generation
+        });
+        (place, generation)
+    }
+
+    fn put(&mut self, place: usize, entry: (RawUnary, Py<PyAny>)) {
+        if let Some(free) = self.places.get_mut(place) {
+            free.entry = Some(entry);
+        }
+    }
+
+    fn take(&mut self, place: usize) -> Option<(RawUnary, Py<PyAny>)> {
+        let taken = self.places.get_mut(place)?.entry.take()?;
+        self.free.push(place);
+        Some(taken)
+    }
+}
+
+/// Tells the loop that a call has its answer.
+struct Answered {
+    link: Weak<Link>,
+    place: usize,
+}
+
+impl Wake for Answered {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(link) = self.link.upgrade() {
+            link.push(Work::Answered(self.place));
+        }
+    }
+}
+
+impl Link {
+    /// Has `future` get the answer of a call. Returns a number by which the call can be cancelled.
+    pub(crate) fn answer_to(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        mut call: RawUnary,
+        future: &Bound<'_, PyAny>,
+    ) -> PyResult<u64> {
+        let Some(looped) = self.looped.get().filter(|looped| looped.is_own_thread()) else {
+            let error = Error::failed_precondition(
+                "the plugin was loaded in the event loop of another thread: await its calls there",
+            );
+            return Err(to_exception(py, &error));
+        };
+        let (place, generation) = lock(&looped.unaries).reserve();
+        let waker = Waker::from(Arc::new(Answered { link: Arc::downgrade(self), place }));
+        match Pin::new(&mut call).poll(&mut TaskContext::from_waker(&waker)) {
+            Poll::Ready(answer) => {
+                lock(&looped.unaries).free.push(place);
+                give(future, answer)?;
+            }
+            Poll::Pending => {
+                lock(&looped.unaries).put(place, (call, future.clone().unbind()));
+                looped.pending.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.set_timer(py, looped)?;
+        Ok(u64::from(generation) << 32 | place as u64)
+    }
+
+    /// Cancels a call that a future waits for.
+    pub(crate) fn forget_answer(&self, number: u64) {
+        let Some(looped) = self.looped.get() else { return };
+        let (place, generation) = ((number & u64::from(u32::MAX)) as usize, (number >> 32) as u32);
+        let taken = {
+            let mut unaries = lock(&looped.unaries);
+            match unaries.places.get(place) {
+                Some(found) if found.generation == generation => unaries.take(place),
+                _ => None,
+            }
+        };
+        if taken.is_some() {
+            looped.pending.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes what is to be written, reads what is there, and polls for more for a moment where that is likely to be worth it.
+    pub(crate) fn tick(self: &Arc<Self>, py: Python<'_>, handlers: &Handlers) -> PyResult<()> {
+        let Some(looped) = self.looped.get() else { return Ok(()) };
+        looped.is_ticking.store(true, Ordering::SeqCst);
+        looped.clear_poke();
+        let ticked = self.tick_once(py, looped, handlers);
+        self.pump.flush();
+        looped.is_ticking.store(false, Ordering::SeqCst);
+        if !self.work.is_empty() {
+            looped.nudge();
+        }
+        self.watch_writer(py, looped)?;
+        self.set_timer(py, looped)?;
+        ticked
+    }
+
+    fn tick_once(self: &Arc<Self>, py: Python<'_>, looped: &Looped, handlers: &Handlers) -> PyResult<()> {
+        for _ in 0..MAX_ROUNDS {
+            self.pump.flush();
+            if let (false, Some(mut leader)) = (self.has_ended(), self.pump.try_lead()) {
+                self.read_some(&mut leader, looped);
+            }
+            if let Some(next) = self.connection().next_deadline() {
+                let now = Instant::now();
+                if next <= now {
+                    self.connection().expire_due(now);
+                }
+            }
+            let mut is_answered = true;
+            let left = self.work.lock().length();
+            if left == 0 {
+                break;
+            }
+            for _ in 0..left {
+                let work = {
+                    let mut state = self.work.lock();
+                    self.work.pop(&mut state)
+                };
+                match work {
+                    Some(work) => is_answered &= self.perform(py, handlers, work)?,
+                    None => break,
+                }
+            }
+            // The loop has tasks to run now, unless all that came was answered in place: then more may come at once.
+            if !is_answered {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_some(self: &Arc<Self>, leader: &mut Leader<'_>, looped: &Looped) {
+        let has_work = || !self.work.is_empty();
+        for _ in 0..MAX_TURNS {
+            match leader.turn() {
+                Turn::Moved => {}
+                Turn::Idle if self.is_finishing() => return self.stream_ended(),
+                Turn::Idle => break,
+                Turn::Ended => return self.stream_ended(),
+            }
+        }
+        if self.connection().close_reason().is_some() {
+            return self.stream_ended();
+        }
+        let is_asked = looped.pending.load(Ordering::Relaxed) > 0 || self.connection().role() == Role::Plugin;
+        if !has_work() && is_asked {
+            let mut spin = lock(&self.spin);
+            if spin.allowed() {
+                leader.spin(&mut spin, has_work);
+            }
+        }
+    }
+
+    /// Has the loop watch the descriptor for writing as long as the peer does not take everything.
+    fn watch_writer(&self, py: Python<'_>, looped: &Looped) -> PyResult<()> {
+        let watches = self.pump.is_blocked();
+        if looped.watches_writer.swap(watches, Ordering::SeqCst) == watches {
+            return Ok(());
+        }
+        let Some(end) = self.pump.write_fd() else { return Ok(()) };
+        let descriptor = end.as_raw_fd();
+        let event_loop = looped.event_loop.bind(py);
+        if watches {
+            event_loop.call_method1(intern!(py, "add_writer"), (descriptor, &looped.tick))?;
+        } else {
+            event_loop.call_method1(intern!(py, "remove_writer"), (descriptor,))?;
+        }
+        Ok(())
+    }
+
+    /// Has the loop tick when the earliest deadline has come.
+    fn set_timer(&self, py: Python<'_>, looped: &Looped) -> PyResult<()> {
+        let next = self.connection().next_deadline();
+        let mut timer = lock(&looped.timer);
+        let is_set = match (&*timer, next) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some((set, _)), Some(next)) => *set <= next && *set > Instant::now(),
+        };
+        if is_set {
+            return Ok(());
+        }
+        let old = timer.take();
+        drop(timer);
+        if let Some((_, handle)) = old {
+            handle.call_method0(py, intern!(py, "cancel"))?;
+        }
+        let Some(next) = next else { return Ok(()) };
+        let seconds = next.saturating_since(Instant::now()).as_secs_f64();
+        let handle = looped.event_loop.call_method1(py, intern!(py, "call_later"), (seconds, &looped.tick))?;
+        *lock(&looped.timer) = Some((next, handle));
+        Ok(())
+    }
+
+    /// Unties the loop: it no longer watches the descriptors.
+    pub(crate) fn leave_loop(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(looped) = self.looped.get() else { return Ok(()) };
+        if let Some((_, handle)) = lock(&looped.timer).take() {
+            handle.call_method0(py, intern!(py, "cancel"))?;
+        }
+        let event_loop = looped.event_loop.bind(py);
+        if looped.watches_writer.swap(false, Ordering::SeqCst)
+            && let Some(end) = self.pump.write_fd()
+        {
+            event_loop.call_method1(intern!(py, "remove_writer"), (end.as_raw_fd(),))?;
+        }
+        Ok(())
+    }
+}
+
+impl Link {
+    /// There may be an earlier deadline, which the loop has to know of.
+    pub(crate) fn deadline_changed(&self, py: Python<'_>) -> PyResult<()> {
+        match self.looped.get() {
+            Some(looped) if looped.is_own_thread() => self.set_timer(py, looped),
+            Some(looped) => {
+                looped.poke();
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
