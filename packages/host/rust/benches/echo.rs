@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     );
     std::fs::write(folder.join("plugin.json"), manifest).expect("a manifest");
 
-    println!("{:<42} {:>9} {:>9} {:>12}", "", "p50 us", "p99 us", "calls/s");
+    println!("{:<48} {:>9} {:>9} {:>12}", "", "p50 us", "p99 us", "calls/s");
     futures_executor(|| run("block_on without a runtime", &folder));
     let current = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     current.block_on(run("tokio, current thread", &folder));
@@ -56,33 +56,46 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-async fn run(name: &str, folder: &std::path::Path) {
+/// Whether the lines whose name holds the program's argument are to be measured, and this is one.
+fn wanted(name: &str) -> bool {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    filter.is_none_or(|filter| name.contains(&filter))
+}
+
+async fn run(runtime: &str, folder: &std::path::Path) {
     let started = Instant::now();
     let plugin = load_plugin(folder).await.expect("a plugin");
     let loaded = started.elapsed();
     let client = TestClient::new(&plugin);
     let request = || EchoRequest { data: vec![7; 64], ..EchoRequest::default() };
 
-    let mut times = Vec::with_capacity(CALLS);
-    for _ in 0..CALLS {
-        let start = Instant::now();
-        client.echo(request()).await.expect("an answer");
-        times.push(start.elapsed());
-    }
-    report(&format!("{name}, one after the other"), &mut times[CALLS / 4..], None);
-
-    let start = Instant::now();
-    let mut times = Vec::new();
-    for _ in 0..CALLS / 64 {
-        let start = Instant::now();
-        for answer in join_all((0..64).map(|_| client.echo(request()))).await {
-            answer.expect("an answer");
+    let name = format!("{runtime}, one after the other");
+    if wanted(&name) {
+        let mut times = Vec::with_capacity(CALLS);
+        for _ in 0..CALLS {
+            let start = Instant::now();
+            client.echo(request()).await.expect("an answer");
+            times.push(start.elapsed());
         }
-        times.push(start.elapsed());
+        report(&name, &mut times[CALLS / 4..], None);
     }
-    report(&format!("{name}, 64 joined"), &mut times, Some(rate(CALLS / 64 * 64, start)));
 
-    if tokio::runtime::Handle::try_current().is_ok() {
+    let name = format!("{runtime}, 64 joined");
+    if wanted(&name) {
+        let start = Instant::now();
+        let mut times = Vec::new();
+        for _ in 0..CALLS / 64 {
+            let start = Instant::now();
+            for answer in join_all((0..64).map(|_| client.echo(request()))).await {
+                answer.expect("an answer");
+            }
+            times.push(start.elapsed());
+        }
+        report(&name, &mut times, Some(rate(CALLS / 64 * 64, start)));
+    }
+
+    let name = format!("{runtime}, 64 tasks");
+    if wanted(&name) && tokio::runtime::Handle::try_current().is_ok() {
         let start = Instant::now();
         let tasks = (0..64).map(|_| {
             let client = client.clone();
@@ -95,19 +108,27 @@ async fn run(name: &str, folder: &std::path::Path) {
         for task in join_all(tasks).await {
             task.expect("a task");
         }
-        report(&format!("{name}, 64 tasks"), &mut [], Some(rate(CALLS / 16 * 64, start)));
+        report(&name, &mut [], Some(rate(CALLS / 16 * 64, start)));
     }
 
     for (size, count) in [(1 << 20, 1000), (1024, 100_000)] {
+        let name = format!("{runtime}, stream of {size} B");
+        if !wanted(&name) {
+            continue;
+        }
         let start = Instant::now();
         let request = CountRequest { count, size, ..CountRequest::default() };
         let mut stream = client.count(request).await.expect("a stream");
         while stream.message().await.expect("a message").is_some() {}
         let megabytes = f64::from(size) * f64::from(count) / 1e6 / start.elapsed().as_secs_f64();
-        println!("{:<42} {:>9.0} MB/s {:>12.0} messages/s", format!("{name}, stream of {size} B"), megabytes, rate(count as usize, start));
+        let rate = rate(count as usize, start);
+        println!("{name:<48} {megabytes:>9.0} MB/s {rate:>12.0} messages/s");
     }
-    idle(&plugin).await;
-    println!("{:<42} {:>9.1} ms", format!("{name}, load"), loaded.as_secs_f64() * 1e3);
+    let name = format!("{runtime}, idle");
+    if wanted(&name) {
+        println!("{name:<48} {:>9} ms of processor time in 2 s", idle(&plugin));
+        println!("{:<48} {:>9.1} ms", format!("{runtime}, load"), loaded.as_secs_f64() * 1e3);
+    }
     plugin.close().await.expect("an end");
 }
 
@@ -119,11 +140,11 @@ fn report(name: &str, times: &mut [Duration], rate: Option<f64>) {
     times.sort_unstable();
     let at = |share: f64| times.get((times.len() as f64 * share) as usize).map_or(0.0, |time| time.as_secs_f64() * 1e6);
     let rate = rate.unwrap_or_else(|| times.len() as f64 / times.iter().sum::<Duration>().as_secs_f64());
-    println!("{name:<42} {:>9.1} {:>9.1} {rate:>12.0}", at(0.5), at(0.99));
+    println!("{name:<48} {:>9.1} {:>9.1} {rate:>12.0}", at(0.5), at(0.99));
 }
 
 /// The processor time that host and plugin use while nothing happens.
-async fn idle(plugin: &Plugin) {
+fn idle(plugin: &Plugin) -> u64 {
     let pid = plugin.instance().expect("a process").driver().process().pid().as_raw_nonzero();
     let ticks = || -> u64 {
         ["self".to_owned(), pid.to_string()]
@@ -137,5 +158,5 @@ async fn idle(plugin: &Plugin) {
     };
     let before = ticks();
     std::thread::sleep(Duration::from_secs(2));
-    println!("{:<42} {:>9} ms in 2 s", "  idle: processor time of both", (ticks() - before) * 10);
+    (ticks() - before) * 10
 }

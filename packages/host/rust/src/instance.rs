@@ -9,6 +9,9 @@ use anyplug_ipc::{Driver, Runtime, start_process};
 use crate::options::LoadOptions;
 use crate::plan::Plan;
 
+/// For the end of a process that was killed.
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
+
 /// A plugin in a process of its own, with the connection to it. Dropped, the process is killed.
 #[derive(Debug)]
 pub struct Instance {
@@ -85,21 +88,30 @@ impl Instance {
 
     fn late(&self, timeout: Duration) -> Error {
         let what = if self.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
-        let lines = self.driver.process().last_lines();
+        let lines = self.lines_of_killed();
         Error::deadline_exceeded(format!("plugin \"{}\" {what} within {} ms{lines}", self.name, timeout.as_millis()))
     }
 
     /// Why calls cannot be made, with what is known of the process.
     fn explain(&self, error: Error) -> Error {
-        let process = self.driver.process();
         let name = &self.name;
         if self.connection().peer().is_some() {
             return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
         }
-        if process.exit().is_some() {
-            return error.map_message(|_| format!("plugin \"{name}\" {}", process.describe(" before its hello")));
+        if self.driver.stream_ended() {
+            let what = self.driver.process().describe(" before its hello");
+            return error.map_message(|_| format!("plugin \"{name}\" {what}"));
         }
-        error.map_message(|message| format!("plugin \"{name}\": {message}{}", process.last_lines()))
+        let lines = self.lines_of_killed();
+        error.map_message(|message| format!("plugin \"{name}\": {message}{lines}"))
+    }
+
+    /// What the process printed last. It is of no more use, and once it has ended, all that it printed has been read.
+    fn lines_of_killed(&self) -> String {
+        let process = self.driver.process();
+        process.kill_now();
+        process.wait(OUTPUT_GRACE);
+        process.last_lines()
     }
 }
 

@@ -20,8 +20,9 @@ use crate::pump::{Leader, OnPrinted, Pump, Turn};
 use crate::runtime::Runtime;
 use crate::spin::Spin;
 
-/// How long the thread stays out of the way of callers that read for themselves, after the last of them.
+/// How long the thread stays out of the way of callers that read for themselves, after the last of them. While they go on, it looks ever less often: each look takes a core from somebody.
 const QUIET: Duration = Duration::from_millis(1);
+const LONGEST_QUIET: Duration = Duration::from_millis(8);
 
 /// How often a caller that waits in its own thread looks around.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -45,6 +46,7 @@ pub struct Driver {
     hits: AtomicU64,
     /// The process has ended: what is in the pipe is all there is.
     finishing: AtomicBool,
+    stream_ended: AtomicBool,
     gate: Mutex<Gate>,
     changed: Condvar,
 }
@@ -89,6 +91,7 @@ impl Driver {
             claimed: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             finishing: AtomicBool::new(false),
+            stream_ended: AtomicBool::new(false),
             gate: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -103,6 +106,11 @@ impl Driver {
             }
         });
         Ok(driver)
+    }
+
+    /// Whether the connection ended because the stream did, and not by either side's decision.
+    pub fn stream_ended(&self) -> bool {
+        self.stream_ended.load(Ordering::SeqCst)
     }
 
     /// The process at the other end.
@@ -263,6 +271,7 @@ impl Driver {
     /// The stream has ended: in most cases because the process has, which shows a moment later.
     fn why_ended(&self) -> Error {
         self.process.wait(EXIT_GRACE);
+        self.stream_ended.store(true, Ordering::SeqCst);
         Error::unavailable(format!("plugin \"{}\" {}", self.process.name(), self.process.describe("")))
     }
 
@@ -288,6 +297,7 @@ impl Driver {
     /// Waits until callers have not read for themselves for a while, or one of them hands over.
     fn stand_aside(&self) {
         let mut gate = self.lock_gate();
+        let mut quiet = QUIET;
         loop {
             if std::mem::take(&mut gate.handed_over) {
                 return;
@@ -297,12 +307,13 @@ impl Driver {
                 continue;
             }
             let hits = self.hits.load(Ordering::Relaxed);
-            let (next, timeout) = self.changed.wait_timeout(gate, QUIET).unwrap_or_else(PoisonError::into_inner);
+            let (next, timeout) = self.changed.wait_timeout(gate, quiet).unwrap_or_else(PoisonError::into_inner);
             gate = next;
-            let quiet = hits == self.hits.load(Ordering::Relaxed) && self.reads.load(Ordering::SeqCst) == NOBODY;
-            if timeout.timed_out() && quiet {
+            let is_quiet = hits == self.hits.load(Ordering::Relaxed) && self.reads.load(Ordering::SeqCst) == NOBODY;
+            if timeout.timed_out() && is_quiet {
                 return;
             }
+            quiet = LONGEST_QUIET.min(quiet * 2);
         }
     }
 
