@@ -7,6 +7,8 @@ import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { splitCommand } from "./command.js";
 import { anything, flag, integer, list, matching, members, oneOf, record, text } from "./shape.js";
 
+export type { Manifest };
+
 /** The file that a plugin's folder holds. */
 export const manifestFile = "plugin.json";
 

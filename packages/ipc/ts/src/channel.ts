@@ -12,7 +12,7 @@ const exitGraceMs = 1000;
 const restGraceMs = 250;
 
 /** Returns the channel to `process`. Its end tells what became of the process, with its exit status or signal and its last lines. */
-export function processChannel(process: PluginProcess, name: string): Channel {
+export function processChannel(process: PluginProcess): Channel {
   const { input, output } = process.channel;
   const source = streamInput(input);
   const prelude = process.stdio ? new Prelude((bytes) => process.printed(bytes)) : undefined;
@@ -23,7 +23,7 @@ export function processChannel(process: PluginProcess, name: string): Channel {
       await process.endsWithin(exitGraceMs);
       const what = process.describe();
       if (process.exit === undefined) process.kill();
-      return new AnyplugError(Code.Unavailable, `plugin "${name}" ${what}`, { cause });
+      return new AnyplugError(Code.Unavailable, `plugin "${process.name}" ${what}`, { cause });
     },
   });
   process.exited.then(() => setTimeout(() => channel.abandon(), restGraceMs).unref());

@@ -70,6 +70,11 @@ export class PipeChannel implements Channel {
   #cause: Error | undefined;
   #closing = false;
   #open = 0;
+  #onClosed: () => void = () => {};
+  /** Resolves when both directions have ended, and what was written is out as far as the peer took it. */
+  readonly closed: Promise<void> = new Promise((resolve) => {
+    this.#onClosed = resolve;
+  });
 
   /** `output` is the input's own socket when the channel is one. */
   constructor(input: PipeInput, output: Socket, options: PipeOptions) {
@@ -139,5 +144,6 @@ export class PipeChannel implements Channel {
       ? new AnyplugError(Code.Unavailable, "the channel was closed")
       : await this.#options.whyEnded(this.#cause);
     this.#receiver?.closed(reason);
+    this.#onClosed();
   }
 }

@@ -98,6 +98,8 @@ async function started(child: ChildProcess, path: string, options: ProcessOption
 /** A running plugin. It leads a process group of its own, so that ending it ends its children too. */
 export class PluginProcess {
   readonly pid: number;
+  /** The plugin's name, for errors. */
+  readonly name: string;
   /** Whether the channel is on stdin and stdout. */
   readonly stdio: boolean;
   /** The streams of the channel: the same object for both directions, or stdout and stdin. */
@@ -113,6 +115,7 @@ export class PluginProcess {
   constructor(child: ChildProcess, options: ProcessOptions) {
     this.#child = child;
     this.pid = child.pid ?? 0;
+    this.name = options.name;
     this.stdio = options.stdio ?? false;
     const onLine = options.onLine ?? (() => {});
     if (!watchdog.add(this.pid)) {
@@ -144,10 +147,15 @@ export class PluginProcess {
     this.#stdout.push(bytes);
   }
 
-  /** What became of the process, with the last lines it printed: "exited with status 3; its last lines …". */
-  describe(): string {
-    const end = this.#exit === undefined ? "closed its channel and still runs" : describeExit(this.#exit);
-    return end + describeOutput(this.#stderr.last, this.#stdout.last);
+  /** What became of the process, with the last lines it printed: "exited with status 3; its last lines …". `when` goes behind the verb: " before its hello". */
+  describe(when = ""): string {
+    const end = this.#exit === undefined ? `closed its channel${when} and still runs` : describeExit(this.#exit) + when;
+    return end + this.lastLines();
+  }
+
+  /** The last lines that it printed, as the tail of an error message; empty when it printed none. */
+  lastLines(): string {
+    return describeOutput(this.#stderr.last, this.#stdout.last);
   }
 
   /** Sends a signal to the process and to its children. */

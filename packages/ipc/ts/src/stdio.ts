@@ -1,8 +1,9 @@
 /** The channel on stdin and stdout, for plugins that can have no descriptors of their own. */
 
 import { Readable } from "node:stream";
-import { magic } from "@anyplug/core";
 
+/** The first bytes of each side of a connection. */
+const magic = Buffer.from("anyplug\n");
 /** Where the kind of the frame lies that follows the magic, and its id, which is 0: both tell a hello from a line that ends in "anyplug". */
 const kindOffset = magic.length + 4;
 const idOffset = magic.length + 8;

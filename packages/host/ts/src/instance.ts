@@ -1,0 +1,112 @@
+/** A plugin as a process: from its start to its end. */
+
+import { AnyplugError, Code, Connection, type Link } from "@anyplug/core";
+import { type PluginProcess, processChannel, startProcess } from "@anyplug/ipc";
+import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
+import { hostName, hostRouter, type Plan, processOptions } from "./plan.js";
+import { withinTime } from "./time.js";
+
+/** What a loaded plugin is behind its handle. */
+export interface Instance {
+  readonly link: Link;
+  /** Lets calls in flight end, and then ends the plugin. Calling it again waits for the same end. */
+  close(): Promise<void>;
+}
+
+/** A plugin in a process of its own, with the connection to it. */
+export class ProcessInstance implements Instance {
+  readonly link: Connection;
+  readonly #process: PluginProcess;
+  readonly #options: LoadOptions;
+  /** Resolves when the process has ended. */
+  readonly #ended: Promise<void>;
+  #reason: AnyplugError | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(process: PluginProcess, plan: Plan, options: LoadOptions) {
+    this.#process = process;
+    this.#options = options;
+    this.link = new Connection(processChannel(process), {
+      role: "host",
+      name: hostName(options),
+      version: "",
+      limits: plan.limits,
+      router: hostRouter(plan, options),
+      onLog: options.onLog,
+    });
+    this.#ended = this.#end();
+  }
+
+  /**
+   * Starts the process, and returns it when calls can be made and the schemas fit.
+   *
+   * @throws AnyplugError as `startProcess`; FAILED_PRECONDITION when the manifest names no command; UNAVAILABLE when the process ended, DEADLINE_EXCEEDED when the time is
+   * over, the plugin's own when it refuses to start, FAILED_PRECONDITION for another protocol or schema, CANCELLED when the signal was aborted. The process is killed then.
+   */
+  static async start(plan: Plan, options: LoadOptions): Promise<ProcessInstance> {
+    const process = await startProcess(processOptions(plan, options));
+    let instance: ProcessInstance | undefined;
+    try {
+      instance = new ProcessInstance(process, plan, options);
+      await instance.#open();
+      return instance;
+    } catch (error) {
+      process.kill();
+      instance?.link.close();
+      await process.exited;
+      throw AnyplugError.from(error);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    const { startTimeoutMs = defaultStartTimeoutMs, signal } = this.#options;
+    await withinTime(this.#opened(), startTimeoutMs, signal, () => this.#late(startTimeoutMs));
+  }
+
+  async #opened(): Promise<void> {
+    try {
+      await this.link.opened;
+      // A plugin that refuses to start says so right behind its hello.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#reason !== undefined) throw this.#reason;
+    } catch (error) {
+      throw this.#explain(AnyplugError.from(error));
+    }
+    for (const service of this.#options.expect ?? []) await this.link.negotiate(service);
+    await this.link.negotiateUses();
+  }
+
+  async #close(): Promise<void> {
+    const { drainTimeoutMs = defaultDrainTimeoutMs } = this.#options;
+    // Calls that take longer end with the connection.
+    await withinTime(this.link.drain(), drainTimeoutMs).catch(() => {});
+    this.link.close();
+    await this.#ended;
+  }
+
+  /** However the connection ends, the process ends too. */
+  async #end(): Promise<void> {
+    this.#reason = await this.link.closed;
+    await this.#process.stop();
+  }
+
+  #late(ms: number): AnyplugError {
+    const what = this.link.peer === undefined ? "sent no hello" : "did not answer about its schemas";
+    const message = `plugin "${this.#process.name}" ${what} within ${ms} ms${this.#process.lastLines()}`;
+    return new AnyplugError(Code.DeadlineExceeded, message);
+  }
+
+  /** Why calls cannot be made, with what is known of the process. */
+  #explain({ code, message, details, cause }: AnyplugError): AnyplugError {
+    const { name, exit } = this.#process;
+    let why = `plugin "${name}": ${message}${this.#process.lastLines()}`;
+    if (this.link.peer !== undefined) why = `plugin "${name}" refused to start: ${message}`;
+    else if (exit !== undefined) why = `plugin "${name}" ${this.#process.describe(" before its hello")}`;
+    return new AnyplugError(code, why, { details, cause });
+  }
+}

@@ -1,0 +1,37 @@
+/** What a host can say about loading a plugin. */
+
+import type { Implementation, LimitOptions, LogRecord, ServiceDescriptor } from "@anyplug/core";
+import type { EnvironmentOptions } from "@anyplug/ipc";
+import type { InterpreterOptions } from "./interpreter.js";
+
+/** How a plugin is reached: in this process, as a child process, or as one whose channel is on stdin and stdout. */
+export type TransportName = "direct" | "process" | "stdio";
+
+/** What a host can say about loading a plugin. All of it is optional. */
+export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
+  /** Default: the first of the manifest's that this host has; without any, "direct" for a plugin in TypeScript that names its module, else "process". */
+  readonly transport?: TransportName | undefined;
+  /** What the plugin may call on the host. */
+  readonly services?: readonly Implementation[] | undefined;
+  /** The capabilities that the plugin is granted, of those that its manifest names. */
+  readonly grants?: readonly string[] | undefined;
+  /** Services that the plugin must serve, with schemas that fit. */
+  readonly expect?: readonly ServiceDescriptor[] | undefined;
+  /** What this side accepts. What is not set is as the manifest says. */
+  readonly limits?: LimitOptions | undefined;
+  /** Milliseconds that the plugin may take from its start until calls can be made. Default 10,000. */
+  readonly startTimeoutMs?: number | undefined;
+  /** Milliseconds that calls in flight may take when the plugin is closed. Default 5,000. */
+  readonly drainTimeoutMs?: number | undefined;
+  /** The plugin's configuration, over that of its manifest. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  /** Takes log records: what the plugin logs, and the lines that it prints. Default: they are dropped, but for the last lines of a process, which come with its errors. */
+  readonly onLog?: ((record: LogRecord) => void) | undefined;
+  /** The name that the plugin sees of this host. Default: that of the program. */
+  readonly hostName?: string | undefined;
+  /** Gives the load up, and ends what was started. A plugin that has been loaded is closed by `close`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const defaultStartTimeoutMs = 10_000;
+export const defaultDrainTimeoutMs = 5_000;

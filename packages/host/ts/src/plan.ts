@@ -1,0 +1,123 @@
+/** Decides how a plugin is to be loaded, before anything is started. */
+
+import { basename, extname } from "node:path";
+import { AnyplugError, Code, type LimitOptions, Router } from "@anyplug/core";
+import { configVariable, type ProcessOptions } from "@anyplug/ipc";
+import { splitCommand } from "./command.js";
+import { interpreter } from "./interpreter.js";
+import { type LocatedManifest, pathInside, readManifest } from "./manifest.js";
+import type { LoadOptions, TransportName } from "./options.js";
+
+const transports: readonly TransportName[] = ["direct", "process", "stdio"];
+
+/** How a plugin will be loaded. */
+export interface Plan extends LocatedManifest {
+  readonly transport: TransportName;
+  /** The configuration: that of the manifest, with the host's own over it. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The limits of this side: the host's own, with those of the manifest below. */
+  readonly limits: LimitOptions;
+  /** The capabilities that the host grants, of those that the manifest names. */
+  readonly grants: readonly string[];
+}
+
+/**
+ * Reads the manifest at `path` and decides.
+ *
+ * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any
+ * that it has.
+ */
+export function planLoad(path: string, options: LoadOptions): Plan {
+  const located = readManifest(path);
+  const { manifest, file } = located;
+  const transport = chooseTransport(located, options.transport);
+  const config = { ...manifest.config, ...options.config };
+  const { maxMessageBytes, maxBufferBytes, maxPendingRequests, initialCreditBytes } = options.limits ?? {};
+  const limits = {
+    maxMessageBytes: maxMessageBytes || manifest.limits?.maxMessageBytes,
+    maxBufferBytes: maxBufferBytes || manifest.limits?.maxBufferBytes,
+    maxPendingRequests: maxPendingRequests || manifest.limits?.maxPendingRequests,
+    initialCreditBytes,
+  };
+  const asked = options.grants ?? [];
+  const grants = asked.filter((grant) => manifest.capabilities.includes(grant));
+  for (const grant of asked.filter((grant) => !grants.includes(grant))) {
+    const message = `capability "${grant}" is not granted: capabilities in ${file} does not name it`;
+    options.onLog?.({ level: "warn", message, logger: "anyplug", timeMs: Date.now(), fields: {} });
+  }
+  return { ...located, transport, config, limits, grants };
+}
+
+/**
+ * Returns the process to start.
+ *
+ * @throws AnyplugError FAILED_PRECONDITION when the manifest names no command.
+ */
+export function processOptions(
+  { manifest, folder, file, transport, config }: Plan,
+  options: LoadOptions,
+): ProcessOptions {
+  const { ipcCommand = "", cwd = "" } = manifest.interop ?? {};
+  if (ipcCommand === "") {
+    const message = `${file}: interop.ipcCommand is missing, and transport "${transport}" needs a command to start`;
+    throw new AnyplugError(Code.FailedPrecondition, message);
+  }
+  const [program = "", ...args] = splitCommand(ipcCommand);
+  const env: Record<string, string> = { ...options.env };
+  if (Object.keys(config).length > 0) env[configVariable] = JSON.stringify(config);
+  const { inheritEnv, envDenylist, onLog } = options;
+  return {
+    name: manifest.name,
+    command: [interpreter(program, folder, options), ...args],
+    cwd: pathInside(folder, cwd, "interop.cwd"),
+    env,
+    inheritEnv,
+    envDenylist,
+    stdio: transport === "stdio",
+    onLine: onLog && ((stream, message) => onLog({ ...printed[stream], message, timeMs: Date.now(), fields: {} })),
+  };
+}
+
+/** A line that the plugin printed is a record of its log. */
+const printed = {
+  stdout: { level: "info", logger: "stdout" },
+  stderr: { level: "warn", logger: "stderr" },
+} as const;
+
+/** What this side serves, and what the plugin may call of it. */
+export function hostRouter({ grants }: Plan, { services, expect }: LoadOptions): Router {
+  return new Router({ services, uses: expect, grants });
+}
+
+/** The name that the plugin sees of this host. */
+export function hostName({ hostName }: LoadOptions): string {
+  const program = process.argv[1] ?? process.execPath;
+  return hostName ?? basename(program, extname(program));
+}
+
+function chooseTransport(located: LocatedManifest, asked: string | undefined): TransportName {
+  const { manifest, file } = located;
+  if (asked !== undefined) {
+    const known = transports.find((name) => name === asked);
+    if (known === undefined) {
+      const message = `transport: expected one of ${transports.join(", ")}, got ${JSON.stringify(asked)}`;
+      throw new AnyplugError(Code.InvalidArgument, message);
+    }
+    if (known === "direct" && !isDirect(located)) {
+      const message = `${file}: transport "direct" is for a plugin in this host's language, TypeScript, that names its module in interop.module`;
+      throw new AnyplugError(Code.FailedPrecondition, message);
+    }
+    return known;
+  }
+  const preferred: readonly string[] = manifest.transports.length === 0 ? transports : manifest.transports;
+  const possible = transports.filter((name) => name !== "direct" || isDirect(located));
+  const chosen = preferred.map((name) => possible.find((one) => one === name)).find((name) => name !== undefined);
+  if (chosen !== undefined) return chosen;
+  const message = `${file}: transports names ${preferred.join(", ")}, and this host has ${possible.join(", ")} for it`;
+  throw new AnyplugError(Code.FailedPrecondition, message);
+}
+
+/** Whether the plugin can be loaded into this process. */
+function isDirect({ manifest }: LocatedManifest): boolean {
+  return manifest.language === "typescript" && (manifest.interop?.module ?? "") !== "";
+}
