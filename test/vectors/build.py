@@ -14,10 +14,7 @@ from typing import Any
 HERE = Path(__file__).parent
 MAGIC = b"anyplug\n"
 KINDS = ["", "HELLO", "REQUEST", "MESSAGE", "END", "CANCEL", "CREDIT", "PING", "PONG", "LOG", "GOAWAY"]
-CODES = (
-    "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED "
-    "FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED"
-).split()
+CODES = ["OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"]
 END, HEADER = 1, 2
 Json = dict[str, Any]
 
@@ -183,26 +180,26 @@ class Script:
         self.json: Json = {"name": name, "note": note, "session": {"role": role, "name": f"vector-{role}", "version": "1.2.3", "runtime": "vector",
                            "limits": limits or {}, "services": self.services, "uses": self.uses}, "steps": []}
 
-    def step(self, **step: Any) -> "Script":
+    def step(self, **step: Any) -> Script:
         self.json["steps"].append(step)
         return self
 
-    def receive(self, *raw: bytes, note: str = "") -> "Script":
+    def receive(self, *raw: bytes, note: str = "") -> Script:
         return self.step(receive=b"".join(raw).hex(), **({"note": note} if note else {}))
 
-    def output(self, *raw: bytes, note: str = "") -> "Script":
+    def output(self, *raw: bytes, note: str = "") -> Script:
         return self.step(output=b"".join(raw).hex(), **({"note": note} if note else {}))
 
-    def do(self, op: str, returns: Any = None, **args: Any) -> "Script":
+    def do(self, op: str, returns: Any = None, **args: Any) -> Script:
         return self.step(do=op, **args, **({} if returns is None else {"returns": returns}))
 
-    def refused(self, op: str, code: str, *contains: str, **args: Any) -> "Script":
+    def refused(self, op: str, code: str, *contains: str, **args: Any) -> Script:
         return self.step(do=op, **args, fails={"code": code, "contains": list(contains)})
 
-    def event(self, type: str, **members: Any) -> "Script":
+    def event(self, type: str, **members: Any) -> Script:
         return self.step(event={"type": type, **members})
 
-    def opened(self, *, peer_limits: tuple[int, int, int] = (4194304, 1000, 65536), own_limits: tuple[int, int, int] = (4194304, 1000, 65536), peer_uses: list[Json] | None = None) -> "Script":
+    def opened(self, *, peer_limits: tuple[int, int, int] = (4194304, 1000, 65536), own_limits: tuple[int, int, int] = (4194304, 1000, 65536), peer_uses: list[Json] | None = None) -> Script:
         """The exchange of hellos that most scripts begin with."""
         mine = MAGIC + frame("HELLO", 0, hello(f"vector-{self.role}", self.services, self.uses, limits=own_limits))
         peer_name = "vector-plugin" if self.role == "host" else "vector-host"

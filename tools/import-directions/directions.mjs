@@ -19,7 +19,11 @@ export const LAYERS = [
     mayImport: ["core", "protocol", "direct", "ipc", "host", "sdk", "anyplug"],
   },
   { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "sdk", "anyplug", "python"] },
-  { name: "examples", folder: /^examples\//, mayImport: ["generated", "core", "host", "anyplug", "python", "plugins"] },
+  {
+    name: "examples",
+    folder: /^examples\//,
+    mayImport: ["generated", "core", "direct", "host", "sdk", "anyplug", "python", "plugins"],
+  },
   { name: "tools", folder: /^tools\//, mayImport: ["protocol"] },
   { name: "test", folder: /^test\//, mayImport: "everything" },
 ];

@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
-for (const name of readdirSync(join(root, "plugins"))) {
-  const folder = join(root, "plugins", name, "rust");
+for (const name of [...pluginFolders("plugins"), ...pluginFolders("examples")]) {
+  const folder = join(root, name, "rust");
   const manifest = join(folder, "plugin.json");
   if (!existsSync(manifest)) continue;
   const [program] = (JSON.parse(readFileSync(manifest, "utf8")).interop?.ipcCommand ?? "").split(" ");
@@ -30,4 +30,8 @@ function install(binary, installed) {
   copyFileSync(built, fresh);
   renameSync(fresh, installed);
   console.log(`Installed ${relative(root, installed)}`);
+}
+
+function pluginFolders(parent) {
+  return readdirSync(join(root, parent)).map((name) => join(parent, name));
 }

@@ -25,7 +25,9 @@ export function fillSnippets(text, read) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const readme = new URL("README.md", root);
-  const { filled, stale } = fillSnippets(readFileSync(readme, "utf8"), (path) => readFileSync(new URL(path, root), "utf8"));
+  const { filled, stale } = fillSnippets(readFileSync(readme, "utf8"), (path) =>
+    readFileSync(new URL(path, root), "utf8"),
+  );
   if (process.argv.includes("--check") && stale.length > 0) {
     console.error(`README.md differs from ${stale.join(", ")}: run node tools/readme/snippets.mjs`);
     process.exit(1);
