@@ -8,6 +8,9 @@ const INPUT_FOLDERS = [".cargo", "generated", "packages", "plugins", "examples",
 const INPUT_FILES = /^(Cargo\.(toml|lock)|package(-lock)?\.json|tsconfig.*\.json|nx\.json|rust-toolchain\.toml)$/;
 const NOT_INPUTS = new Set(["node_modules", "dist", "target", "__pycache__"]);
 
+/** What the builds put among the sources: the native module of Python, the programs of Rust plugins. */
+const BUILT = /(\.abi3\.so|\/rust\/bin)$/;
+
 /** Everything that is built: TypeScript, Rust and the native module of Python, by the nx target `build`. */
 export function builds(root, memory) {
   const key = () => keyOf(...inputs(root).flatMap((path) => [path, readFileSync(path)]));
@@ -38,18 +41,22 @@ function files(folder) {
   return readdirSync(folder, { withFileTypes: true })
     .sort((one, other) => (one.name < other.name ? -1 : 1))
     .flatMap((entry) => {
-      if (NOT_INPUTS.has(entry.name) || /\.(so|dylib|md)$/.test(entry.name)) return [];
       const path = join(folder, entry.name);
+      if (NOT_INPUTS.has(entry.name) || BUILT.test(path)) return [];
       return entry.isDirectory() ? files(path) : [path];
     });
 }
 
 function outputs(root) {
   const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
-  const dist = references.flatMap(({ path }) => tree(join(root, path, "dist")));
+  const dist = references.map(({ path }) => join(root, path, "dist"));
+  const programs = ["plugins", "examples"].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(root, parent, name, "rust", "bin")),
+  );
   const library = process.platform === "darwin" ? "lib_native.dylib" : "lib_native.so";
   const rust = ["eliza-host", library].map((name) => join(root, "target", "fast", name));
-  return [...dist, ...rust, join(root, "packages", "python", "python", "anyplug", "_native.abi3.so")];
+  const native = join(root, "packages", "python", "python", "anyplug", "_native.abi3.so");
+  return [...[...dist, ...programs].flatMap(tree), ...rust, native];
 }
 
 function tree(path) {
