@@ -1,0 +1,1 @@
+"""The plugin that anyplug's own tests load."""

@@ -1,0 +1,23 @@
+/** The README's plugins and hosts, each with each. */
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "@jest/globals";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+const hosts = {
+  typescript: [process.execPath, "examples/greeter/ts/dist/host.js"],
+  python: [".venv/bin/python", "examples/greeter/python/host.py"],
+  rust: ["target/fast/greeter-host"],
+} as const;
+
+describe.each(Object.entries(hosts))("the README's host in %s", (_, [program, ...args]) => {
+  test.each(["ts", "python", "rust"])("is greeted by its plugin in %s", async (language) => {
+    const run = promisify(execFile);
+    const { stdout, stderr } = await run(program, [...args, `examples/greeter/${language}`], { cwd: root });
+    expect(stdout).toBe("Hello, Ada!\nHello, Grace!\nBonjour, Grace!\nCiao, Grace!\n");
+    expect(stderr).toBe("");
+  });
+});
