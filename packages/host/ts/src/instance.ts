@@ -1,7 +1,7 @@
 /** A plugin as a process: from its start to its end. */
 
 import { AnyplugError, Code, Connection, type Link } from "@anyplug/core";
-import { type PluginProcess, processChannel, startProcess } from "@anyplug/ipc";
+import { type PipeChannel, type PluginProcess, processChannel, startProcess } from "@anyplug/ipc";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { hostName, hostRouter, type Plan, processOptions } from "./plan.js";
 import { withinTime } from "./time.js";
@@ -17,6 +17,7 @@ export interface Instance {
 export class ProcessInstance implements Instance {
   readonly link: Connection;
   readonly #process: PluginProcess;
+  readonly #channel: PipeChannel;
   readonly #options: LoadOptions;
   /** Resolves when the process has ended. */
   readonly #ended: Promise<void>;
@@ -26,7 +27,8 @@ export class ProcessInstance implements Instance {
   private constructor(process: PluginProcess, plan: Plan, options: LoadOptions) {
     this.#process = process;
     this.#options = options;
-    this.link = new Connection(processChannel(process), {
+    this.#channel = processChannel(process, () => (this.link.peer === undefined ? " before its hello" : ""));
+    this.link = new Connection(this.#channel, {
       role: "host",
       name: hostName(options),
       version: "",
@@ -75,7 +77,7 @@ export class ProcessInstance implements Instance {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#reason !== undefined) throw this.#reason;
     } catch (error) {
-      throw this.#explain(AnyplugError.from(error));
+      throw await this.#explain(AnyplugError.from(error));
     }
     for (const service of this.#options.expect ?? []) await this.link.negotiate(service);
     await this.link.negotiateUses();
@@ -95,18 +97,26 @@ export class ProcessInstance implements Instance {
     await this.#process.stop();
   }
 
-  #late(ms: number): AnyplugError {
+  async #late(ms: number): Promise<AnyplugError> {
     const what = this.link.peer === undefined ? "sent no hello" : "did not answer about its schemas";
-    const message = `plugin "${this.#process.name}" ${what} within ${ms} ms${this.#process.lastLines()}`;
-    return new AnyplugError(Code.DeadlineExceeded, message);
+    const lines = await this.#linesOfKilled();
+    return new AnyplugError(Code.DeadlineExceeded, `plugin "${this.#process.name}" ${what} within ${ms} ms${lines}`);
   }
 
   /** Why calls cannot be made, with what is known of the process. */
-  #explain({ code, message, details, cause }: AnyplugError): AnyplugError {
-    const { name, exit } = this.#process;
-    let why = `plugin "${name}": ${message}${this.#process.lastLines()}`;
-    if (this.link.peer !== undefined) why = `plugin "${name}" refused to start: ${message}`;
-    else if (exit !== undefined) why = `plugin "${name}" ${this.#process.describe(" before its hello")}`;
-    return new AnyplugError(code, why, { details, cause });
+  async #explain(error: AnyplugError): Promise<AnyplugError> {
+    const { name } = this.#process;
+    const { code, message, details } = error;
+    if (this.link.peer !== undefined) {
+      return new AnyplugError(code, `plugin "${name}" refused to start: ${message}`, { details, cause: error });
+    }
+    if (this.#channel.lost !== undefined) return this.#channel.lost;
+    return new AnyplugError(code, `plugin "${name}": ${message}${await this.#linesOfKilled()}`, { cause: error });
+  }
+
+  /** What the process printed last. It is of no more use, and once it has ended, all that it printed has been read. */
+  async #linesOfKilled(): Promise<string> {
+    await this.#process.kill();
+    return this.#process.lastLines();
   }
 }

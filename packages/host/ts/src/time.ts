@@ -11,7 +11,8 @@ export async function withinTime<T>(
   promise: Promise<T>,
   ms: number,
   signal?: AbortSignal,
-  late = () => new AnyplugError(Code.DeadlineExceeded, `it took longer than ${ms} ms`),
+  late: () => AnyplugError | Promise<AnyplugError> = () =>
+    new AnyplugError(Code.DeadlineExceeded, `it took longer than ${ms} ms`),
 ): Promise<T> {
   if (signal?.aborted) throw AnyplugError.from(signal.reason, Code.Cancelled);
   let timer: NodeJS.Timeout | undefined;
@@ -19,7 +20,7 @@ export async function withinTime<T>(
   try {
     return await new Promise<T>((resolve, reject) => {
       promise.then(resolve, reject);
-      if (ms < 0x8000_0000) timer = setTimeout(() => reject(late()), ms);
+      if (ms < 0x8000_0000) timer = setTimeout(() => Promise.resolve(late()).then(reject, reject), ms);
       abort = () => reject(AnyplugError.from(signal?.reason, Code.Cancelled));
       signal?.addEventListener("abort", abort);
     });

@@ -1,6 +1,6 @@
 /** Host side: the channel to a plugin's process, which knows why it ended. */
 
-import { AnyplugError, type Channel, Code } from "@anyplug/core";
+import { AnyplugError, Code } from "@anyplug/core";
 import { PipeChannel, streamInput } from "./pipe.js";
 import type { PluginProcess } from "./process.js";
 import { Prelude } from "./stdio.js";
@@ -11,8 +11,10 @@ const exitGraceMs = 1000;
 /** Milliseconds for what the process had written before it ended; only a grandchild in a session of its own can hold the channel open longer. */
 const restGraceMs = 250;
 
-/** Returns the channel to `process`. Its end tells what became of the process, with its exit status or signal and its last lines. */
-export function processChannel(process: PluginProcess): Channel {
+/**
+ * Returns the channel to `process`. Its end tells what became of the process, with its exit status or signal and its last lines; what `when` returns goes behind the verb.
+ */
+export function processChannel(process: PluginProcess, when = (): string => ""): PipeChannel {
   const { input, output } = process.channel;
   const source = streamInput(input);
   const prelude = process.stdio ? new Prelude((bytes) => process.printed(bytes)) : undefined;
@@ -21,9 +23,9 @@ export function processChannel(process: PluginProcess): Channel {
     async whyEnded(cause) {
       prelude?.end();
       await process.endsWithin(exitGraceMs);
-      const what = process.describe();
-      if (process.exit === undefined) process.kill();
-      return new AnyplugError(Code.Unavailable, `plugin "${process.name}" ${what}`, { cause });
+      const message = `plugin "${process.name}" ${process.describe(when())}`;
+      process.kill();
+      return new AnyplugError(Code.Unavailable, message, { cause });
     },
   });
   process.exited.then(() => setTimeout(() => channel.abandon(), restGraceMs).unref());

@@ -69,6 +69,7 @@ export class PipeChannel implements Channel {
   #receiver: ChannelReceiver | undefined;
   #cause: Error | undefined;
   #closing = false;
+  #lost: AnyplugError | undefined;
   #open = 0;
   #onClosed: () => void = () => {};
   /** Resolves when both directions have ended, and what was written is out as far as the peer took it. */
@@ -81,6 +82,11 @@ export class PipeChannel implements Channel {
     this.#input = input;
     this.#output = output;
     this.#options = options;
+  }
+
+  /** Why the channel ended, when this side did not close it. */
+  get lost(): AnyplugError | undefined {
+    return this.#lost;
   }
 
   open(receiver: ChannelReceiver): void {
@@ -140,10 +146,10 @@ export class PipeChannel implements Channel {
       this.abandon();
       return;
     }
-    const reason = this.#closing
-      ? new AnyplugError(Code.Unavailable, "the channel was closed")
-      : await this.#options.whyEnded(this.#cause);
-    this.#receiver?.closed(reason);
+    if (!this.#closing) this.#lost = await this.#options.whyEnded(this.#cause);
+    this.#receiver?.closed(this.#lost ?? closedHere);
     this.#onClosed();
   }
 }
+
+const closedHere = new AnyplugError(Code.Unavailable, "the channel was closed");

@@ -67,8 +67,8 @@ function spawned(path: string, args: string[], env: Record<string, string>, opti
     });
   } catch (error) {
     // A zero byte in an argument, or arguments and environment that are too long for the system.
-    const code = error instanceof TypeError ? Code.InvalidArgument : Code.Unavailable;
-    throw failure(options, code, error instanceof Error ? error.message : String(error), error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw failure(options, code === "ERR_INVALID_ARG_VALUE" ? Code.InvalidArgument : Code.Unavailable, message, error);
   }
 }
 

@@ -46,6 +46,14 @@ export class Watchdog {
     if (this.#groups.delete(group)) this.#tell(`-${group}\n`);
   }
 
+  /** Ends the watchdog, and by it what is still watched: what happens when this process ends. */
+  close(): void {
+    const shell = this.#shell;
+    this.#shell = undefined;
+    this.#groups.clear();
+    shell?.stdin?.end();
+  }
+
   /** The process id of the shell, for tests. */
   get pid(): number | undefined {
     return this.#shell?.pid;

@@ -1,0 +1,164 @@
+/** What goes wrong when a plugin is loaded, and what the host is told: one clear error, at once. */
+
+import { join } from "node:path";
+import { Code } from "@anyplug/core";
+import { HarmRequest_Kind as Kind } from "@anyplug/generated/anyplug/test/v1/test.js";
+import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+import { Eliza } from "@anyplug/generated/eliza_classic/v1/eliza_anyplug.js";
+import { describe, expect, test } from "@jest/globals";
+import { loadPlugin } from "../src/index.js";
+import { failure, folder, Logs, script, testPlugin, untilGone } from "./fixture/plugins.js";
+
+/** Far below the start-up timeout: nothing here is found out by waiting for it. */
+const atOnce = 8000;
+
+describe("a load fails at once, with", () => {
+  test("a folder without a plugin", async () => {
+    const path = join(folder({}), "none");
+    await failure(loadPlugin(path), Code.NotFound, `there is no plugin at ${path}`);
+  });
+
+  test("a manifest without a command", async () => {
+    const path = folder({});
+    const message = `${path}/plugin.json: interop.ipcCommand is missing, and transport "process" needs a command to start`;
+    await failure(loadPlugin(path), Code.FailedPrecondition, message);
+  });
+
+  test("a transport that this host does not have", async () => {
+    const path = folder({ transports: ["wasm"] });
+    const names = `${path}/plugin.json: transports names wasm, and this host has process, stdio for it`;
+    await failure(loadPlugin(path), Code.FailedPrecondition, names);
+    const asked = 'transport: expected one of direct, process, stdio, got "pigeon"';
+    await failure(loadPlugin(path, { transport: "pigeon" as "stdio" }), Code.InvalidArgument, asked);
+    await failure(
+      loadPlugin(path, { transport: "direct" }),
+      Code.FailedPrecondition,
+      /names its module in interop.module/,
+    );
+  });
+
+  test("a program that is missing", async () => {
+    const path = folder({ interop: { ipcCommand: "bin/plugin --flag" } });
+    const message = `cannot start plugin "test-plugin": program ${path}/bin/plugin does not exist; build it, or name another command`;
+    await failure(loadPlugin(path), Code.NotFound, message);
+  });
+
+  test("a Python that is missing", async () => {
+    const path = folder({ language: "python", interop: { ipcCommand: "python3 -m plugin" } });
+    const message =
+      'cannot start plugin "test-plugin": program /no/python does not exist; build it, or name another command';
+    await failure(loadPlugin(path, { python: "/no/python" }), Code.NotFound, message);
+    await failure(loadPlugin(path, { python: "python9", env: { PATH: "/x:/y" } }), Code.NotFound, /looked in \/x, \/y/);
+  });
+
+  test.each(["process", "stdio"] as const)(
+    "an exit before the hello, over %s",
+    async (transport) => {
+      const path = script("echo cannot find the library >&2; exit 3");
+      const message =
+        'plugin "test-plugin" exited with status 3 before its hello; its last lines on stderr:\n  cannot find the library';
+      await failure(loadPlugin(path, { transport }), Code.Unavailable, message);
+    },
+    atOnce,
+  );
+
+  test(
+    "a death before the hello",
+    async () => {
+      const message = 'plugin "test-plugin" was killed by SIGSEGV before its hello';
+      await failure(loadPlugin(script("kill -SEGV $$")), Code.Unavailable, message);
+    },
+    atOnce,
+  );
+
+  test(
+    "a channel that is closed without a hello",
+    async () => {
+      const path = script("exec 3<&-; exec sleep 100000");
+      const message = 'plugin "test-plugin" closed its channel before its hello and still runs';
+      await failure(loadPlugin(path), Code.Unavailable, message);
+    },
+    atOnce,
+  );
+
+  test(
+    "bytes that are not the magic",
+    async () => {
+      const path = script("echo oops >&2; printf 'HTTP/1.1 400 Bad Request' >&3; exec sleep 100000");
+      const { message } = await failure(loadPlugin(path), Code.FailedPrecondition);
+      expect(message).toMatch(/^plugin "test-plugin": /);
+      expect(message).toContain("HTTP/1.1");
+      expect(message).toContain("its last lines on stderr:\n  oops");
+    },
+    atOnce,
+  );
+
+  test(
+    "a newer protocol",
+    async () => {
+      // The magic, and HELLO with protocol 9 and min_protocol 9.
+      const hello = String.raw`anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\011\020\011`;
+      const path = script(`printf '${hello}' >&3; exec sleep 100000`);
+      await failure(loadPlugin(path), Code.FailedPrecondition, /^plugin "test-plugin": .*9.*1/);
+    },
+    atOnce,
+  );
+
+  test.each(["process", "stdio"] as const)(
+    "a plugin that refuses its configuration, over %s",
+    async (transport) => {
+      const config = { refuse: "line 7: a rule without an end" };
+      const message = 'plugin "test-plugin" refused to start: line 7: a rule without an end';
+      await failure(loadPlugin(testPlugin, { transport, config }), Code.InvalidArgument, message);
+    },
+    atOnce,
+  );
+
+  test(
+    "a service that is expected and not there",
+    async () => {
+      const loading = loadPlugin(testPlugin, { transport: "process", expect: [Test, Eliza] });
+      await failure(loading, Code.Unimplemented, /eliza_classic\.v1\.ElizaService/);
+    },
+    atOnce,
+  );
+});
+
+test("a hello that never comes is waited for as long as the host says", async () => {
+  const logs = new Logs();
+  const path = script("echo $$; echo waiting for a lock >&2; exec sleep 100000");
+  const message = 'plugin "test-plugin" sent no hello within 300 ms; its last lines on stderr:\n  waiting for a lock';
+  await failure(loadPlugin(path, { startTimeoutMs: 300, onLog: logs.take }), Code.DeadlineExceeded, message);
+  await untilGone(Number(await logs.find(/^stdout: (\d+)$/)));
+});
+
+test("a load that is aborted kills the process", async () => {
+  const logs = new Logs();
+  const abort = new AbortController();
+  const loading = loadPlugin(script("echo $$; exec sleep 100000"), { signal: abort.signal, onLog: logs.take });
+  const pid = Number(await logs.find(/^stdout: (\d+)$/));
+  abort.abort();
+  await failure(loading, Code.Cancelled);
+  await untilGone(pid);
+  await failure(loadPlugin(testPlugin, { signal: abort.signal }), Code.Cancelled);
+});
+
+test.each([
+  [Kind.KIND_EXIT, 7, "exited with status 7"],
+  [Kind.KIND_KILL, 0, "was killed by SIGKILL"],
+])("a crash in the middle of calls (%s) ends them all with how the process ended", async (kind, number, end) => {
+  const logs = new Logs();
+  await using plugin = await loadPlugin(testPlugin, { transport: "process", onLog: logs.take });
+  const client = plugin.client(Test);
+  await client.harm({ kind: Kind.KIND_STDERR, text: "about to die\n" });
+  await logs.find(/^stderr: about to die$/);
+  const waiting = client.wait({ ms: 60_000 });
+  const streaming = (async () => {
+    for await (const _ of client.count({ count: 1_000_000, delayMs: 1 }));
+  })();
+  const dying = client.harm({ kind, number });
+  const message = `the connection ended: plugin "test-plugin" ${end}; its last lines on stderr:\n  about to die`;
+  for (const call of [waiting, streaming, dying]) await failure(call, Code.Unavailable, message);
+  await failure(client.echo({}), Code.Unavailable);
+  expect((await plugin.closed).message).toContain(end);
+});
