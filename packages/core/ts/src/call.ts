@@ -11,8 +11,10 @@ export class Call {
   sends: boolean;
   /** The peer may send messages. */
   receives: boolean;
-  /** The callee has sent a message. */
-  answered = false;
+  /** A message of the peer has come, beside that of the request. */
+  received = false;
+  /** This side has sent a message, beside that of the request. */
+  sent = false;
   /** Something was to be sent and the output was full: the application is told when it is not. */
   waitsForOutput = false;
   readonly sendCredit: SendCredit;
@@ -22,7 +24,13 @@ export class Call {
   readonly #initialReceiveBytes: number;
   #receiveCredit: ReceiveCredit | undefined;
 
-  constructor(isCallee: boolean, sends: boolean, receives: boolean, initialSendBytes: number, initialReceiveBytes: number) {
+  constructor(
+    isCallee: boolean,
+    sends: boolean,
+    receives: boolean,
+    initialSendBytes: number,
+    initialReceiveBytes: number,
+  ) {
     this.isCallee = isCallee;
     this.sends = sends;
     this.receives = receives;

@@ -1,60 +1,21 @@
-/** Runs the codecs of messages: one writer for all, one reader for each chunk of bytes. */
+/** Runs the codecs of messages. */
 
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { MessageReader } from "./codec/reader.js";
+import { MessageWriter } from "./codec/writer.js";
 import type { MessageCodec } from "./descriptor.js";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const decodeStrict = (bytes: Uint8Array) => decoder.decode(bytes);
-
-/**
- * Reads messages in place from a chunk that may be overwritten afterwards: `bytes` fields and unknown fields are copied out of it. Text that is not UTF-8 is refused.
- */
-export class MessageReader extends BinaryReader {
-  /** The chunk. */
-  readonly source: Uint8Array;
-  /** Where ts-proto counts the depth of nested messages; here from the start, so that the object keeps its shape. */
-  readonly __tsProtoDecodeDepth: number = 0;
-
-  constructor(source: Uint8Array) {
-    super(source, decodeStrict);
-    this.source = source;
-  }
-
-  override bytes(): Uint8Array {
-    return super.bytes().slice();
-  }
-
-  override skip(...element: Parameters<BinaryReader["skip"]>): Uint8Array {
-    return super.skip(...element).slice();
-  }
-
-  /**
-   * Reads the message that lies from `start` to `end`.
-   *
-   * @throws Error of the codec when the bytes are not such a message.
-   */
-  read<T>(codec: MessageCodec<T>, start: number, end: number): T {
-    this.pos = start;
-    const message = codec.decode(this, end - start);
-    if (this.pos === end) return message;
-    // A codec of another copy of the runtime does not know this reader and takes it for no bytes at all.
-    if (this.pos === start && !usesReader(codec)) return codec.decode(this.source.slice(start, end));
-    // The codecs stop without a word at an end of a group or a tag of 0, and do not see a field that ends past its message.
-    throw new Error(this.pos < end ? "illegal tag" : "premature EOF");
-  }
+/** A message in bytes: the first `length` of `bytes`. */
+export interface Encoded {
+  readonly bytes: Uint8Array;
+  readonly length: number;
 }
 
-/** Whether a codec reads from the reader it is given. */
-function usesReader(codec: MessageCodec<unknown>): boolean {
-  const probe = new MessageReader(unknownField);
-  codec.decode(probe, unknownField.length);
-  return probe.pos > 0;
-}
+/** From this size on a payload is passed on by reference instead of being copied, in bytes. */
+export const copyBelowBytes = 32_768;
 
-/** A varint under the largest field number, which no schema can use twice for another type without being told. */
-const unknownField = Uint8Array.of(0xf8, 0xff, 0xff, 0xff, 0x0f, 0x00);
-
-const writer = new BinaryWriter();
+const writer = new MessageWriter();
+/** For messages on their way into a frame, while headers and statuses go through the other one. */
+const payloadWriter = new MessageWriter();
 
 /**
  * Returns the message in bytes.
@@ -62,19 +23,50 @@ const writer = new BinaryWriter();
  * @throws Error of the codec when a member has a value that its field cannot hold.
  */
 export function encodeMessage<T>(codec: MessageCodec<T>, message: T): Uint8Array {
-  try {
-    return codec.encode(message, writer).finish();
-  } catch (error) {
-    writer.finish();
-    throw error;
-  }
+  writer.reset();
+  codec.encode(message, writer);
+  return writer.finish();
 }
+
+/**
+ * Returns the message in bytes that are to be used at once: those of a small message are overwritten by the next.
+ *
+ * @throws Error of the codec when a member has a value that its field cannot hold.
+ */
+export function encodePayload<T>(codec: MessageCodec<T>, message: T): Encoded {
+  payloadWriter.reset();
+  codec.encode(message, payloadWriter);
+  const { target, length } = payloadWriter;
+  return { bytes: length < copyBelowBytes ? target : payloadWriter.take(), length };
+}
+
+const reader = new MessageReader();
 
 /**
  * Reads a message. What it returns shares no memory with `bytes`.
  *
  * @throws Error of the codec when the bytes are not such a message.
  */
-export function decodeMessage<T>(codec: MessageCodec<T>, bytes: Uint8Array): T {
-  return new MessageReader(bytes).read(codec, 0, bytes.length);
+export function decodeMessage<T>(codec: MessageCodec<T>, bytes: Uint8Array, from = 0, to: number = bytes.length): T {
+  reader.reset(bytes, from, to);
+  try {
+    const message = codec.decode(reader, to - from);
+    if (reader.pos === to) return message;
+    // A codec of another copy of the runtime does not know this reader and takes it for no bytes at all.
+    if (reader.pos === from && !usesReader(codec)) return codec.decode(bytes.slice(from, to));
+  } finally {
+    reader.release();
+  }
+  // The codecs stop without a word at the end of a group and at a tag of 0.
+  throw new Error("illegal tag");
+}
+
+/** A varint under the largest field number, which hardly a schema has. */
+const probe = Uint8Array.of(0xf8, 0xff, 0xff, 0xff, 0x0f, 0x00);
+
+/** Whether a codec reads from the reader it is given. */
+function usesReader(codec: MessageCodec<unknown>): boolean {
+  reader.reset(probe, 0, probe.length);
+  codec.decode(reader, probe.length);
+  return reader.pos > 0;
 }

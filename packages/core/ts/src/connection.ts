@@ -205,7 +205,11 @@ export class Connection implements Link, AsyncDisposable {
     const begun = begin(method, options);
     // When it ended before it opened, binding says so in the words of every other call.
     const opened = this.opened.catch(() => {});
-    await waitWithin(opened.then(() => this.#bindings.bind(method.service)), begun, options);
+    await waitWithin(
+      opened.then(() => this.#bindings.bind(method.service)),
+      begun,
+      options,
+    );
     return begun.deadline === undefined ? options : { ...options, timeoutMs: begun.deadline - performance.now() };
   }
 

@@ -46,7 +46,8 @@ export class AnyplugError extends Error {
     if (reason instanceof AnyplugError) return reason;
     if (!(reason instanceof Error)) return new AnyplugError(code, describe(reason), { cause: reason });
     if (reason.name === "AbortError") return new AnyplugError(Code.Cancelled, reason.message, { cause: reason });
-    if (reason.name === "TimeoutError") return new AnyplugError(Code.DeadlineExceeded, reason.message, { cause: reason });
+    if (reason.name === "TimeoutError")
+      return new AnyplugError(Code.DeadlineExceeded, reason.message, { cause: reason });
     return new AnyplugError(code, reason.message === "" ? reason.name : reason.message, { cause: reason });
   }
 }

@@ -72,3 +72,28 @@ export type SessionEvent =
   | { readonly type: "drained" }
   /** The connection has ended. Nothing comes after this event. */
   | { readonly type: "closed"; readonly status: Status };
+
+/** Events in order. The memory stays when the queue is empty, as it is after each small call. */
+export class EventQueue {
+  readonly #events: (SessionEvent | undefined)[] = [];
+  #first = 0;
+  #end = 0;
+
+  push(event: SessionEvent): void {
+    this.#events[this.#end++] = event;
+  }
+
+  take(): SessionEvent | undefined {
+    if (this.#first === this.#end) return undefined;
+    const event = this.#events[this.#first];
+    this.#events[this.#first++] = undefined;
+    if (this.#first < this.#end) return event;
+    // After a flood the memory goes.
+    if (this.#end > keptEvents) this.#events.length = 0;
+    this.#first = 0;
+    this.#end = 0;
+    return event;
+  }
+}
+
+const keptEvents = 1024;

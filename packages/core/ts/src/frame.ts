@@ -120,6 +120,7 @@ export class FrameDecoder {
     const chunk = this.#chunk;
     let position = this.#position;
     const available = chunk.length - position;
+    if (available === 0) return false;
     if (this.#headerBytes > 0 || available < frameHeaderBytes) return this.#collectHeader();
     this.#readHeader(chunk, position);
     position += frameHeaderBytes;

@@ -20,7 +20,13 @@ export interface CallHeader {
 }
 
 /** A header that says nothing. */
-export const emptyHeader: CallHeader = { timeoutMs: undefined, metadata: [], traceparent: "", tracestate: "", origin: [] };
+export const emptyHeader: CallHeader = {
+  timeoutMs: undefined,
+  metadata: [],
+  traceparent: "",
+  tracestate: "",
+  origin: [],
+};
 
 /** The largest timeout that a header holds, in milliseconds: 49 days. */
 export const maxTimeoutMs = 0xffff_ffff;
@@ -28,7 +34,13 @@ export const maxTimeoutMs = 0xffff_ffff;
 /** Returns the header in bytes. */
 export function encodeHeader(header: CallHeader): Uint8Array {
   const { timeoutMs, metadata, traceparent, tracestate, origin } = header;
-  if (timeoutMs !== undefined && metadata.length === 0 && origin.length === 0 && traceparent === "" && tracestate === "") {
+  if (
+    timeoutMs !== undefined &&
+    metadata.length === 0 &&
+    origin.length === 0 &&
+    traceparent === "" &&
+    tracestate === ""
+  ) {
     return encodeTimeout(timeoutMs);
   }
   const pairs = metadata.map(([key, value]) => ({ key, value }));
@@ -95,8 +107,8 @@ export function metadataFrom(metadata: Readonly<Record<string, string>> | Metada
 /** Refuses a pair that cannot be sent. */
 export function checkMetadata(key: string, value: string): void {
   if (!keyPattern.test(key)) {
-    const rule = `use a-z, 0-9, "_", "." and "-"`;
-    throw new AnyplugError(Code.InvalidArgument, `metadata key "${key}" is not lower-case ASCII: ${rule}`);
+    const rule = "keys are made of lower-case letters, digits, '_', '.' and '-'";
+    throw new AnyplugError(Code.InvalidArgument, `metadata key "${key}" cannot be sent: ${rule}`);
   }
   if (typeof value !== "string") {
     throw new AnyplugError(Code.InvalidArgument, `the value of metadata "${key}" is a ${typeof value}; give a string`);
@@ -105,4 +117,14 @@ export function checkMetadata(key: string, value: string): void {
 
 function isPairs(metadata: Readonly<Record<string, string>> | Metadata): metadata is Metadata {
   return Array.isArray(metadata);
+}
+
+/** The most names that the origin of a call may have. */
+const maxOriginNames = 16;
+
+/** Says why a call may not be handled for what led to it, if so: FAILED_PRECONDITION. */
+export function originRefusal({ length }: readonly string[]): AnyplugError | undefined {
+  if (length <= maxOriginNames) return undefined;
+  const through = `the call went through ${length} peers, over the limit of ${maxOriginNames}`;
+  return new AnyplugError(Code.FailedPrecondition, `${through}; do they answer each other without end?`);
 }

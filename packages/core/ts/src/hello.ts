@@ -70,13 +70,12 @@ export function decodeHello(bytes: Uint8Array): Hello {
  *
  * @throws AnyplugError FAILED_PRECONDITION when there is none.
  */
-export function negotiateVersion(peer: Pick<Hello, "protocol" | "minProtocol">): number {
+export function negotiateVersion(peer: Pick<Hello, "protocol" | "minProtocol" | "name">): number {
   const version = Math.min(protocolVersion, peer.protocol);
   if (version >= minProtocolVersion && version >= peer.minProtocol) return version;
-  const theirs = `the peer speaks ${peer.minProtocol} to ${peer.protocol}`;
+  const theirs = `"${peer.name}" speaks anyplug protocol ${peer.minProtocol} to ${peer.protocol}`;
   const ours = `this side ${minProtocolVersion} to ${protocolVersion}`;
-  const message = `no common protocol version: ${theirs}, ${ours}; update the older of the two`;
-  throw new AnyplugError(Code.FailedPrecondition, message);
+  throw new AnyplugError(Code.FailedPrecondition, `${theirs}, ${ours}; update the older one`);
 }
 
 /** The most methods that a table can have: their index is a u16 on the wire. */
@@ -100,7 +99,7 @@ export class MethodTable {
       }
     }
     if (entries.length > maxMethods) {
-      const message = `the services have ${entries.length} methods together; a connection takes at most ${maxMethods}`;
+      const message = `${entries.length} methods are served, and a connection has at most ${maxMethods}`;
       throw new AnyplugError(Code.InvalidArgument, message);
     }
     this.entries = entries;
@@ -114,10 +113,8 @@ export class MethodTable {
   find(service: string, method: string, owner: string): number {
     const index = this.#indexes.get(service)?.get(method);
     if (index !== undefined) return index;
-    const methods = this.#indexes.get(service);
-    if (methods !== undefined) {
-      const message = `"${owner}" serves ${service} without the method ${method}; it has ${[...methods.keys()].join(", ")}`;
-      throw new AnyplugError(Code.Unimplemented, message);
+    if (this.#indexes.has(service)) {
+      throw new AnyplugError(Code.Unimplemented, `"${owner}" has no method ${service}/${method}`);
     }
     const offered = [...this.#indexes.keys()].slice(1).join(", ") || "nothing";
     throw new AnyplugError(Code.Unimplemented, `"${owner}" does not serve ${service}; it serves ${offered}`);

@@ -22,11 +22,13 @@ export interface LogRecord {
   readonly fields: LogFields;
 }
 
-/** What is left of the message of a record that is too long to be sent, in UTF-16 code units. */
-const shortenedLength = 16_384;
+/** What a record may take in a frame, so that every peer accepts it, in bytes. */
+const maxRecordBytes = 65_536;
+/** What is left of the texts of a record that takes more, in UTF-16 code units. */
+const maxCutText = 8192;
 
-/** The payload of LOG. A record over `maxBytes` is shortened to the beginning of its message. */
-export function encodeLog(record: LogRecord, maxBytes: number): Uint8Array {
+/** Returns the payload of LOG. Fields and the end of the message are left out where it would take more than 64 KiB. */
+export function encodeLog(record: LogRecord): Uint8Array {
   const wire = {
     level: levels.indexOf(record.level),
     message: record.message,
@@ -35,10 +37,10 @@ export function encodeLog(record: LogRecord, maxBytes: number): Uint8Array {
     fields: new Map(Object.entries(record.fields)),
   };
   const bytes = encodeMessage(WireRecord, wire);
-  if (bytes.length <= maxBytes) return bytes;
-  const kept = record.message.slice(0, Math.min(shortenedLength, Math.floor(maxBytes / 6)));
-  const message = `${kept} … (${record.message.length} characters in all)`;
-  return encodeMessage(WireRecord, { ...wire, message, logger: "", fields: new Map() });
+  if (bytes.length <= maxRecordBytes) return bytes;
+  const message = `${record.message.slice(0, maxCutText)} (cut: the record took ${bytes.length} bytes)`;
+  const logger = record.logger.slice(0, maxCutText);
+  return encodeMessage(WireRecord, { ...wire, message, logger, fields: new Map() });
 }
 
 /**

@@ -33,7 +33,9 @@ const namedDifferences = 5;
 export function checkCompatible(service: string, caller: Uint8Array, callee: Uint8Array): void {
   const differences = compareSchemas(service, caller, callee);
   if (differences.length === 0) return;
-  const named = differences.slice(0, namedDifferences).map(({ rule, subject, explanation }) => `${rule} ${subject}: ${explanation}`);
+  const named = differences
+    .slice(0, namedDifferences)
+    .map(({ rule, subject, explanation }) => `${rule} ${subject}: ${explanation}`);
   if (differences.length > namedDifferences) named.push(`and ${differences.length - namedDifferences} more`);
   const message = `the schemas of ${service} are not compatible: ${named.join("; ")}; generate both sides from one schema`;
   throw new AnyplugError(Code.FailedPrecondition, message);
@@ -143,7 +145,11 @@ class Comparison {
         if (atCaller === areTogether(callee, otherCallee)) continue;
         const names = `${message}.${caller.name} and ${otherCaller.name}`;
         const numbers = `(fields ${caller.number} and ${otherCaller.number})`;
-        this.#differ("FIELD_ONEOF", `${names} ${numbers}`, `in one oneof at the ${atCaller ? "caller" : "callee"} only`);
+        this.#differ(
+          "FIELD_ONEOF",
+          `${names} ${numbers}`,
+          `in one oneof at the ${atCaller ? "caller" : "callee"} only`,
+        );
       }
     }
   }

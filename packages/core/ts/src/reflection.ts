@@ -1,9 +1,6 @@
 /** The reflection service: tells a peer the schemas of services. */
 
-import {
-  GetDescriptorsRequest,
-  GetDescriptorsResponse,
-} from "@anyplug/protocol/anyplug/reflection/v1/reflection.js";
+import { GetDescriptorsRequest, GetDescriptorsResponse } from "@anyplug/protocol/anyplug/reflection/v1/reflection.js";
 import { Code } from "./code.js";
 import { defineService, type ServiceDescriptor } from "./descriptor.js";
 import { AnyplugError } from "./error.js";

@@ -4,6 +4,7 @@ import { Code } from "./code.js";
 import type { HandlerContext } from "./context.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
 import { AnyplugError } from "./error.js";
+import { originRefusal } from "./header.js";
 import type { ServiceEntry, ServiceUse } from "./hello.js";
 import { reflection } from "./reflection.js";
 import { iterate } from "./stream.js";
@@ -47,20 +48,14 @@ export interface Route {
   failure(error: unknown): AnyplugError;
 }
 
-/** The most names that the origin of a call may have. */
-const maxOrigin = 16;
-
 /**
  * Checks whether a call may be handled at all.
  *
  * @throws AnyplugError FAILED_PRECONDITION when the call went through too many peers, PERMISSION_DENIED when the caller lacks a capability, UNIMPLEMENTED when there is no handler.
  */
-export function admit({ method, refusal }: Route, { origin }: HandlerContext): void {
-  if (origin.length > maxOrigin) {
-    const through = `${method.path} was called through ${origin.length} plugins and hosts, and at most ${maxOrigin} are allowed`;
-    const message = `${through}: do they answer each other without end? (${origin.join(", ")})`;
-    throw new AnyplugError(Code.FailedPrecondition, message);
-  }
+export function admit({ refusal }: Route, { origin }: HandlerContext): void {
+  const tooFar = originRefusal(origin);
+  if (tooFar !== undefined) throw tooFar;
   if (refusal !== undefined) throw refusal;
 }
 
@@ -88,7 +83,10 @@ export function responsesOf({ path }: MethodDescriptor, answer: unknown): AsyncI
   if (typeof answer === "object" && answer !== null && (Symbol.asyncIterator in answer || Symbol.iterator in answer)) {
     return iterate(answer as AsyncIterable<unknown> | Iterable<unknown>);
   }
-  throw new AnyplugError(Code.Internal, `the handler of ${path} returned no stream; return an async iterable or write async *`);
+  throw new AnyplugError(
+    Code.Internal,
+    `the handler of ${path} returned no stream; return an async iterable or write async *`,
+  );
 }
 
 /** The services of one side, as one peer sees them. */
@@ -110,7 +108,10 @@ export class Router {
     const routes: Route[] = [];
     for (const { service, handler } of implementations) {
       if (this.#byService.has(service.name)) {
-        throw new AnyplugError(Code.InvalidArgument, `service ${service.name} is implemented twice; give one implementation`);
+        throw new AnyplugError(
+          Code.InvalidArgument,
+          `service ${service.name} is implemented twice; give one implementation`,
+        );
       }
       const own = service.methods.map((method) => this.#route(method, handler, grants));
       this.#byService.set(service.name, own);
@@ -157,10 +158,16 @@ function unimplemented({ path, localName }: MethodDescriptor): AnyplugError {
   return new AnyplugError(Code.Unimplemented, `${path} is not implemented: the handler has no function "${localName}"`);
 }
 
-function denied({ path, requiredCapability }: MethodDescriptor, grants: readonly string[] | "all"): AnyplugError | undefined {
+function denied(
+  { path, requiredCapability }: MethodDescriptor,
+  grants: readonly string[] | "all",
+): AnyplugError | undefined {
   if (requiredCapability === "" || grants === "all" || grants.includes(requiredCapability)) return undefined;
   const how = `name it in "capabilities" of plugin.json, and grant it by the option "grants" where the plugin is loaded`;
-  return new AnyplugError(Code.PermissionDenied, `${path} needs the capability "${requiredCapability}", which was not granted: ${how}`);
+  return new AnyplugError(
+    Code.PermissionDenied,
+    `${path} needs the capability "${requiredCapability}", which was not granted: ${how}`,
+  );
 }
 
 function reportError(error: unknown, method: MethodDescriptor): void {

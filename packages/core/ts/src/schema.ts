@@ -1,7 +1,7 @@
 /** Reads of a `google.protobuf.FileDescriptorSet` what comparing schemas takes: services, methods, messages, fields. */
 
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { MessageReader } from "./codec.js";
+import { MessageReader } from "./codec/reader.js";
 
 /** A field of a message. Type and label are the numbers of `google.protobuf.FieldDescriptorProto`. */
 export interface FieldSchema {
@@ -158,14 +158,14 @@ function readMethod(bytes: Uint8Array): MethodSchema {
 
 /** Reads the fields of a message by their numbers; others are skipped. */
 function eachField(bytes: Uint8Array, read: Readonly<Record<number, (reader: MessageReader) => unknown>>): void {
-  const reader = new MessageReader(bytes);
+  const reader = new MessageReader();
+  reader.reset(bytes, 0, bytes.length);
   while (reader.pos < reader.len) {
     const [number, wireType] = reader.tag();
     const take = read[number];
     if (take === undefined) reader.skip(wireType, number);
     else take(reader);
   }
-  if (reader.pos > reader.len) throw new RangeError("premature EOF");
 }
 
 function join(scope: string, name: string): string {

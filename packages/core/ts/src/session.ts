@@ -17,7 +17,7 @@ import { frameAllowanceBytes, type Limits } from "./limits.js";
 import { encodeLog, type LogRecord } from "./log.js";
 import { Incoming, maxPingBytes } from "./session/incoming.js";
 import { type Peer, type SessionOptions, SessionState } from "./session/state.js";
-import { describeStatus, failure, type Status } from "./status.js";
+import { failure, type Status } from "./status.js";
 
 export type { Role, SessionOptions } from "./session/state.js";
 
@@ -25,8 +25,10 @@ export type { Role, SessionOptions } from "./session/state.js";
 export interface RequestOptions {
   /** Deadline, metadata, trace and origin. */
   readonly header?: CallHeader | undefined;
-  /** The one request message, with `end`; empty otherwise. */
+  /** The one request message, with `end`; empty otherwise. From 32 KiB on it is kept by reference and must not change any more. */
   readonly payload?: Uint8Array | undefined;
+  /** Only the first so many bytes of `payload` are the message. */
+  readonly size?: number | undefined;
   /** No message follows. */
   readonly end: boolean;
 }
@@ -42,8 +44,6 @@ export class Session {
   readonly #incoming: Incoming;
   readonly #smallestId: number;
   #nextId: number;
-  #nextEvent = 0;
-  #waitingForOutput: number[] = [];
 
   /** A host has its magic and HELLO to write at once.
    *
@@ -65,21 +65,14 @@ export class Session {
 
   /** Takes the next event. */
   nextEvent(): SessionEvent | undefined {
-    const { events } = this.#state;
-    const event = events[this.#nextEvent];
-    if (event !== undefined) {
-      this.#nextEvent += 1;
-    } else if (this.#nextEvent > 0) {
-      events.length = 0;
-      this.#nextEvent = 0;
-    }
-    return event;
+    return this.#state.events.take();
   }
 
   /** Takes the bytes that have to be written, in order. Take more only when those are written: what is taken no longer counts as waiting to be written. */
   takeOutput(): Uint8Array[] {
     const chunks = this.#state.output.take();
-    if (this.#waitingForOutput.length > 0) this.#tellWritable();
+    this.#state.answerBytes = 0;
+    if (this.#state.waitingForOutput.length > 0) this.#tellWritable();
     return chunks;
   }
 
@@ -135,56 +128,56 @@ export class Session {
    * @throws AnyplugError UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO, INVALID_ARGUMENT for a bad metadata key,
    * RESOURCE_EXHAUSTED for a message, header or number of calls over a limit.
    */
-  requestAt(index: number, { header, payload = noPayload, end }: RequestOptions): number {
+  requestAt(index: number, { header, payload = noPayload, size = payload.length, end }: RequestOptions): number {
     const state = this.#state;
-    const { limits } = this.#peerForRequest().hello;
-    const excess = this.#messageExcess(payload.length);
+    const { limits, name } = this.#peerForRequest().hello;
+    if (state.openOwn >= limits.maxPendingRequests) {
+      const open = `there are ${limits.maxPendingRequests} requests, as many as "${name}" takes at once`;
+      throw new AnyplugError(Code.ResourceExhausted, `${open}; wait for one to end`);
+    }
+    const excess = this.#messageExcess(size);
     if (excess !== undefined) throw excess;
     const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
-    if (state.openOwn >= limits.maxPendingRequests) {
-      const taken = `${state.openOwn} requests are open, as many as the peer takes (max_pending_requests)`;
-      throw new AnyplugError(Code.ResourceExhausted, `${taken}; wait for one to end`);
-    }
-    if (end && this.#isOutputOver(payload.length + (headerBytes?.length ?? 0), true)) throw this.#outputFull();
+    if (end && this.#state.isOutputOver(size, true)) throw this.#outputFull();
     const id = this.#claimId();
     const call = new Call(false, !end, true, limits.initialCreditBytes, state.limits.initialCreditBytes);
-    call.sendCredit.spend(payload.length);
+    call.sendCredit.spend(size);
     state.calls.set(id, call);
     state.openOwn += 1;
-    state.output.frame(FrameKind.Request, end ? flagEnd : 0, index, id, payload, headerBytes);
+    state.output.frame(FrameKind.Request, end ? flagEnd : 0, index, id, payload, size, headerBytes);
     return id;
   }
 
   /**
-   * Sends a message of a call. For a call that has ended it does nothing.
+   * Sends a message of a call, the first `size` bytes of `payload`; from 32 KiB on it is kept by reference. For a call that has ended it does nothing.
    *
    * @throws AnyplugError RESOURCE_EXHAUSTED: over the message limit, and the call has ended; or out of credit, and the call goes on: wait for `writable`.
    * FAILED_PRECONDITION when the last message was sent before, or for a header that comes too late.
    */
-  sendMessage(id: number, payload: Uint8Array, end: boolean, header?: CallHeader): void {
+  sendMessage(id: number, payload: Uint8Array, end: boolean, header?: CallHeader, size: number = payload.length): void {
     const state = this.#state;
     const call = state.calls.get(id);
     if (call === undefined || !call.isOpen) return;
-    if (!call.sends) throw new AnyplugError(Code.FailedPrecondition, `call ${id}: a message was sent after the last one`);
-    if (header !== undefined && (!call.isCallee || call.answered)) {
-      throw new AnyplugError(Code.FailedPrecondition, `call ${id}: only a callee's first message has a header`);
+    if (!call.sends) throw new AnyplugError(Code.FailedPrecondition, `call ${id}: a message after the last`);
+    if (header !== undefined && (!call.isCallee || call.sent)) {
+      throw new AnyplugError(Code.FailedPrecondition, `call ${id}: only the first message of a callee has a header`);
     }
-    const excess = this.#messageExcess(payload.length);
+    const excess = this.#messageExcess(size);
     if (excess !== undefined) throw this.#refuse(id, call, excess);
     const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
     if (call.sendCredit.available === 0) {
-      throw new AnyplugError(Code.ResourceExhausted, `call ${id} has no credit: wait until it is writable`);
+      throw new AnyplugError(Code.ResourceExhausted, `call ${id} has no credit; wait until it is writable`);
     }
-    const isOnlyAnswer = call.isCallee && !call.answered && end;
-    if (this.#isOutputOver(payload.length, isOnlyAnswer)) {
+    const isOnlyAnswer = call.isCallee && !call.sent && end;
+    if (this.#state.isOutputOver(size, isOnlyAnswer)) {
       if (isOnlyAnswer) throw this.#refuse(id, call, this.#outputFull());
-      this.#waitForOutput(id, call);
+      this.#state.waitForOutput(id, call);
       throw this.#outputFull();
     }
-    call.sendCredit.spend(payload.length);
-    call.answered ||= call.isCallee;
+    call.sendCredit.spend(size);
+    call.sent = true;
     call.sends = !end;
-    state.output.frame(FrameKind.Message, end ? flagEnd : 0, 0, id, payload, headerBytes);
+    state.output.frame(FrameKind.Message, end ? flagEnd : 0, 0, id, payload, size, headerBytes);
     if (end && call.isCallee) {
       state.forget(id, call);
       state.tellDrained();
@@ -247,8 +240,8 @@ export class Session {
     const call = this.#state.calls.get(id);
     if (call === undefined || !call.isOpen) return 0;
     const { available } = call.sendCredit;
-    if (available === 0 || !this.#isOutputOver(0, false)) return available;
-    this.#waitForOutput(id, call);
+    if (available === 0 || !this.#state.isOutputOver(0, false)) return available;
+    this.#state.waitForOutput(id, call);
     return 0;
   }
 
@@ -261,17 +254,18 @@ export class Session {
    */
   ping(payload: Uint8Array): void {
     if (payload.length > maxPingBytes) {
-      throw new AnyplugError(Code.InvalidArgument, `a ping carries at most ${maxPingBytes} bytes, not ${payload.length}`);
+      const message = `a ping of ${payload.length} bytes is over the limit of ${maxPingBytes} bytes`;
+      throw new AnyplugError(Code.InvalidArgument, message);
     }
     this.#openPeer();
     this.#state.output.frame(FrameKind.Ping, 0, 0, 0, payload);
   }
 
-  /** Sends a log record to the peer; a record over the peer's limit is shortened. Before HELLO, after the end, and while the peer reads nothing, it is dropped. */
+  /** Sends a log record to the peer; one that is too long is shortened. Before HELLO, after the end, and while the peer reads nothing, it is dropped. */
   log(record: LogRecord): void {
-    const { closed, peer, output, maxPeerFrameBytes } = this.#state;
-    if (closed !== undefined || peer === undefined || this.#isOutputOver(0, false)) return;
-    output.frame(FrameKind.Log, 0, 0, 0, encodeLog(record, maxPeerFrameBytes));
+    const { closed, peer, output } = this.#state;
+    if (closed !== undefined || peer === undefined || this.#state.isOutputOver(0, false)) return;
+    output.frame(FrameKind.Log, 0, 0, 0, encodeLog(record));
   }
 
   /** Begins a drain: calls in flight go on, new ones are refused on both sides, and `drained` tells when none is left. */
@@ -294,7 +288,7 @@ export class Session {
     this.#state.close({
       ...reason,
       code: reason.code || Code.Unavailable,
-      message: where === undefined ? reason.message : `${reason.message} (the stream ended ${where})`,
+      message: where === undefined ? reason.message : `${reason.message} (${where})`,
     });
   }
 
@@ -302,21 +296,16 @@ export class Session {
 
   #openPeer(): Peer {
     const { closed, peer } = this.#state;
-    if (closed !== undefined) throw new AnyplugError(Code.Unavailable, `the connection ended: ${describeStatus(closed)}`);
+    if (closed !== undefined) throw new AnyplugError(Code.Unavailable, `the connection ended: ${closed.message}`);
     if (peer !== undefined) return peer;
-    const message = "no hello has come from the peer yet: wait until the connection is ready";
-    throw new AnyplugError(Code.FailedPrecondition, message);
+    throw new AnyplugError(Code.FailedPrecondition, "the peer's hello has not come yet; wait for it");
   }
 
   #peerForRequest(): Peer {
     const peer = this.#openPeer();
-    const { drainSent, drainReceived } = this.#state;
-    if (!drainSent && !drainReceived) return peer;
-    const who = drainSent ? "this side" : "the peer";
-    throw new AnyplugError(
-      Code.Unavailable,
-      `${who} drains the connection: no new calls are made, load the plugin again`,
-    );
+    if (!this.#state.drainSent && !this.#state.drainReceived) return peer;
+    const message = `the connection to "${peer.hello.name}" is draining: it takes no new calls`;
+    throw new AnyplugError(Code.Unavailable, message);
   }
 
   /** Says why a message may not be sent, if so. */
@@ -325,8 +314,8 @@ export class Session {
     const theirs = this.#state.peer?.hello.limits.maxMessageBytes ?? own;
     const limit = Math.min(own, theirs);
     if (bytes <= limit) return undefined;
-    const whose = theirs < own ? "the peer's" : "this side's";
-    const message = `a message of ${bytes} bytes is over ${whose} limit of ${limit} (max_message_bytes)`;
+    const whose = theirs < own ? `"${this.#state.peer?.hello.name ?? ""}"` : "this side";
+    const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes of ${whose}; raise maxMessageBytes`;
     return new AnyplugError(Code.ResourceExhausted, message);
   }
 
@@ -338,28 +327,15 @@ export class Session {
     return error;
   }
 
-  #isOutputOver(bytes: number, isWholeCall: boolean): boolean {
-    const waiting = this.#state.output.bytes;
-    const limit = this.#state.limits.maxBufferBytes;
-    return isWholeCall ? waiting > 0 && waiting + bytes > limit : waiting >= limit;
-  }
-
   #outputFull(): AnyplugError {
-    const limit = this.#state.limits.maxBufferBytes;
-    const waiting = `${this.#state.output.bytes} bytes wait to be written, and at most ${limit} may (max_buffer_bytes)`;
-    return new AnyplugError(Code.ResourceExhausted, `${waiting}; the peer reads too slowly`);
-  }
-
-  #waitForOutput(id: number, call: Call): void {
-    if (call.waitsForOutput) return;
-    call.waitsForOutput = true;
-    this.#waitingForOutput.push(id);
+    const { output, limits, peer } = this.#state;
+    const waiting = `${output.bytes} bytes wait to be written to "${peer?.hello.name ?? ""}"`;
+    const message = `${waiting} and the limit of ${limits.maxBufferBytes} bytes is reached; make fewer calls at once`;
+    return new AnyplugError(Code.ResourceExhausted, message);
   }
 
   #tellWritable(): void {
-    const waiting = this.#waitingForOutput;
-    this.#waitingForOutput = [];
-    for (const id of waiting) {
+    for (const id of this.#state.waitingForOutput.splice(0)) {
       const call = this.#state.calls.get(id);
       if (call === undefined || !call.waitsForOutput) continue;
       call.waitsForOutput = false;
@@ -382,6 +358,6 @@ function encodeCheckedHeader(header: CallHeader): Uint8Array {
   for (const [key, value] of header.metadata) checkMetadata(key, value);
   const bytes = encodeHeader(header);
   if (bytes.length <= maxHeaderBytes) return bytes;
-  const message = `a call header of ${bytes.length} bytes is over the limit of ${maxHeaderBytes}; send less metadata`;
+  const message = `a call header of ${bytes.length} bytes is over the limit of ${maxHeaderBytes} bytes; send less metadata`;
   throw new AnyplugError(Code.ResourceExhausted, message);
 }

@@ -1,7 +1,7 @@
 /** How a call or a connection ended: the payload of END and CANCEL. */
 
 import { Status as WireStatus } from "@anyplug/protocol/anyplug/wire/v1/status.js";
-import { Code, codeFromNumber, codeName } from "./code.js";
+import { Code, codeFromNumber } from "./code.js";
 import { decodeMessage, encodeMessage } from "./codec.js";
 import { AnyplugError, type Detail } from "./error.js";
 import type { Metadata } from "./header.js";
@@ -22,24 +22,14 @@ export function failure(code: Code | 0, message: string): Status {
   return { code, message, details: [], metadata: [] };
 }
 
-/** What is left of the message of a status that is too long to be sent, in UTF-16 code units. */
-const shortenedLength = 512;
+/** What a status may take in a frame, so that every peer accepts it, in bytes. */
+const maxStatusBytes = 65_536;
+/** What is left of the message of a status that takes more, in UTF-16 code units. */
+const maxCutMessage = 8192;
 
-/** Returns the status in bytes; for success without metadata there are none. */
+/** Returns the status in bytes; for success without metadata there are none. Where it would take over 64 KiB, details, metadata and the end of the message are left out. */
 export function encodeStatus(status: Status): Uint8Array {
   return encodeMessage(WireStatus, statusToWire(status));
-}
-
-/** The status, or, when its encoding is over `maxBytes`, its code and the beginning of its message. */
-export function shortenStatus(status: Status, maxBytes: number): Status {
-  const isSmall = status.details.length === 0 && status.metadata.length === 0 && status.message.length < 1024;
-  if (isSmall) return status;
-  const bytes = encodeStatus(status).length;
-  // Room for what goes around it in a GOAWAY.
-  const limit = maxBytes - 64;
-  if (bytes <= limit) return status;
-  const kept = status.message.slice(0, shortenedLength);
-  return failure(status.code, `${kept} … (shortened: ${bytes} bytes are over the limit of ${limit})`);
 }
 
 /**
@@ -52,14 +42,20 @@ export function decodeStatus(bytes: Uint8Array): Status {
   return statusFromWire(decodeMessage(WireStatus, bytes));
 }
 
-/** The message that stands for a status. */
+/** The message that stands for a status, cut as by {@link encodeStatus}. */
 export function statusToWire({ code, message, details, metadata }: Status): WireStatus {
-  return {
+  const wire = {
     code,
     message,
     details: details.map(({ typeUrl, value }) => ({ typeUrl, value })),
     metadata: metadata.map(([key, value]) => ({ key, value })),
   };
+  // At most 3 bytes a code unit: nearly every status is seen to be short without being encoded.
+  if (details.length === 0 && metadata.length === 0 && message.length < maxStatusBytes / 4) return wire;
+  const bytes = encodeMessage(WireStatus, wire).length;
+  if (bytes <= maxStatusBytes) return wire;
+  const kept = message.slice(0, maxCutMessage);
+  return { code, message: `${kept} (cut: the status took ${bytes} bytes)`, details: [], metadata: [] };
 }
 
 /** Takes over a status that is part of another message. */
@@ -80,9 +76,4 @@ export function statusOf(error: AnyplugError): Status {
 /** Returns the error that tells a caller of a status. A status of success, which is no failure, gives INTERNAL. */
 export function errorOf(status: Status): AnyplugError {
   return new AnyplugError(status.code === 0 ? Code.Internal : status.code, status.message, status);
-}
-
-/** A status in words: "NOT_FOUND: there is no such file". */
-export function describeStatus({ code, message }: { readonly code: Code | 0; readonly message: string }): string {
-  return message === "" ? codeName(code) : `${codeName(code)}: ${message}`;
 }

@@ -114,7 +114,11 @@ export function begin(method: MethodDescriptor, options: CallOptions | undefined
   if (timeoutMs === Number.POSITIVE_INFINITY) {
     const isEmpty = metadata.length === 0 && origin.length === 0 && traceparent === "" && tracestate === "";
     if (isEmpty) return noOptions;
-    return { header: { timeoutMs: undefined, metadata, traceparent, tracestate, origin }, deadline: undefined, timeoutMs };
+    return {
+      header: { timeoutMs: undefined, metadata, traceparent, tracestate, origin },
+      deadline: undefined,
+      timeoutMs,
+    };
   }
   // Rounded up: a call that has some time left is not sent as one that has none.
   const sentMs = Math.min(maxTimeoutMs, Math.ceil(timeoutMs));
@@ -127,7 +131,8 @@ const noOrigin: readonly string[] = [];
 /** The timeout that a caller gave, else that of the method, in milliseconds. */
 export function timeoutOf(method: MethodDescriptor, options: CallOptions | undefined): number {
   const { timeoutMs } = options ?? {};
-  if (timeoutMs === undefined) return method.defaultTimeoutMs === 0 ? Number.POSITIVE_INFINITY : method.defaultTimeoutMs;
+  if (timeoutMs === undefined)
+    return method.defaultTimeoutMs === 0 ? Number.POSITIVE_INFINITY : method.defaultTimeoutMs;
   if (Number.isNaN(timeoutMs)) throw new AnyplugError(Code.InvalidArgument, "timeoutMs is not a number");
   return timeoutMs;
 }

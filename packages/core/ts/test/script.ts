@@ -1,13 +1,13 @@
 /** Runs a session script of test/vectors/sessions, step by step: see the README there. */
 
-import { expect } from "@jest/globals";
 import { GoAway } from "@anyplug/protocol/anyplug/wire/v1/connection.js";
+import { expect } from "@jest/globals";
 import { type CodeName, codeFromName, codeName } from "../src/code.js";
 import { decodeMessage } from "../src/codec.js";
 import { AnyplugError } from "../src/error.js";
 import type { SessionEvent } from "../src/event.js";
 import { FrameDecoder, FrameKind } from "../src/frame.js";
-import { type CallHeader, emptyHeader, type Metadata } from "../src/header.js";
+import type { CallHeader, Metadata } from "../src/header.js";
 import type { ServiceEntry, ServiceUse } from "../src/hello.js";
 import type { LogLevel, LogRecord } from "../src/log.js";
 import { type Role, Session } from "../src/session.js";

@@ -38,7 +38,14 @@ describe.each(read<FrameVector[]>("frames.json"))("frames: $name", (vector) => {
         decoder.push(chunk);
         while (decoder.next()) {
           const { offset, kind, flags, method, call } = decoder;
-          frames.push({ offset, kind, flags, method, call, payload: toHex(decoder.bytes.slice(decoder.start, decoder.end)) });
+          frames.push({
+            offset,
+            kind,
+            flags,
+            method,
+            call,
+            payload: toHex(decoder.bytes.slice(decoder.start, decoder.end)),
+          });
         }
       }
     } catch (reason) {
@@ -72,16 +79,19 @@ interface StatusVector {
   metadata?: Metadata;
 }
 
-test.each(read<StatusVector[]>("statuses.json"))("statuses: $name", ({ name: _, bytes, canonical, error, ...expected }) => {
-  if (error === true) {
-    expect(() => decodeStatus(fromHex(bytes))).toThrow();
-    return;
-  }
-  const status = decodeStatus(fromHex(bytes));
-  const details = status.details.map(({ typeUrl, value }) => ({ type_url: typeUrl, value: toHex(value) }));
-  expect({ ...status, code: codeName(status.code), details }).toEqual(expected);
-  if (canonical === true) expect(toHex(encodeStatus(status))).toBe(bytes);
-});
+test.each(read<StatusVector[]>("statuses.json"))(
+  "statuses: $name",
+  ({ name: _, bytes, canonical, error, ...expected }) => {
+    if (error === true) {
+      expect(() => decodeStatus(fromHex(bytes))).toThrow();
+      return;
+    }
+    const status = decodeStatus(fromHex(bytes));
+    const details = status.details.map(({ typeUrl, value }) => ({ type_url: typeUrl, value: toHex(value) }));
+    expect({ ...status, code: codeName(status.code), details }).toEqual(expected);
+    if (canonical === true) expect(toHex(encodeStatus(status))).toBe(bytes);
+  },
+);
 
 interface HeaderVector {
   name: string;

@@ -2,7 +2,7 @@
 
 import type { Channel, ChannelReceiver } from "../channel.js";
 import { Code } from "../code.js";
-import { MessageReader } from "../codec.js";
+import { decodeMessage } from "../codec.js";
 import type { Surroundings } from "../context.js";
 import type { MessageCodec } from "../descriptor.js";
 import type { AnyplugError } from "../error.js";
@@ -57,7 +57,6 @@ export class Engine implements ChannelReceiver, Surroundings {
   readonly #role: Role;
   readonly #channel: Channel;
   readonly #owner: EngineOwner;
-  #reader: MessageReader | undefined;
   #processing = false;
   #flushScheduled = false;
   /** The channel has enough for now. */
@@ -103,8 +102,7 @@ export class Engine implements ChannelReceiver, Surroundings {
    * @throws Error of the codec.
    */
   read<T>(codec: MessageCodec<T>, event: MessageEvent | RequestEvent): T {
-    if (this.#reader?.source !== event.source) this.#reader = new MessageReader(event.source);
-    return this.#reader.read(codec, event.from, event.to);
+    return decodeMessage(codec, event.source, event.from, event.to);
   }
 
   /** Whether an answer of that size can be written without going over the limit of what waits to be written. */
@@ -143,8 +141,6 @@ export class Engine implements ChannelReceiver, Surroundings {
   data(bytes: Uint8Array): void {
     this.session.receive(bytes);
     this.settle();
-    // The memory is the channel's again.
-    this.#reader = undefined;
   }
 
   drain(): void {
@@ -172,7 +168,8 @@ export class Engine implements ChannelReceiver, Surroundings {
     if (this.#processing) return;
     this.#processing = true;
     try {
-      for (let event = this.session.nextEvent(); event !== undefined; event = this.session.nextEvent()) this.#handle(event);
+      for (let event = this.session.nextEvent(); event !== undefined; event = this.session.nextEvent())
+        this.#handle(event);
     } finally {
       this.#processing = false;
     }

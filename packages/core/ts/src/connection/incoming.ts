@@ -1,7 +1,7 @@
 /** Calls that this side answers. */
 
 import { Code } from "../code.js";
-import { encodeMessage } from "../codec.js";
+import { type Encoded, encodePayload } from "../codec.js";
 import { CallContext } from "../context.js";
 import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
@@ -11,8 +11,8 @@ import { type CallHeader, emptyHeader, type Metadata } from "../header.js";
 import { MessageQueue } from "../queue.js";
 import { admit, onlyRequest, type Route, responsesOf } from "../router.js";
 import { errorOf, okStatus, type Status, statusOf } from "../status.js";
-import { deadlineError } from "../transport.js";
 import { leave } from "../stream.js";
+import { deadlineError } from "../transport.js";
 import type { Engine, Slot } from "./engine.js";
 
 const noMetadata: Metadata = [];
@@ -143,22 +143,22 @@ export class IncomingCall implements Slot, Expiring {
   readonly #answer = (response: unknown): void => {
     if (this.#ended) return;
     try {
-      this.#send(encodeResponse(this.#route.method, response));
+      this.#send(response);
     } catch (error) {
       this.#fail(error);
     }
   };
 
-  #send(payload: Uint8Array): void {
+  #send(response: unknown): void {
     const { session } = this.#engine;
-    if (this.#ended) return;
-    if (!this.#engine.fits(payload.length)) {
-      void this.#engine.flushed().then(() => this.#send(payload)).catch(this.#fail);
+    const { bytes, length } = encodeResponse(this.#route.method, response);
+    if (!this.#engine.fits(length)) {
+      void this.#engine.flushed().then(() => this.#answer(response));
       return;
     }
     const header = this.#header();
     const trailer = this.#context.takeTrailer();
-    session.sendMessage(this.#id, payload, trailer === undefined, header);
+    session.sendMessage(this.#id, bytes, trailer === undefined, header, length);
     if (trailer !== undefined) session.endCall(this.#id, { ...okStatus, metadata: trailer });
     this.#finish();
     this.#engine.settle();
@@ -176,10 +176,10 @@ export class IncomingCall implements Slot, Expiring {
         const next = await responses.next();
         if (this.#ended) return;
         if (next.done === true) break;
-        const payload = encodeResponse(method, next.value);
         while (session.credit(this.#id) === 0 && !this.#ended) await this.#untilWritable();
         if (this.#ended) return;
-        session.sendMessage(this.#id, payload, false, this.#header());
+        const { bytes, length } = encodeResponse(method, next.value);
+        session.sendMessage(this.#id, bytes, false, this.#header(), length);
         this.#engine.settle();
       }
       this.#responses = undefined;
@@ -232,13 +232,20 @@ export class IncomingCall implements Slot, Expiring {
   }
 }
 
-/** @throws AnyplugError INTERNAL when a member has a value that its field cannot hold. */
-function encodeResponse(method: MethodDescriptor, response: unknown): Uint8Array {
+/**
+ * Returns a response in bytes, to be used at once.
+ *
+ * @throws AnyplugError INTERNAL when a member has a value that its field cannot hold.
+ */
+function encodeResponse(method: MethodDescriptor, response: unknown): Encoded {
   if (typeof response !== "object" || response === null) {
-    throw new AnyplugError(Code.Internal, `the handler of ${method.path} gave ${String(response)} for a response; give a message`);
+    throw new AnyplugError(
+      Code.Internal,
+      `the handler of ${method.path} gave ${String(response)} for a response; give a message`,
+    );
   }
   try {
-    return encodeMessage(method.output, method.output.fromPartial(response));
+    return encodePayload(method.output, method.output.fromPartial(response));
   } catch (error) {
     const why = AnyplugError.from(error).message;
     throw new AnyplugError(Code.Internal, `the response of ${method.path} cannot be encoded: ${why}`, { cause: error });

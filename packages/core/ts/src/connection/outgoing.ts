@@ -1,7 +1,7 @@
 /** Calls that this side makes. */
 
 import { Code } from "../code.js";
-import { encodeMessage } from "../codec.js";
+import { type Encoded, encodePayload } from "../codec.js";
 import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
@@ -38,8 +38,9 @@ export abstract class OutgoingCall implements Slot, Expiring {
   writable(): void {}
 
   /** @throws AnyplugError as `Session.requestAt`. */
-  protected request(index: number, { header, deadline, timeoutMs }: Begun, payload: Uint8Array | undefined): void {
-    this.id = this.engine.session.requestAt(index, { header, payload, end: payload !== undefined });
+  protected request(index: number, { header, deadline, timeoutMs }: Begun, message: Encoded | undefined): void {
+    const end = message !== undefined;
+    this.id = this.engine.session.requestAt(index, { header, payload: message?.bytes, size: message?.length, end });
     this.engine.slots.set(this.id, this);
     if (deadline !== undefined) {
       this.#timeoutMs = timeoutMs;
@@ -117,7 +118,9 @@ export abstract class OutgoingCall implements Slot, Expiring {
       return this.engine.read(method.output, event);
     } catch (error) {
       const why = AnyplugError.from(error).message;
-      this.cancel(new AnyplugError(Code.Internal, `the response of ${method.path} cannot be parsed: ${why}`, { cause: error }));
+      this.cancel(
+        new AnyplugError(Code.Internal, `the response of ${method.path} cannot be parsed: ${why}`, { cause: error }),
+      );
       return undefined;
     }
   }
@@ -139,16 +142,18 @@ export function secondResponse({ path }: MethodDescriptor): AnyplugError {
 }
 
 /**
- * Returns a request in bytes.
+ * Returns a request in bytes, to be used at once.
  *
  * @throws AnyplugError INVALID_ARGUMENT when a member has a value that its field cannot hold.
  */
-export function encodeRequest(method: MethodDescriptor, request: object): Uint8Array {
+export function encodeRequest(method: MethodDescriptor, request: object): Encoded {
   try {
-    return encodeMessage(method.input, method.input.fromPartial(request));
+    return encodePayload(method.input, method.input.fromPartial(request));
   } catch (error) {
     const why = AnyplugError.from(error).message;
-    throw new AnyplugError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded: ${why}`, { cause: error });
+    throw new AnyplugError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded: ${why}`, {
+      cause: error,
+    });
   }
 }
 

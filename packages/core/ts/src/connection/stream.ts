@@ -75,10 +75,10 @@ export class StreamCall<O> extends OutgoingCall {
       for (;;) {
         const next = await iterator.next();
         if (this.ended || next.done === true) break;
-        const payload = encodeRequest(this.method, next.value);
         while (session.credit(this.id) === 0 && !this.ended) await this.#untilWritable();
         if (this.ended) return;
-        session.sendMessage(this.id, payload, false);
+        const { bytes, length } = encodeRequest(this.method, next.value);
+        session.sendMessage(this.id, bytes, false, undefined, length);
         this.engine.settle();
       }
       this.#requests = undefined;

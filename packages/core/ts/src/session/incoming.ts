@@ -8,11 +8,11 @@ import { decodeMessage } from "../codec.js";
 import { AnyplugError } from "../error.js";
 import { MessageEvent, RequestEvent } from "../event.js";
 import { FrameDecoder, FrameKind, flagEnd, flagHeader, kindName } from "../frame.js";
-import { type CallHeader, decodeHeader } from "../header.js";
+import { type CallHeader, decodeHeader, originRefusal } from "../header.js";
 import { decodeHello, MethodTable, magic, maxMethods, negotiateVersion } from "../hello.js";
 import { frameAllowanceBytes, type Limits, mergeLimits } from "../limits.js";
 import { decodeLog } from "../log.js";
-import { decodeStatus, failure, type Status, statusFromWire, statusOf } from "../status.js";
+import { decodeStatus, encodeStatus, failure, type Status, statusFromWire, statusOf } from "../status.js";
 import type { SessionState } from "./state.js";
 
 /** The most bytes of a PING. */
@@ -51,10 +51,12 @@ export class Incoming {
   /** Says in which state the end of the stream comes, when it is one in which it should not. */
   describeEnd(): string | undefined {
     if (this.#magicBytes > 0 && this.#magicBytes < magic.length) {
-      return `before HELLO, after ${quote(this.#magic.subarray(0, this.#magicBytes))}`;
+      return `the stream ended before HELLO, after ${quote(this.#magic.subarray(0, this.#magicBytes))}`;
     }
-    if (this.#state.peer === undefined) return "before HELLO";
-    return this.#decoder.pendingBytes > 0 ? `inside the frame at offset ${this.#decoder.nextOffset}` : undefined;
+    if (this.#state.peer === undefined) return "the stream ended before HELLO";
+    return this.#decoder.pendingBytes > 0
+      ? `in the middle of the frame at offset ${this.#decoder.nextOffset}`
+      : undefined;
   }
 
   /** Returns what comes after the magic. */
@@ -63,23 +65,25 @@ export class Incoming {
     this.#magic.set(bytes.subarray(0, taken), this.#magicBytes);
     this.#magicBytes += taken;
     if (this.#magicBytes === magic.length && this.#magic.some((byte, index) => byte !== magic[index])) {
-      const what = `its first bytes are ${quote(this.#magic)} instead of the magic (at offset 0)`;
-      throw new AnyplugError(Code.FailedPrecondition, `the peer does not speak anyplug: ${what}`);
+      const why = "the peer does not speak anyplug, or something printed to its channel";
+      const message = `instead of the magic came ${quote(this.#magic)}, at offset 0: ${why}`;
+      throw new AnyplugError(Code.FailedPrecondition, message);
     }
     return bytes.subarray(taken);
   }
 
   #frame(): void {
     const { kind, flags, call } = this.#decoder;
-    if (this.#state.peer === undefined && kind !== FrameKind.Hello) throw this.#malformed("a frame came before HELLO");
+    if (this.#state.peer === undefined && kind !== FrameKind.Hello)
+      throw this.#malformed(`${kindName(kind)} before HELLO`);
     // A kind of a later version is skipped.
     if (kind < FrameKind.Hello || kind > FrameKind.GoAway) return;
     const isOfCall = kind >= FrameKind.Request && kind <= FrameKind.Credit;
     if (isOfCall === (call === 0)) {
-      throw this.#malformed(`${kindName(kind)} has the call id ${isOfCall ? "0" : `${call} instead of 0`}`);
+      throw this.#malformed(`${kindName(kind)} ${isOfCall ? "without a call" : `with call id ${call}`}`);
     }
     if ((flags & flagHeader) !== 0 && kind !== FrameKind.Request && kind !== FrameKind.Message) {
-      throw this.#malformed(`${kindName(kind)} has a call header`);
+      throw this.#malformed(`a call header on ${kindName(kind)}`);
     }
     switch (kind) {
       case FrameKind.Hello:
@@ -98,7 +102,7 @@ export class Incoming {
       case FrameKind.Pong:
         return this.#ping(kind);
       case FrameKind.Log:
-        this.#state.events.push({ type: "log", record: this.#parse("log record", decodeLog) });
+        this.#state.events.push({ type: "log", record: this.#parse("a log record", decodeLog) });
         return;
       case FrameKind.GoAway:
         return this.#goAway();
@@ -107,12 +111,13 @@ export class Incoming {
 
   #hello(): void {
     const state = this.#state;
-    if (state.peer !== undefined) throw this.#malformed("a second HELLO came");
-    const hello = this.#parse("HELLO", decodeHello);
-    const protocol = this.#check(() => negotiateVersion(hello));
+    if (state.peer !== undefined) throw this.#malformed("a second HELLO");
+    const hello = this.#parse("a hello", decodeHello);
+    const protocol = negotiateVersion(hello);
     const methods = hello.services.reduce((sum, service) => sum + service.methods.length, 0);
     if (methods > maxMethods) {
-      throw this.#malformed(`the HELLO lists ${methods} methods; at most ${maxMethods} are allowed`);
+      const served = `${methods} methods are served by "${hello.name}"`;
+      throw new AnyplugError(Code.Internal, `${served}, and a connection has at most ${maxMethods}`);
     }
     if (state.options.role === "plugin") {
       const { maxBufferBytes } = state.limits;
@@ -130,17 +135,16 @@ export class Incoming {
   #request(): void {
     const state = this.#state;
     const { call: id, method: index, flags, bytes, start, end: to } = this.#decoder;
-    if (state.isOwn(id)) throw this.#malformed(`REQUEST has the call id ${id}, which is this side's parity`);
-    if (state.calls.has(id)) throw this.#malformed(`REQUEST has the call id ${id}, which is in use`);
+    if (state.isOwn(id)) throw this.#malformed(`REQUEST with call id ${id}, which is not one of the sender's`);
+    if (state.calls.has(id)) throw this.#malformed(`REQUEST with call id ${id}, which is in use`);
     const end = (flags & flagEnd) !== 0;
     const header = (flags & flagHeader) === 0 ? undefined : this.#header();
     const from = header === undefined ? start : this.#messageStart;
-    if (!end && to > from) throw this.#malformed("REQUEST has a message but not END");
+    if (!end && to > from) throw this.#malformed("REQUEST with a message, but without END");
     this.#checkSize(to - from);
     const refusal = this.#refusal(index, header);
     if (refusal !== undefined) {
-      state.writeStatus(FrameKind.End, id, refusal);
-      return this.#checkAnswersAreRead();
+      return this.#answer(FrameKind.End, id, encodeStatus(refusal));
     }
     const { service, method } = state.table.entries[index] ?? { service: "", method: "" };
     const initialSendBytes = state.peer?.hello.limits.initialCreditBytes ?? 0;
@@ -151,52 +155,53 @@ export class Incoming {
 
   /** Why a request is answered at once. */
   #refusal(index: number, header: CallHeader | undefined): Status | undefined {
-    const { drainSent, table, limits, openOfPeer } = this.#state;
-    if (drainSent) return failure(Code.Unavailable, "this side drains the connection and takes no new calls");
-    const methods = table.entries.length;
-    if (index >= methods) return failure(Code.Unimplemented, `there is no method ${index}: the table has ${methods}`);
+    const { options, drainSent, table, limits, openOfPeer } = this.#state;
+    const name = `"${options.name}"`;
+    if (drainSent) return failure(Code.Unavailable, `${name} is draining: it takes no new calls`);
+    if (index >= table.entries.length) return failure(Code.Unimplemented, `${name} has no method with index ${index}`);
     if (openOfPeer >= limits.maxPendingRequests) {
-      const taken = `${limits.maxPendingRequests} requests are open, as many as this side takes (max_pending_requests)`;
-      return failure(Code.ResourceExhausted, taken);
+      const open = `${name} has ${limits.maxPendingRequests} requests open, as many as it takes at once`;
+      return failure(Code.ResourceExhausted, open);
     }
-    return header?.timeoutMs === 0 ? failure(Code.DeadlineExceeded, "the request came with no time left") : undefined;
+    if (header?.timeoutMs === 0) return failure(Code.DeadlineExceeded, "no time was left when the request came");
+    const refusal = header === undefined ? undefined : originRefusal(header.origin);
+    return refusal === undefined ? undefined : statusOf(refusal);
   }
 
   #message(): void {
     const state = this.#state;
     const { call: id, flags, bytes, start, end: to } = this.#decoder;
     const hasHeader = (flags & flagHeader) !== 0;
-    if (hasHeader && !state.isOwn(id)) throw this.#malformed("MESSAGE of a caller has a call header");
+    if (hasHeader && !state.isOwn(id)) throw this.#malformed("a call header on a caller's MESSAGE");
     const call = state.calls.get(id);
     if (call === undefined || !call.isOpen || !call.receives) return;
-    if (hasHeader && call.answered) throw this.#malformed("MESSAGE has a call header but is not the first");
-    // At the caller it is the callee's first message that answers; at the callee, this side's own.
-    call.answered ||= !call.isCallee;
+    if (hasHeader && call.received) throw this.#malformed("a call header on a MESSAGE that is not the first");
     const end = (flags & flagEnd) !== 0;
+    const isOnly = end && !call.received;
     const header = hasHeader ? this.#header() : undefined;
     const from = hasHeader ? this.#messageStart : start;
     this.#checkSize(to - from);
-    if (end && !call.isCallee) {
-      state.endByCallee(id, call);
-    } else if (!this.#hold(id, call, to - from, end)) {
-      return;
-    }
+    if (!isOnly && !this.#hold(id, call, to - from)) return;
+    call.received = true;
+    call.receives = !end;
     state.events.push(new MessageEvent(id, header, end, bytes, from, to));
-    if (end) state.tellDrained();
+    if (!end || call.isCallee) return;
+    state.endByCallee(id, call);
+    state.tellDrained();
   }
 
   /** Counts a message as unread; false when it does not fit, and then its call has ended. */
-  #hold(id: number, call: Call, bytes: number, end: boolean): boolean {
+  #hold(id: number, call: Call, bytes: number): boolean {
     const state = this.#state;
     const limit = state.limits.maxBufferBytes;
     const mostMessages = Math.max(unreadMessagesAllowed, limit / 64);
-    if (state.unreadBytes + bytes > limit || state.unreadMessages >= mostMessages) {
-      const waiting = `${state.unreadBytes} bytes in ${state.unreadMessages} messages wait to be read`;
-      const message = `${waiting}, and ${bytes} more are over the limit of ${limit} (max_buffer_bytes)`;
+    const isOver = state.unreadBytes > 0 && state.unreadBytes + bytes > limit;
+    if (isOver || state.unreadMessages >= mostMessages) {
+      const waiting = `${state.unreadBytes} bytes of ${state.unreadMessages} messages wait to be read`;
+      const message = `${waiting} and the limit of ${limit} bytes is reached; read faster, or raise maxBufferBytes`;
       state.abort(id, call, failure(Code.ResourceExhausted, message));
       return false;
     }
-    call.receives = !end;
     call.unreadBytes += bytes;
     call.unreadMessages += 1;
     state.unreadBytes += bytes;
@@ -209,13 +214,9 @@ export class Incoming {
     const id = this.#decoder.call;
     const call = state.calls.get(id);
     if (call === undefined || !call.isOpen || !call.receives) return;
-    let status = failure(0, "");
-    if (call.isCallee) {
-      call.receives = false;
-    } else {
-      status = this.#parse("status", decodeStatus);
-      state.endByCallee(id, call);
-    }
+    const status = this.#parse("a status", decodeStatus);
+    call.receives = false;
+    if (!call.isCallee) state.endByCallee(id, call);
     state.events.push({ type: "end", call: id, status });
     state.tellDrained();
   }
@@ -223,42 +224,43 @@ export class Incoming {
   #cancel(): void {
     const state = this.#state;
     const id = this.#decoder.call;
-    if (state.isOwn(id)) throw this.#malformed(`CANCEL came from the callee of call ${id}`);
+    if (state.isOwn(id)) throw this.#malformed("CANCEL from the callee of the call");
     const call = state.calls.get(id);
     if (call === undefined) return;
-    let status = this.#parse("status", decodeStatus);
-    if (status.code === 0) status = failure(Code.Cancelled, "the caller cancelled the call");
+    const status = this.#parse("a status", decodeStatus);
     state.forget(id, call);
-    state.events.push({ type: "cancelled", call: id, status });
+    state.events.push({ type: "cancelled", call: id, status: { ...status, code: status.code || Code.Cancelled } });
     state.tellDrained();
   }
 
   #credit(): void {
+    const state = this.#state;
     const id = this.#decoder.call;
-    const call = this.#state.calls.get(id);
-    if (call === undefined || !call.isOpen) return;
-    const { bytes } = this.#parse("CREDIT", (payload) => decodeMessage(WireCredit, payload));
+    const call = state.calls.get(id);
+    if (call === undefined || !call.isOpen || !call.sends) return;
+    const { bytes } = this.#parse("credit", (payload) => decodeMessage(WireCredit, payload));
     const writable = call.sendCredit.grant(bytes);
-    if (writable === undefined) throw this.#malformed(`${bytes} bytes of credit would go over 2^31 - 1 bytes`);
-    if (writable && call.sends) this.#state.events.push({ type: "writable", call: id });
+    if (writable === undefined) throw this.#malformed(`credit of call ${id} goes over 2^31 - 1 bytes`);
+    if (!writable) return;
+    if (state.isOutputOver(0, false)) state.waitForOutput(id, call);
+    else state.events.push({ type: "writable", call: id });
   }
 
   #ping(kind: number): void {
     const state = this.#state;
     const { bytes, start, end } = this.#decoder;
     if (end - start > maxPingBytes) {
-      throw this.#malformed(`${kindName(kind)} has ${end - start} bytes; at most ${maxPingBytes} are allowed`);
+      throw this.#malformed(`${kindName(kind)} of ${end - start} bytes, over ${maxPingBytes}`);
     }
     if (kind === FrameKind.Ping) {
-      state.output.frame(FrameKind.Pong, 0, 0, 0, bytes.subarray(start, end));
-      return this.#checkAnswersAreRead();
+      return this.#answer(FrameKind.Pong, 0, bytes.subarray(start, end));
     }
     state.events.push({ type: "pong", payload: bytes.slice(start, end) });
   }
 
   #goAway(): void {
     const state = this.#state;
-    const { status: wire } = this.#parse("GOAWAY", (payload) => decodeMessage(WireGoAway, payload));
+    const { status: wire } = this.#parse("a goaway", (payload) => decodeMessage(WireGoAway, payload));
     const status = wire === undefined ? undefined : statusFromWire(wire);
     if (status !== undefined && status.code !== 0) {
       state.events.push({ type: "goaway", status });
@@ -273,26 +275,28 @@ export class Incoming {
   /** Reads the call header of the current frame. */
   #header(): CallHeader {
     const { bytes, start, end } = this.#decoder;
-    if (end - start < 4) throw this.#malformed("the payload is too short for the length of its call header");
+    if (end - start < 4) throw this.#malformed("a call header without its length");
     const length = new DataView(bytes.buffer, bytes.byteOffset + start, 4).getUint32(0, true);
     const from = start + 4;
-    if (length > end - from) throw this.#malformed(`the call header has ${length} bytes, longer than the payload`);
+    if (length > end - from) throw this.#malformed("a call header that is longer than its frame");
     this.#messageStart = from + length;
-    return this.#parse("call header", decodeHeader, from, this.#messageStart);
+    return this.#parse("a call header", decodeHeader, from, this.#messageStart);
   }
 
   #checkSize(bytes: number): void {
     const limit = this.#state.limits.maxMessageBytes;
     if (bytes <= limit) return;
-    const message = `a message of ${bytes} bytes is over the limit of ${limit} (max_message_bytes)`;
-    throw this.#malformed(message, Code.ResourceExhausted);
+    const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes, at offset ${this.#decoder.offset}`;
+    throw new AnyplugError(Code.ResourceExhausted, message);
   }
 
   /** A peer that asks and never reads the answers is cut off before they fill the memory. */
-  #checkAnswersAreRead(): void {
-    const { output, limits } = this.#state;
-    if (output.bytes <= limits.maxBufferBytes * 2) return;
-    throw this.#malformed(`${output.bytes} bytes of answers were not read`, Code.ResourceExhausted);
+  #answer(kind: number, call: number, payload: Uint8Array): void {
+    if (this.#state.answer(kind, call, payload)) return;
+    const { answerBytes, maxAnswerBytes } = this.#state;
+    const waiting = `${answerBytes} bytes of answers wait to be written`;
+    const message = `the peer does not read: ${waiting}, over the limit of ${maxAnswerBytes} bytes`;
+    throw new AnyplugError(Code.ResourceExhausted, message);
   }
 
   #parse<T>(what: string, parse: (payload: Uint8Array) => T, from = this.#decoder.start, to = this.#decoder.end): T {
@@ -300,22 +304,12 @@ export class Incoming {
       return parse(this.#decoder.bytes.subarray(from, to));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw this.#malformed(`the ${what} cannot be parsed: ${why}`);
+      throw this.#malformed(`${what} that cannot be parsed (${why})`);
     }
   }
 
-  /** Adds to an error where in the stream its cause is. */
-  #check<T>(check: () => T): T {
-    try {
-      return check();
-    } catch (error) {
-      const { code, message } = AnyplugError.from(error, Code.Internal);
-      throw this.#malformed(message, code);
-    }
-  }
-
-  #malformed(what: string, code: Code = Code.Internal): AnyplugError {
-    return new AnyplugError(code, `${what} (frame at offset ${this.#decoder.offset})`);
+  #malformed(what: string): AnyplugError {
+    return new AnyplugError(Code.Internal, `malformed frame at offset ${this.#decoder.offset}: ${what}`);
   }
 }
 

@@ -4,8 +4,8 @@ import { GoAway as WireGoAway } from "@anyplug/protocol/anyplug/wire/v1/connecti
 import type { Call } from "../call.js";
 import { Code } from "../code.js";
 import { encodeMessage } from "../codec.js";
-import type { SessionEvent } from "../event.js";
-import { FrameKind } from "../frame.js";
+import { EventQueue } from "../event.js";
+import { FrameKind, frameHeaderBytes } from "../frame.js";
 import {
   encodeHello,
   type Hello,
@@ -16,9 +16,9 @@ import {
   type ServiceEntry,
   type ServiceUse,
 } from "../hello.js";
-import { frameAllowanceBytes, type LimitOptions, type Limits, mergeLimits } from "../limits.js";
+import { type LimitOptions, type Limits, mergeLimits } from "../limits.js";
 import { Output } from "../output.js";
-import { describeStatus, encodeStatus, failure, type Status, shortenStatus, statusToWire } from "../status.js";
+import { encodeStatus, failure, type Status, statusToWire } from "../status.js";
 
 /** Which side of a connection a session is: the one that loads, or the one that is loaded. */
 export type Role = "host" | "plugin";
@@ -44,12 +44,15 @@ export interface Peer {
   readonly table: MethodTable;
 }
 
+/** A number of bytes of answers that is always allowed, however small the buffer. */
+const answerBytesAllowed = 65_536;
+
 /** The state of one side of a connection. */
 export class SessionState {
   readonly options: SessionOptions;
   readonly table: MethodTable;
   readonly output = new Output();
-  readonly events: SessionEvent[] = [];
+  readonly events = new EventQueue();
   /** The calls of both sides by id, in the order in which they were opened. */
   readonly calls = new Map<number, Call>();
   limits: Limits;
@@ -60,6 +63,10 @@ export class SessionState {
   openOfPeer = 0;
   unreadBytes = 0;
   unreadMessages = 0;
+  /** Bytes of the output that answer what the peer asked by a frame. */
+  answerBytes = 0;
+  /** Calls that are told when something of the output was taken. */
+  readonly waitingForOutput: number[] = [];
   drainSent = false;
   drainReceived = false;
   /** Why the connection ended. */
@@ -89,14 +96,36 @@ export class SessionState {
     this.output.frame(FrameKind.Hello, 0, 0, 0, encodeHello({ ...own, limits: this.limits }));
   }
 
-  /** Writes a status, shortened when the peer would refuse the frame for its length. */
+  /** Writes a status. */
   writeStatus(kind: number, call: number, status: Status): void {
-    this.output.frame(kind, 0, 0, call, encodeStatus(shortenStatus(status, this.maxPeerFrameBytes)));
+    this.output.frame(kind, 0, 0, call, encodeStatus(status));
   }
 
-  /** The longest payload of a frame that the peer takes, in bytes. */
-  get maxPeerFrameBytes(): number {
-    return (this.peer?.hello.limits ?? mergeLimits(undefined)).maxMessageBytes + frameAllowanceBytes;
+  /** Whether as many bytes wait to be written as may. A call that is written whole goes over that only when nothing waits. */
+  isOutputOver(bytes: number, isWholeCall: boolean): boolean {
+    const waiting = this.output.bytes;
+    const limit = this.limits.maxBufferBytes;
+    return isWholeCall ? waiting > 0 && waiting + bytes > limit : waiting >= limit;
+  }
+
+  /** Tells that a call is writable when something of the output was taken. */
+  waitForOutput(id: number, call: Call): void {
+    if (call.waitsForOutput) return;
+    call.waitsForOutput = true;
+    this.waitingForOutput.push(id);
+  }
+
+  /** Writes what the peer asked for by a frame. False when it asks without end and reads nothing: then nothing is written. */
+  answer(kind: number, call: number, payload: Uint8Array): boolean {
+    if (this.answerBytes > this.maxAnswerBytes) return false;
+    this.answerBytes += frameHeaderBytes + payload.length;
+    this.output.frame(kind, 0, 0, call, payload);
+    return true;
+  }
+
+  /** Answers that may wait to be written, in bytes. */
+  get maxAnswerBytes(): number {
+    return Math.max(this.limits.maxBufferBytes, answerBytesAllowed);
   }
 
   /** Ends an open call from this side, on the wire and for the application. */
@@ -133,7 +162,7 @@ export class SessionState {
     if (this.closed !== undefined) return;
     // The peer reads nothing before HELLO.
     this.speak();
-    const wire = { status: statusToWire(shortenStatus(status, this.maxPeerFrameBytes)) };
+    const wire = { status: statusToWire(status) };
     this.output.frame(FrameKind.GoAway, 0, 0, 0, encodeMessage(WireGoAway, wire));
     this.close(status);
   }
@@ -142,7 +171,7 @@ export class SessionState {
   close(status: Status): void {
     if (this.closed !== undefined) return;
     this.closed = status;
-    const lost = failure(Code.Unavailable, `the connection ended: ${describeStatus(status)}`);
+    const lost = failure(Code.Unavailable, `the connection ended: ${status.message}`);
     for (const [id, call] of this.calls) {
       if (call.isOpen) this.events.push({ type: call.isCallee ? "cancelled" : "end", call: id, status: lost });
     }
