@@ -22,6 +22,8 @@ function cargoTargets(manifest) {
       cache: false,
       dependsOn: ["build-rust"],
     },
+    // Programs that tests in other languages drive; `cargo build` alone leaves them out.
+    "examples-rust": { command: `cargo build ${profile} --examples`, cache: false, dependsOn: ["build-rust"] },
     "lint-rustfmt": {
       command: "cargo fmt --all --check",
       cache: true,

@@ -28,7 +28,7 @@ function typescriptTargets(solution) {
       command: runJest,
       cache: true,
       inputs: ["everything", "npm"],
-      dependsOn: ["build"],
+      dependsOn: ["build", "examples-rust"],
     },
   };
 }
