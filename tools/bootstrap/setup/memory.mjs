@@ -13,8 +13,13 @@ export function createMemory(folder) {
   return {
     /** Returns whether the step `name` ran with this `key` and what it left behind is intact. */
     isCurrent(name, key) {
+      return read(file)[name]?.key === key && this.isIntact(name);
+    },
+
+    /** Returns whether the step `name` ran, whatever its key was, and what it left behind is intact. */
+    isIntact(name) {
       const entry = read(file)[name];
-      return entry?.key === key && Object.entries(entry.outputs ?? {}).every(([path, size]) => sizeOf(path) === size);
+      return entry !== undefined && Object.entries(entry.outputs ?? {}).every(([path, size]) => sizeOf(path) === size);
     },
 
     /** Remembers that the step `name` ran with this `key` and left `outputs` (paths) behind. */

@@ -1,33 +1,41 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyOf } from "./memory.mjs";
 
 const NAME = "Python packages";
+const ENVIRONMENT = "Python environment";
 
 /** What of this repository Python finds by name, without installing it. */
 const DEVELOPMENT_PATHS = ["packages/python/python", "generated/python"];
 
 /**
  * The virtual environment `.venv` with the packages that requirements-dev.txt pins by hash, installed by pip because
- * pip alone reads the user's own configuration (proxies, mirrors, certificates).
+ * pip alone reads the user's own configuration (proxies, mirrors, certificates). It is made anew if it is damaged, was
+ * made by another Python or was moved; other pins are installed into the one that is there.
  */
 export function pythonPackages(root, python, memory) {
   const requirements = join(root, "requirements-dev.txt");
   const venv = join(root, ".venv");
-  const key = () => keyOf(readFileSync(requirements), root, versionOf(python));
+  const environmentKey = () => keyOf(root, versionOf(python));
+  const key = () => keyOf(readFileSync(requirements), environmentKey());
+  const isUsable = () => isIntact(venv) && memory.isCurrent(ENVIRONMENT, environmentKey()) && memory.isIntact(NAME);
   return {
     name: NAME,
-    why: "a new .venv",
-    isCurrent: () => isIntact(venv) && memory.isCurrent(NAME, key()),
+    get why() {
+      return isUsable() ? "other pins" : "a new .venv";
+    },
+    isCurrent: () => isUsable() && memory.isCurrent(NAME, key()),
     run: async ({ command }) => {
-      rmSync(venv, { recursive: true, force: true });
-      await command(python, ["-m", "venv", venv]);
+      if (!isUsable()) {
+        rmSync(venv, { recursive: true, force: true });
+        await command(python, ["-m", "venv", venv]);
+        memory.remember(ENVIRONMENT, environmentKey(), []);
+      }
       const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"];
       await command(join(venv, "bin", "python"), [...pip, "--require-hashes", "-r", requirements]);
       const packages = sitePackages(venv);
       const paths = join(packages, "anyplug-development.pth");
-      mkdirSync(join(root, ".cache"), { recursive: true });
       writeFileSync(paths, DEVELOPMENT_PATHS.map((path) => `${join(root, path)}\n`).join(""));
       memory.remember(NAME, key(), [paths, ...readdirSync(packages).map((entry) => join(packages, entry))]);
     },

@@ -27,11 +27,13 @@ test("a step that ran is current until its inputs change or what it left behind 
   memory.remember("step", keyOf("inputs"), [output]);
   expect(createMemory(join(folder, ".cache")).isCurrent("step", keyOf("inputs"))).toBe(true);
   expect(memory.isCurrent("step", keyOf("other inputs"))).toBe(false);
+  expect(memory.isIntact("step")).toBe(true);
 
   writeFileSync(output, "wh");
   expect(memory.isCurrent("step", keyOf("inputs"))).toBe(false);
   rmSync(output);
   expect(memory.isCurrent("step", keyOf("inputs"))).toBe(false);
+  expect(memory.isIntact("step")).toBe(false);
 });
 
 test("a memory that was cut off or is of another form is as good as none", () => {
