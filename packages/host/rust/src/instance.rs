@@ -87,7 +87,8 @@ impl Instance {
     }
 
     fn late(&self, timeout: Duration) -> Error {
-        let what = if self.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
+        let what =
+            if self.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
         let lines = self.lines_of_killed();
         Error::deadline_exceeded(format!("plugin \"{}\" {what} within {} ms{lines}", self.name, timeout.as_millis()))
     }

@@ -42,7 +42,10 @@ pub fn load_blocking(
 ) -> Result<Plugin> {
     let plan = plan(path, options)?;
     for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
-        let message = format!("capability \"{grant}\" is not granted: capabilities in {} does not name it", plan.located.file.display());
+        let message = format!(
+            "capability \"{grant}\" is not granted: capabilities in {} does not name it",
+            plan.located.file.display()
+        );
         runtime.log(LogRecord::new(LogLevel::Warn, "anyplug", message));
     }
     let instance = Instance::start(&plan, options, runtime)?;

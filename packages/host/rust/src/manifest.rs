@@ -167,8 +167,9 @@ pub fn path_inside(folder: &Path, inside: &str, member: &str) -> Result<PathBuf,
 }
 
 fn locate(path: &Path) -> Result<PathBuf, Error> {
-    let absolute = std::path::absolute(path)
-        .map_err(|error| Error::invalid_argument(format!("the path {path:?} of a plugin: {error}")).with_source(error))?;
+    let absolute = std::path::absolute(path).map_err(|error| {
+        Error::invalid_argument(format!("the path {path:?} of a plugin: {error}")).with_source(error)
+    })?;
     if !absolute.exists() {
         return Err(Error::not_found(format!("there is no plugin at {}", absolute.display())));
     }

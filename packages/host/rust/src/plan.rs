@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyplug_core::router::{Grants, RouterOptions};
-use anyplug_core::{Connection, ConnectionOptions, Error, LimitOptions, LogLevel, LogRecord, Result, Role, Router, Shell};
+use anyplug_core::{
+    Connection, ConnectionOptions, Error, LimitOptions, LogLevel, LogRecord, Result, Role, Router, Shell,
+};
 use anyplug_ipc::{CONFIG_VARIABLE, OnLine, ProcessOptions, Stream};
 use serde_json::{Map, Value};
 

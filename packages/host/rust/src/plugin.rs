@@ -99,6 +99,9 @@ impl Caller for Plugin {
 
 impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Plugin").field("name", &self.name()).field("transport", &self.inner.transport).finish_non_exhaustive()
+        f.debug_struct("Plugin")
+            .field("name", &self.name())
+            .field("transport", &self.inner.transport)
+            .finish_non_exhaustive()
     }
 }

@@ -56,10 +56,7 @@ impl<'a> At<'a> {
     }
 
     /// An object with members of any name, whose values `read` takes.
-    pub(crate) fn record<T>(
-        &self,
-        read: impl Fn(&At<'a>) -> Result<T, Error>,
-    ) -> Result<BTreeMap<String, T>, Error> {
+    pub(crate) fn record<T>(&self, read: impl Fn(&At<'a>) -> Result<T, Error>) -> Result<BTreeMap<String, T>, Error> {
         let member = |(name, value): (&String, &'a Value)| {
             Ok((name.clone(), read(&At { value, path: self.member_path(name) })?))
         };
@@ -73,11 +70,7 @@ impl<'a> At<'a> {
     }
 
     /// A member of this object, spelled like this or in snake_case, read by `read`. Absent and null are none.
-    pub(crate) fn member<T>(
-        &self,
-        name: &str,
-        read: impl Fn(&At<'a>) -> Result<T, Error>,
-    ) -> Result<Option<T>, Error> {
+    pub(crate) fn member<T>(&self, name: &str, read: impl Fn(&At<'a>) -> Result<T, Error>) -> Result<Option<T>, Error> {
         let object = self.object()?;
         let found = [name, &snake_case(name)].into_iter().find_map(|key| {
             let value = object.get(key).filter(|value| !value.is_null())?;

@@ -43,7 +43,10 @@ fn a_folder_without_a_plugin() {
 fn a_manifest_without_a_command() {
     let folder = Folder::new(json!({}));
     let file = folder.path.join("plugin.json");
-    let message = format!("{}: interop.ipcCommand is missing, and transport \"process\" needs a command to start", file.display());
+    let message = format!(
+        "{}: interop.ipcCommand is missing, and transport \"process\" needs a command to start",
+        file.display()
+    );
     fails(folder.load(), Code::FailedPrecondition, &message);
 }
 
@@ -61,14 +64,18 @@ fn a_transport_that_this_host_does_not_have() {
 fn a_program_that_is_missing() {
     let folder = Folder::new(json!({ "interop": { "ipcCommand": "bin/plugin --flag" } }));
     let program = folder.path.join("bin/plugin");
-    let message = format!("cannot start plugin \"test-plugin\": program {} does not exist; build it, or name another command", program.display());
+    let message = format!(
+        "cannot start plugin \"test-plugin\": program {} does not exist; build it, or name another command",
+        program.display()
+    );
     fails(folder.load(), Code::NotFound, &message);
 }
 
 #[test]
 fn a_python_that_is_missing() {
     let folder = Folder::new(json!({ "language": "python", "interop": { "ipcCommand": "python3 -m plugin" } }));
-    let message = "cannot start plugin \"test-plugin\": program /no/python does not exist; build it, or name another command";
+    let message =
+        "cannot start plugin \"test-plugin\": program /no/python does not exist; build it, or name another command";
     fails(folder.load().python("/no/python"), Code::NotFound, message);
 }
 
@@ -117,7 +124,9 @@ fn bytes_that_are_not_the_magic() {
 #[test]
 fn a_newer_protocol() {
     // The magic, and HELLO with protocol 9 and min_protocol 9.
-    let folder = Folder::script(r"printf 'anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\011\020\011' >&4; exec sleep 100000");
+    let folder = Folder::script(
+        r"printf 'anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\011\020\011' >&4; exec sleep 100000",
+    );
     let error = failure(folder.load());
     assert_eq!(error.code(), Code::FailedPrecondition);
     assert!(error.message().starts_with("plugin \"test-plugin\": "), "{error}");
@@ -156,7 +165,8 @@ fn a_crash_in_the_middle_of_calls() {
             let dying = client.harm(harm(kind, "", number)).into_future();
             futures_util::future::join(waiting, dying).await
         });
-        let message = format!("the connection ended: plugin \"test-plugin\" {end}; its last lines on stderr:\n  about to die");
+        let message =
+            format!("the connection ended: plugin \"test-plugin\" {end}; its last lines on stderr:\n  about to die");
         for error in [waiting.expect_err("a failure"), dying.expect_err("a failure")] {
             assert_eq!((error.code(), error.message()), (Code::Unavailable, message.as_str()));
         }

@@ -1,5 +1,7 @@
 //! plugin.json.
 
+#![allow(clippy::expect_used, reason = "a failure is a failed test")]
+
 use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

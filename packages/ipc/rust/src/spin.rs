@@ -12,17 +12,11 @@ const LAST_SKIP: u32 = 1024;
 ///
 /// A wait in which nothing came is a miss. One is forgiven: something else had the core for a moment. After the second in a row the next 8 waits do not spin, then 16, up to 1,024, so that a
 /// peer that is slow, or that needs this very core, costs next to nothing. A hit sets that back. Without waits no time is used.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Spin {
     skip: u32,
     /// How many waits the next miss costs; none when it is forgiven.
     next_skip: u32,
-}
-
-impl Default for Spin {
-    fn default() -> Self {
-        Self { skip: 0, next_skip: 0 }
-    }
 }
 
 impl Spin {
