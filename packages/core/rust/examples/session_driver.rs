@@ -17,9 +17,9 @@ fn main() -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let answer = match serde_json::from_str(&line?) {
-            Ok(step) => answer(&mut session, &step).unwrap_or_else(|error| {
-                json!({ "fails": { "code": error.code().name(), "message": error.message() } })
-            }),
+            Ok(step) => answer(&mut session, &step).unwrap_or_else(
+                |error| json!({ "fails": { "code": error.code().name(), "message": error.message() } }),
+            ),
             Err(error) => json!({ "fails": { "code": "INVALID_ARGUMENT", "message": error.to_string() } }),
         };
         writeln!(out, "{answer}")?;

@@ -1,7 +1,4 @@
-//! What a session knows of one call, and the table of calls.
-
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+//! What a session knows of one call, and tables of calls.
 
 use crate::credit::{ReceiveCredit, SendCredit};
 
@@ -29,26 +26,154 @@ pub(crate) struct Call {
     pub(crate) unread_messages: usize,
 }
 
-/// Call ids are dense small numbers, mostly: multiplying spreads them well enough, and costs a nanosecond.
-#[derive(Default)]
-pub(crate) struct IdHasher(u64);
+/// A map by call id. Ids come one after the other, so that a table with open addressing, which keeps neighbours beside each other,
+/// is several times faster than a general map. What a peer can do by choosing its ids is a search through its own open calls.
+#[derive(Debug)]
+pub(crate) struct ById<T> {
+    /// A power of two; at most three quarters are taken.
+    entries: Vec<Option<(u32, T)>>,
+    len: usize,
+}
 
-impl Hasher for IdHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, id: u32) {
-        let mixed = (self.0 ^ u64::from(id)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
+impl<T> Default for ById<T> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), len: 0 }
     }
 }
 
-/// A map by call id.
-pub(crate) type ById<T> = HashMap<u32, T, BuildHasherDefault<IdHasher>>;
+const FIRST_ENTRIES: usize = 16;
+
+impl<T> ById<T> {
+    #[inline]
+    pub(crate) fn get(&self, id: u32) -> Option<&T> {
+        match self.entries.get(self.find(id)?) {
+            Some(Some((_, value))) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get_mut(&mut self, id: u32) -> Option<&mut T> {
+        let place = self.find(id)?;
+        match self.entries.get_mut(place) {
+            Some(Some((_, value))) => Some(value),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, id: u32) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// Adds a value, or replaces that of the same id.
+    pub(crate) fn insert(&mut self, id: u32, value: T) {
+        if (self.len + 1) * 4 > self.entries.len() * 3 {
+            self.grow();
+        }
+        let mut place = self.home(id);
+        loop {
+            match self.entries.get_mut(place) {
+                Some(entry @ None) => {
+                    *entry = Some((id, value));
+                    self.len += 1;
+                    return;
+                }
+                Some(Some((other, old))) if *other == id => {
+                    *old = value;
+                    return;
+                }
+                _ => place = self.after(place),
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: u32) -> Option<T> {
+        let mut hole = self.find(id)?;
+        let removed = self.entries.get_mut(hole)?.take();
+        self.len -= 1;
+        // What stands behind the hole and belongs before it moves up, so that a search never meets a gap too early.
+        let mut next = self.after(hole);
+        while let Some(Some((other, _))) = self.entries.get(next) {
+            let home = self.home(*other);
+            let mask = self.entries.len() - 1;
+            if (next.wrapping_sub(home) & mask) >= (next.wrapping_sub(hole) & mask) {
+                self.entries.swap(hole, next);
+                hole = next;
+            }
+            next = self.after(next);
+        }
+        removed.map(|(_, value)| value)
+    }
+
+    /// Takes everything out, in the order of the ids.
+    pub(crate) fn take_sorted(&mut self) -> Vec<(u32, T)> {
+        self.len = 0;
+        let mut all: Vec<_> = std::mem::take(&mut self.entries).into_iter().flatten().collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all
+    }
+
+    #[inline]
+    fn find(&self, id: u32) -> Option<usize> {
+        let mut place = self.home(id);
+        loop {
+            match self.entries.get(place)? {
+                Some((other, _)) if *other == id => return Some(place),
+                Some(_) => place = self.after(place),
+                None => return None,
+            }
+        }
+    }
+
+    /// Where an id belongs. The ids of one side are two apart.
+    #[inline]
+    fn home(&self, id: u32) -> usize {
+        (id >> 1) as usize & self.entries.len().wrapping_sub(1)
+    }
+
+    #[inline]
+    fn after(&self, place: usize) -> usize {
+        (place + 1) & (self.entries.len() - 1)
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let entries = (self.entries.len() * 2).max(FIRST_ENTRIES);
+        let old = std::mem::replace(&mut self.entries, std::iter::repeat_with(|| None).take(entries).collect());
+        self.len = 0;
+        for (id, value) in old.into_iter().flatten() {
+            self.insert(id, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::ById;
+
+    proptest! {
+        #[test]
+        fn it_is_a_map(steps in proptest::collection::vec((any::<bool>(), prop_oneof![0u32..40, any::<u32>()]), 0..400)) {
+            let (mut map, mut model) = (ById::default(), BTreeMap::new());
+            for (number, (adds, id)) in steps.into_iter().enumerate() {
+                if adds {
+                    map.insert(id, number);
+                    model.insert(id, number);
+                } else {
+                    prop_assert_eq!(map.remove(id), model.remove(&id));
+                }
+                prop_assert_eq!(map.get(id), model.get(&id));
+                prop_assert_eq!(map.contains(id ^ 2), model.contains_key(&(id ^ 2)));
+            }
+            for (id, value) in &mut model {
+                prop_assert_eq!(map.get_mut(*id), Some(value));
+            }
+            prop_assert_eq!(map.take_sorted(), model.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

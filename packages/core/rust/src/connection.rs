@@ -4,6 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll};
 
@@ -23,7 +24,6 @@ mod raw;
 mod slot;
 mod transport;
 
-use action::Action;
 pub use raw::{RawCall, RawRequest, RawUnary};
 use slot::State;
 
@@ -95,6 +95,8 @@ struct Inner {
     peer: OnceLock<Arc<Peer>>,
     peer_name: OnceLock<Arc<str>>,
     state: Mutex<State>,
+    /// The thread that receives at the moment, by [`slot::current_thread`]; 0 for none.
+    pump: AtomicUsize,
 }
 
 impl Connection {
@@ -118,6 +120,7 @@ impl Connection {
             peer: OnceLock::new(),
             peer_name: OnceLock::new(),
             state: Mutex::new(State::new(session)),
+            pump: AtomicUsize::new(0),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -137,9 +140,11 @@ impl Connection {
             let mut state = self.inner.lock();
             state.announced = false;
             let taken = state.session.take_output(into);
-            (taken, self.inner.collect(&mut state))
+            (taken, if state.is_quiet() { None } else { Some(self.inner.collect(&mut state)) })
         };
-        self.inner.perform(actions);
+        if let Some(actions) = actions {
+            actions.perform(&self.inner);
+        }
         taken
     }
 
@@ -341,51 +346,32 @@ impl Inner {
 
     /// Changes the state in the thread that pumps: output that this causes is taken by it afterwards.
     fn pump(self: &Arc<Self>, change: impl FnOnce(&mut State)) {
+        // Only ever compared with the thread that reads it, so no order is needed.
+        self.pump.store(slot::current_thread(), Ordering::Relaxed);
         let actions = {
             let mut state = self.lock();
-            state.pump = Some(slot::current_thread());
             change(&mut state);
             self.collect(&mut state)
         };
-        self.perform(actions);
-        self.lock().pump = None;
+        actions.perform(self);
+        self.pump.store(0, Ordering::Relaxed);
     }
 
     /// Changes the state in any thread, does what follows from that, and wakes the shell when there is output that it does not know of.
     fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> T {
+        let is_pump = self.pump.load(Ordering::Relaxed) == slot::current_thread();
         let (result, actions, wake) = {
             let mut state = self.lock();
             let result = change(&mut state);
-            let actions = self.collect(&mut state);
-            (result, actions, state.announce())
+            let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
+            (result, actions, state.announce(is_pump))
         };
-        self.perform(actions);
+        if let Some(actions) = actions {
+            actions.perform(self);
+        }
         if wake {
             self.shell.wake();
         }
         result
-    }
-
-    /// As [`change`](Self::change), for what causes no events.
-    fn change_quietly(&self, change: impl FnOnce(&mut State)) {
-        let wake = {
-            let mut state = self.lock();
-            change(&mut state);
-            state.announce()
-        };
-        if wake {
-            self.shell.wake();
-        }
-    }
-
-    /// Does what was collected under the lock, now that it is released.
-    fn perform(&self, mut actions: Vec<Action>) {
-        if actions.is_empty() {
-            return;
-        }
-        for action in actions.drain(..) {
-            action.perform(self);
-        }
-        self.lock().spare_actions = actions;
     }
 }

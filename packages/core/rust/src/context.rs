@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub trait Surroundings: Send + Sync + 'static {
     fn now(&self) -> Instant;
 
     /// Takes a log record of a handler.
-    fn log(&self, record: LogRecord);
+    fn log(self: Arc<Self>, record: LogRecord);
 
     /// Takes a log record that stays in this process.
     fn log_locally(&self, record: LogRecord);
@@ -52,15 +53,21 @@ struct Inner {
     header: Option<Box<CallHeader>>,
     deadline: Option<Instant>,
     surroundings: Arc<dyn Surroundings>,
+    /// [`SENT`] and [`HAS_METADATA`].
+    answer: AtomicU8,
     state: Mutex<State>,
 }
+
+/// The first message was sent.
+const SENT: u8 = 1;
+/// The handler has given metadata for the answer.
+const HAS_METADATA: u8 = 2;
 
 #[derive(Default)]
 struct State {
     cancelled: Option<Error>,
     wakers: Vec<Option<Waker>>,
     header: Metadata,
-    header_sent: bool,
     trailer: Metadata,
 }
 
@@ -76,7 +83,8 @@ impl Context {
     ) -> Self {
         let timeout = header.as_ref().and_then(|header| header.timeout_ms);
         let deadline = timeout.map(|ms| surroundings.now().saturating_add(Duration::from_millis(u64::from(ms))));
-        Self(Arc::new(Inner { service, method, header, deadline, surroundings, state: Mutex::default() }))
+        let (answer, state) = (AtomicU8::new(0), Mutex::default());
+        Self(Arc::new(Inner { service, method, header, deadline, surroundings, answer, state }))
     }
 
     // --- the call --------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ impl Context {
         let pair: Metadata = [(key.into(), value.into())].into_iter().collect();
         pair.validate()?;
         let mut state = self.state();
-        if state.header_sent {
+        if self.0.answer.fetch_or(HAS_METADATA, Ordering::AcqRel) & SENT != 0 {
             return Err(Error::failed_precondition("the first message was sent, and header metadata goes before it"));
         }
         pair.into_iter().for_each(|(key, value)| state.header.append(key, value));
@@ -198,15 +206,20 @@ impl Context {
         let pair: Metadata = [(key.into(), value.into())].into_iter().collect();
         pair.validate()?;
         let mut state = self.state();
+        self.0.answer.fetch_or(HAS_METADATA, Ordering::AcqRel);
         pair.into_iter().for_each(|(key, value)| state.trailer.append(key, value));
         Ok(())
     }
 
-    /// The metadata to send with the first message, once; for transports.
-    pub fn take_header(&self) -> Metadata {
+    /// The metadata to send with a message: that before the first one, and that after the last; for transports.
+    pub fn take_metadata(&self, is_last: bool) -> (Metadata, Metadata) {
+        // Most handlers give none, and this is the path of every answer.
+        if self.0.answer.fetch_or(SENT, Ordering::AcqRel) & HAS_METADATA == 0 {
+            return Default::default();
+        }
         let mut state = self.state();
-        state.header_sent = true;
-        std::mem::take(&mut state.header)
+        let trailer = if is_last { std::mem::take(&mut state.trailer) } else { Metadata::new() };
+        (std::mem::take(&mut state.header), trailer)
     }
 
     /// The metadata to send after the last message; for transports.
@@ -239,7 +252,7 @@ impl Context {
 
     /// Writes a record with fields to the log.
     pub fn log_record(&self, record: LogRecord) {
-        self.0.surroundings.log(record);
+        self.0.surroundings.clone().log(record);
     }
 
     pub(crate) fn log_locally(&self, record: LogRecord) {

@@ -204,14 +204,16 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
 
     /// The next method, with one request and one response.
     #[must_use]
-    pub fn unary<Req, Res, Fut>(self, serve: impl Fn(Arc<H>, Req, Context) -> Fut + Send + Sync + 'static) -> Self
+    pub fn unary<Req, Res, Fut>(
+        self,
+        serve: impl Fn(Arc<H>, Req, Context) -> Fut + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         Req: Message,
         Res: Message,
         Fut: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler = self.handler.clone();
-        let serve = Arc::new(serve);
         self.push(MethodKind::Unary, move |mut call| {
             let (handler, serve) = (handler.clone(), serve.clone());
             Box::pin(async move {
@@ -228,7 +230,7 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
     #[must_use]
     pub fn server_stream<Req, Res, Fut>(
         self,
-        serve: impl Fn(Arc<H>, Req, Sender<Res>, Context) -> Fut + Send + Sync + 'static,
+        serve: impl Fn(Arc<H>, Req, Sender<Res>, Context) -> Fut + Clone + Send + Sync + 'static,
     ) -> Self
     where
         Req: Message,
@@ -236,7 +238,6 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
         let handler = self.handler.clone();
-        let serve = Arc::new(serve);
         self.push(MethodKind::ServerStream, move |mut call| {
             let (handler, serve) = (handler.clone(), serve.clone());
             Box::pin(async move {
@@ -255,7 +256,7 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
     #[must_use]
     pub fn client_stream<Req, Res, Fut>(
         self,
-        serve: impl Fn(Arc<H>, Streaming<Req>, Context) -> Fut + Send + Sync + 'static,
+        serve: impl Fn(Arc<H>, Streaming<Req>, Context) -> Fut + Clone + Send + Sync + 'static,
     ) -> Self
     where
         Req: Message,
@@ -263,7 +264,6 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
         Fut: Future<Output = Result<Res>> + Send + 'static,
     {
         let handler = self.handler.clone();
-        let serve = Arc::new(serve);
         self.push(MethodKind::ClientStream, move |mut call| {
             let (handler, serve) = (handler.clone(), serve.clone());
             Box::pin(async move {
@@ -277,7 +277,7 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
     #[must_use]
     pub fn bidi_stream<Req, Res, Fut>(
         self,
-        serve: impl Fn(Arc<H>, Streaming<Req>, Sender<Res>, Context) -> Fut + Send + Sync + 'static,
+        serve: impl Fn(Arc<H>, Streaming<Req>, Sender<Res>, Context) -> Fut + Clone + Send + Sync + 'static,
     ) -> Self
     where
         Req: Message,
@@ -285,7 +285,6 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
         Fut: Future<Output = Result<()>> + Send + 'static,
     {
         let handler = self.handler.clone();
-        let serve = Arc::new(serve);
         self.push(MethodKind::BidiStream, move |mut call| {
             let (handler, serve) = (handler.clone(), serve.clone());
             Box::pin(async move {

@@ -191,7 +191,7 @@ pub(crate) const NO_HELLO: &str = "the peer's hello has not come yet; wait for i
 const UNREAD_MESSAGES_ALLOWED: usize = 1_024;
 /// The longest call header, in bytes: what the frame's allowance leaves for it.
 const MAX_HEADER_BYTES: usize = FRAME_ALLOWANCE_BYTES as usize - 4;
-/// An output buffer that is larger than this is not kept when it is empty.
+/// An output buffer that is larger than this is kept only while it is made use of, in bytes.
 const KEPT_OUTPUT_BYTES: usize = 256 << 10;
 
 impl Session {
@@ -250,6 +250,11 @@ impl Session {
         self.events.pop_front()
     }
 
+    /// Whether [`next_event`](Self::next_event) has one to give.
+    pub fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
     /// Moves the bytes that have to be written to the end of `into`; false when there are none.
     pub fn take_output(&mut self, into: &mut Vec<u8>) -> bool {
         if self.output.is_empty() {
@@ -261,11 +266,11 @@ impl Session {
         } else {
             into.append(&mut self.output);
         }
-        if self.output.capacity() > KEPT_OUTPUT_BYTES {
+        if self.output.capacity() > KEPT_OUTPUT_BYTES && into.len() < self.output.capacity() / 4 {
             self.output = Vec::new();
         }
         for call in std::mem::take(&mut self.waiting_for_output) {
-            if let Some(state) = self.calls.get_mut(&call)
+            if let Some(state) = self.calls.get_mut(call)
                 && std::mem::take(&mut state.waits_for_output)
                 && state.is_open
                 && state.send_credit.available() > 0
@@ -300,7 +305,7 @@ impl Session {
 
     /// Whether a call has not ended.
     pub fn is_open(&self, call: u32) -> bool {
-        self.calls.get(&call).is_some_and(|state| state.is_open)
+        self.calls.get(call).is_some_and(|state| state.is_open)
     }
 
     /// How many calls are open, in both directions.
@@ -361,16 +366,18 @@ impl Session {
     ///
     /// # Errors
     /// RESOURCE_EXHAUSTED: over the limit of either side, and the call has ended; or out of credit, and the call goes on: wait for
-    /// [`Event::Writable`]. INTERNAL, for a message after the last, or a header that comes too late.
+    /// [`Event::Writable`]. FAILED_PRECONDITION, for a message after the last, or a header that comes too late.
     pub fn send_message(&mut self, call: u32, payload: &[u8], end: bool, header: Option<&CallHeader>) -> Result<()> {
-        let Some(state) = self.calls.get(&call).filter(|state| state.is_open) else {
+        let Some(state) = self.calls.get(call).filter(|state| state.is_open) else {
             return Ok(());
         };
         if !state.sends {
-            return Err(Error::internal(format!("call {call}: a message after the last")));
+            return Err(Error::failed_precondition(format!("call {call}: a message after the last")));
         }
         if header.is_some() && (!state.is_callee || state.sent) {
-            return Err(Error::internal(format!("call {call}: only the first message of a callee has a header")));
+            return Err(Error::failed_precondition(format!(
+                "call {call}: only the first message of a callee has a header"
+            )));
         }
         let is_only_answer = state.is_callee && !state.sent && end;
         let header = match self.check_message_size(payload.len()).and_then(|()| encode_header(header)) {
@@ -380,7 +387,7 @@ impl Session {
                 return Err(error);
             }
         };
-        let Some(state) = self.calls.get(&call) else {
+        let Some(state) = self.calls.get(call) else {
             return Ok(());
         };
         if state.send_credit.available() == 0 {
@@ -396,7 +403,7 @@ impl Session {
             return Err(error);
         }
         self.write_with_header(Kind::Message, if end { FLAG_END } else { 0 }, 0, call, header, payload)?;
-        if let Some(state) = self.calls.get_mut(&call) {
+        if let Some(state) = self.calls.get_mut(call) {
             state.send_credit.spend(payload.len());
             state.sent = true;
             state.sends = !end;
@@ -410,7 +417,7 @@ impl Session {
 
     /// Says that this side's last message was sent; for callers. For a call that has ended it does nothing.
     pub fn half_close(&mut self, call: u32) {
-        if let Some(state) = self.calls.get_mut(&call)
+        if let Some(state) = self.calls.get_mut(call)
             && state.is_open
             && state.sends
             && !state.is_callee
@@ -422,7 +429,7 @@ impl Session {
 
     /// Ends a call with a status; for callees. For a call that has ended it does nothing.
     pub fn end_call(&mut self, call: u32, status: &Status) {
-        if self.calls.get(&call).is_some_and(|state| state.is_open && state.is_callee) {
+        if self.calls.get(call).is_some_and(|state| state.is_open && state.is_callee) {
             self.write_status(Kind::End, call, status);
             self.forget(call);
             self.tell_drained();
@@ -432,7 +439,7 @@ impl Session {
     /// Gives a call up: a caller sends CANCEL and gets [`Event::End`], a callee sends END and gets [`Event::Cancelled`]. For a
     /// call that has ended, it drops what was not read.
     pub fn cancel(&mut self, call: u32, status: Status) {
-        match self.calls.get(&call) {
+        match self.calls.get(call) {
             Some(state) if state.is_open => self.end_locally(call, status, EndKind::Told),
             Some(_) => self.forget(call),
             None => {}
@@ -446,7 +453,7 @@ impl Session {
 
     /// Says that the application has done with bytes of messages of a call; the peer gets credit for them.
     pub fn consume(&mut self, call: u32, bytes: usize) {
-        let Some(state) = self.calls.get_mut(&call) else {
+        let Some(state) = self.calls.get_mut(call) else {
             return;
         };
         let read = bytes.min(state.unread_bytes);
@@ -458,7 +465,7 @@ impl Session {
         }
         if !state.is_open {
             if state.unread_bytes == 0 && state.unread_messages == 0 {
-                self.calls.remove(&call);
+                self.calls.remove(call);
             }
         } else if state.receives
             && let Some(grant) = state.receive_credit.consume(bytes)
@@ -472,7 +479,7 @@ impl Session {
 
     /// Bytes that a call may send now; 0 when it has to wait for [`Event::Writable`], or has ended.
     pub fn credit(&mut self, call: u32) -> u32 {
-        let available = match self.calls.get(&call) {
+        let available = match self.calls.get(call) {
             Some(state) if state.is_open => state.send_credit.available(),
             _ => return 0,
         };
@@ -610,7 +617,7 @@ impl Session {
     }
 
     fn wait_for_output(&mut self, call: u32) {
-        if let Some(state) = self.calls.get_mut(&call)
+        if let Some(state) = self.calls.get_mut(call)
             && !std::mem::replace(&mut state.waits_for_output, true)
         {
             self.waiting_for_output.push(call);
@@ -623,7 +630,7 @@ impl Session {
         loop {
             let id = self.next_id;
             self.next_id = id.checked_add(2).unwrap_or(smallest);
-            if !self.calls.contains_key(&id) {
+            if !self.calls.contains(id) {
                 return id;
             }
         }
@@ -647,7 +654,7 @@ impl Session {
 
     /// Ends an open call from this side, on the wire and for the application.
     fn end_locally(&mut self, call: u32, status: Status, kind: EndKind) {
-        let Some(is_callee) = self.calls.get(&call).map(|state| state.is_callee) else {
+        let Some(is_callee) = self.calls.get(call).map(|state| state.is_callee) else {
             return;
         };
         self.write_status(if is_callee { Kind::End } else { Kind::Cancel }, call, &status);
@@ -662,7 +669,7 @@ impl Session {
 
     /// Removes a call with all that it holds.
     fn forget(&mut self, call: u32) {
-        if let Some(state) = self.calls.remove(&call) {
+        if let Some(state) = self.calls.remove(call) {
             self.unread_bytes -= state.unread_bytes;
             self.unread_messages -= state.unread_messages;
             if state.is_open {
@@ -673,10 +680,10 @@ impl Session {
 
     /// The callee has ended a call of this side. It is forgotten when there is nothing left to read.
     fn end_by_callee(&mut self, call: u32) {
-        if let Some(state) = self.calls.get_mut(&call) {
+        if let Some(state) = self.calls.get_mut(call) {
             state.is_open = false;
             if state.unread_bytes == 0 && state.unread_messages == 0 {
-                self.calls.remove(&call);
+                self.calls.remove(call);
             }
             self.uncount(false);
         }
@@ -701,9 +708,7 @@ impl Session {
     fn close(&mut self, status: Status) {
         let reason = status.clone().into_error(Code::Unavailable, "the connection was closed");
         let lost = Status::from(ended(&reason));
-        let mut open: Vec<_> = std::mem::take(&mut self.calls).into_iter().filter(|(_, state)| state.is_open).collect();
-        open.sort_unstable_by_key(|(call, _)| *call);
-        for (call, state) in open {
+        for (call, state) in self.calls.take_sorted().into_iter().filter(|(_, state)| state.is_open) {
             let status = Box::new(lost.clone());
             self.events.push_back(match state.is_callee {
                 true => Event::Cancelled { call, status },

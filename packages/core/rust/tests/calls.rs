@@ -13,7 +13,8 @@ use greeter::{Answer, GREETER, Greeter, GreeterClient, GreeterHandler, Greets, P
 use pair::{Feed, Pair, PairOptions};
 
 fn plugin_with<H: GreeterHandler>(handler: H) -> Pair {
-    let plugin = RouterOptions { services: vec![Greeter::implement(handler)], grants: Grants::All, ..Default::default() };
+    let plugin =
+        RouterOptions { services: vec![Greeter::implement(handler)], grants: Grants::All, ..Default::default() };
     Pair::new(PairOptions { plugin, ..PairOptions::default() })
 }
 
@@ -155,14 +156,14 @@ fn one_response_is_promised_and_one_is_held_to() {
         }
     }
     for (count, words) in [(0, "without the one message"), (2, "second message")] {
-        let service = anyplug_core::Implementation::raw(anyplug_core::ServiceEntry::from(&GREETER), Arc::new(Raw(count)));
+        let service =
+            anyplug_core::Implementation::raw(anyplug_core::ServiceEntry::from(&GREETER), Arc::new(Raw(count)));
         let plugin = RouterOptions { services: vec![service], grants: Grants::All, ..Default::default() };
         let pair = Pair::new(PairOptions { plugin, ..PairOptions::default() });
         let greeter = GreeterClient::new(&pair.host);
-        for error in [
-            pair.run(greeter.greet(text("x"))).unwrap_err(),
-            pair.run(greeter.join(stream::iter([]))).unwrap_err(),
-        ] {
+        for error in
+            [pair.run(greeter.greet(text("x"))).unwrap_err(), pair.run(greeter.join(stream::iter([]))).unwrap_err()]
+        {
             assert_eq!(error.code(), Code::Internal);
             assert!(error.message().contains(words), "{count}: {error}");
         }
@@ -320,9 +321,10 @@ fn a_call_within_a_call_has_its_remaining_time_and_its_cancellation() {
 
 #[test]
 fn a_call_to_another_plugin_can_belong_to_the_call_that_is_handled() {
-    let (other, context_of) = (plugin_with(Greets(|_, context: Context| async move {
-        Ok(text(context.origin().join(",")))
-    })), Arc::new(std::sync::Mutex::new(None)));
+    let (other, context_of) = (
+        plugin_with(Greets(|_, context: Context| async move { Ok(text(context.origin().join(","))) })),
+        Arc::new(std::sync::Mutex::new(None)),
+    );
     let kept = context_of.clone();
     let pair = plugin_with(Greets(move |_, context: Context| {
         *kept.lock().unwrap() = Some(context);

@@ -179,7 +179,8 @@ fn a_handler_that_ends_early_ends_the_stream_of_requests() {
 #[test]
 fn a_stream_of_requests_that_panics_ends_its_call() {
     let (pair, _) = waiting();
-    let requests = futures_util::stream::poll_fn(|_| -> std::task::Poll<Option<Text>> { panic!("in the caller's stream") });
+    let requests =
+        futures_util::stream::poll_fn(|_| -> std::task::Poll<Option<Text>> { panic!("in the caller's stream") });
     let call = GreeterClient::new(&pair.host).join(requests);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| pair.run(call)));
     assert!(outcome.is_err(), "a panic of the caller is the caller's");

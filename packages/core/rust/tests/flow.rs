@@ -171,7 +171,8 @@ fn a_message_over_the_limit_fails_its_call_and_nothing_else() {
 
 #[test]
 fn a_raised_limit_lets_large_messages_pass() {
-    let limits = LimitOptions { max_message_bytes: Some(20 << 20), max_buffer_bytes: Some(64 << 20), ..Default::default() };
+    let limits =
+        LimitOptions { max_message_bytes: Some(20 << 20), max_buffer_bytes: Some(64 << 20), ..Default::default() };
     let pair = with_plugin(Greets(|request: Text, _| async move { Ok(request) }), limits);
     let answer = pair.run(GreeterClient::new(&pair.host).greet(blob(16 * MIB))).unwrap();
     assert_eq!(answer.data.len(), 16 * MIB);

@@ -46,10 +46,12 @@ fn a_ping_is_answered() {
 
 #[test]
 fn a_plugin_logs_to_its_host_and_a_host_to_itself() {
-    let logs = || Greets(|_, context: Context| async move {
-        context.log_record(LogRecord::new(LogLevel::Warn, "greeter", "look out").with_field("n", "1"));
-        Ok(text(""))
-    });
+    let logs = || {
+        Greets(|_, context: Context| async move {
+            context.log_record(LogRecord::new(LogLevel::Warn, "greeter", "look out").with_field("n", "1"));
+            Ok(text(""))
+        })
+    };
     let pair = both(logs(), logs());
     pair.run(GreeterClient::new(&pair.host).greet(text(""))).unwrap();
     pair.run(GreeterClient::new(&pair.plugin).greet(text(""))).unwrap();
@@ -59,7 +61,11 @@ fn a_plugin_logs_to_its_host_and_a_host_to_itself() {
     assert_eq!(logs.len(), 3);
     assert_eq!((logs[0].level, &*logs[0].message, &*logs[0].fields["n"]), (LogLevel::Warn, "look out", "1"));
     assert!(logs[0].time_ms > 1_600_000_000_000);
-    assert!(logs[2].message.len() < 10_000 && logs[2].message.contains("(cut: the record took 1000"), "{}", logs[2].message.len());
+    assert!(
+        logs[2].message.len() < 10_000 && logs[2].message.contains("(cut: the record took 1000"),
+        "{}",
+        logs[2].message.len()
+    );
     assert!(pair.plugin_shell.logs.lock().unwrap().is_empty());
 }
 
@@ -155,7 +161,11 @@ fn the_shell_is_woken_once_for_what_it_does_not_know_of() {
     pair.mend();
     let plugin_wakes = pair.plugin_shell.wakes.load(Ordering::SeqCst);
     pair.settle();
-    assert_eq!(pair.plugin_shell.wakes.load(Ordering::SeqCst), plugin_wakes, "the pump takes what its own handlers wrote");
+    assert_eq!(
+        pair.plugin_shell.wakes.load(Ordering::SeqCst),
+        plugin_wakes,
+        "the pump takes what its own handlers wrote"
+    );
 }
 
 #[test]

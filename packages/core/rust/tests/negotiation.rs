@@ -43,10 +43,15 @@ impl Schema {
             method("Chat", true, true),
             method("Secret", false, false),
         ];
-        let service = ServiceDescriptorProto { name: Some("GreeterService".into()), method: methods, ..Default::default() };
+        let service =
+            ServiceDescriptorProto { name: Some("GreeterService".into()), method: methods, ..Default::default() };
         let text = DescriptorProto {
             name: Some("Text".into()),
-            field: vec![field("text", 1, Type::String), field("data", 2, Type::Bytes), of("nested", 3, ".greeter.v1.Text.Part")],
+            field: vec![
+                field("text", 1, Type::String),
+                field("data", 2, Type::Bytes),
+                of("nested", 3, ".greeter.v1.Text.Part"),
+            ],
             nested_type: vec![DescriptorProto {
                 name: Some("Part".into()),
                 field: vec![field("number", 1, Type::Int32), of("again", 2, ".greeter.v1.Text")],
@@ -153,7 +158,10 @@ fn types_whose_encodings_are_the_same_are_no_difference_and_others_are() {
 fn repeated_on_one_side_is_refused() {
     let new = Schema::new().with(|text, _| text.field[0].label = Some(Label::Repeated as i32));
     let subject = "greeter.v1.Text.text (field 1)".to_owned();
-    assert_eq!(differences(&Schema::new(), &new), [vec![(Rule::FieldCardinality, subject.clone())], vec![(Rule::FieldCardinality, subject)]]);
+    assert_eq!(
+        differences(&Schema::new(), &new),
+        [vec![(Rule::FieldCardinality, subject.clone())], vec![(Rule::FieldCardinality, subject)]]
+    );
 }
 
 #[test]
@@ -166,7 +174,11 @@ fn fields_that_share_a_oneof_on_one_side_only_are_refused() {
     };
     let together = "greeter.v1.Text.text and data (fields 1 and 2)".to_owned();
     assert_eq!(differences(&Schema::new(), &oneof(&[0, 1]))[0], [(Rule::FieldOneof, together)]);
-    assert_eq!(differences(&Schema::new(), &oneof(&[0])), [vec![], vec![]], "a oneof of one field is like an optional field");
+    assert_eq!(
+        differences(&Schema::new(), &oneof(&[0])),
+        [vec![], vec![]],
+        "a oneof of one field is like an optional field"
+    );
 }
 
 #[test]
@@ -185,14 +197,19 @@ fn a_refusal_names_rules_fields_and_what_each_side_has() {
     });
     let error = check_compatible(SERVICE, &Schema::new().bytes(), &new.bytes()).unwrap_err();
     assert_eq!(error.code(), Code::FailedPrecondition);
-    for part in [SERVICE, "FIELD_TYPE greeter.v1.Text.text (field 1): string at the caller, int32 at the callee", "METHOD_REMOVED"] {
+    for part in [
+        SERVICE,
+        "FIELD_TYPE greeter.v1.Text.text (field 1): string at the caller, int32 at the callee",
+        "METHOD_REMOVED",
+    ] {
         assert!(error.message().contains(part), "{error}");
     }
 }
 
 #[test]
 fn descriptors_that_are_none_are_an_error() {
-    for (caller, callee) in [(&b"\xff"[..], Schema::new().bytes()), (&Schema::new().bytes()[..], b"\x0a\x05".to_vec())] {
+    for (caller, callee) in [(&b"\xff"[..], Schema::new().bytes()), (&Schema::new().bytes()[..], b"\x0a\x05".to_vec())]
+    {
         assert_eq!(compare(SERVICE, caller, &callee).unwrap_err().code(), Code::Internal);
     }
     let error = compare("other.v1.Service", &Schema::new().bytes(), &Schema::new().bytes()).unwrap_err();
@@ -204,7 +221,12 @@ fn descriptors_that_are_none_are_an_error() {
 /// The greeter by another schema and fingerprint.
 fn greeter_by(schema: &Schema, fingerprint: &'static str) -> &'static codegen::ServiceDescriptor {
     let descriptor_set = Box::leak(schema.bytes().into_boxed_slice());
-    Box::leak(Box::new(codegen::ServiceDescriptor { fingerprint, descriptor_set, methods: GREETER.methods, name: GREETER.name }))
+    Box::leak(Box::new(codegen::ServiceDescriptor {
+        fingerprint,
+        descriptor_set,
+        methods: GREETER.methods,
+        name: GREETER.name,
+    }))
 }
 
 fn serving(service: &'static codegen::ServiceDescriptor) -> Pair {

@@ -25,7 +25,11 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// The frames of a stream that arrives in pieces of these sizes, over and over.
-fn decode(input: &[u8], sizes: &[usize], max_frame_bytes: u32) -> (Vec<(FrameHeader, Vec<u8>, u64)>, Option<Code>, usize) {
+fn decode(
+    input: &[u8],
+    sizes: &[usize],
+    max_frame_bytes: u32,
+) -> (Vec<(FrameHeader, Vec<u8>, u64)>, Option<Code>, usize) {
     let mut decoder = Decoder::new(max_frame_bytes, 0);
     let (mut frames, mut at, mut turn) = (Vec::new(), 0, 0);
     while at < input.len() {
@@ -89,18 +93,25 @@ fn metadata() -> impl Strategy<Value = Metadata> {
 
 fn header() -> impl Strategy<Value = CallHeader> {
     (any::<Option<u32>>(), metadata(), ".{0,20}", ".{0,10}", vec(".{0,8}", 0..4)).prop_map(
-        |(timeout_ms, metadata, traceparent, tracestate, origin)| CallHeader { timeout_ms, metadata, traceparent, tracestate, origin },
+        |(timeout_ms, metadata, traceparent, tracestate, origin)| CallHeader {
+            timeout_ms,
+            metadata,
+            traceparent,
+            tracestate,
+            origin,
+        },
     )
 }
 
 fn status() -> impl Strategy<Value = Status> {
     let detail = (".{0,10}", vec(any::<u8>(), 0..10)).prop_map(|(type_url, value)| Any { type_url, value });
-    (proptest::option::of(proptest::sample::select(&Code::ALL[..])), ".{0,40}", vec(detail, 0..3), metadata())
-        .prop_map(|(code, message, details, metadata)| match code {
+    (proptest::option::of(proptest::sample::select(&Code::ALL[..])), ".{0,40}", vec(detail, 0..3), metadata()).prop_map(
+        |(code, message, details, metadata)| match code {
             // Success has neither message nor details.
             None => Status { metadata, ..Status::ok() },
             code => Status { code, message, details, metadata },
-        })
+        },
+    )
 }
 
 proptest! {
@@ -149,7 +160,8 @@ fn session(role: Role, limits: LimitOptions) -> Session {
         methods: methods.iter().map(|method| MethodEntry::new(*method, MethodKind::BidiStream)).collect(),
         ..ServiceEntry::default()
     };
-    let services = vec![service("anyplug.reflection.v1.ReflectionService", &["GetDescriptors"]), service(SERVICE, &["A", "B"])];
+    let services =
+        vec![service("anyplug.reflection.v1.ReflectionService", &["GetDescriptors"]), service(SERVICE, &["A", "B"])];
     Session::new(SessionOptions { role, hello: HelloOptions { services, ..HelloOptions::default() }, limits }).unwrap()
 }
 
@@ -189,6 +201,8 @@ struct Known {
     received: Vec<Vec<u8>>,
     unread: Vec<usize>,
     sent_last: bool,
+    /// It had no credit when it was asked; it is told when that changes.
+    waits: bool,
     /// How the call ended; nothing may come after it.
     ended: Option<Option<Code>>,
 }
@@ -207,7 +221,8 @@ struct World {
 
 impl World {
     fn new(limits: LimitOptions) -> Self {
-        let side = |role| Side { session: session(role, limits), calls: BTreeMap::new(), wire: Vec::new(), pongs: 0, next: 0 };
+        let side =
+            |role| Side { session: session(role, limits), calls: BTreeMap::new(), wire: Vec::new(), pongs: 0, next: 0 };
         let mut world = Self { sides: [side(Role::Host), side(Role::Plugin)] };
         world.settle();
         world
@@ -220,7 +235,8 @@ impl World {
     }
 
     fn choose(&self, side: usize, which: usize) -> Option<u32> {
-        let open: Vec<_> = self.sides[side].calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(id, _)| *id).collect();
+        let open: Vec<_> =
+            self.sides[side].calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(id, _)| *id).collect();
         (!open.is_empty()).then(|| open[which % open.len()])
     }
 
@@ -273,7 +289,8 @@ impl World {
         let Side { session, calls, .. } = &mut self.sides[side];
         match session.request(SERVICE, "A", Request { header: None, payload: &payload, end }) {
             Ok(id) => {
-                let known = Known { sent_last: end, sent: if end { vec![payload] } else { vec![] }, ..Known::default() };
+                let known =
+                    Known { sent_last: end, sent: if end { vec![payload] } else { vec![] }, ..Known::default() };
                 let before = calls.insert(id, known);
                 assert!(before.is_none_or(|call| call.ended.is_some() && call.unread.is_empty()), "id {id} is in use");
             }
@@ -289,7 +306,8 @@ impl World {
         if call.sent_last {
             return;
         }
-        if session.credit(id) == 0 {
+        call.waits = session.credit(id) == 0;
+        if call.waits {
             let error = session.send_message(id, &payload, last, None).unwrap_err();
             assert_eq!(error.code(), Code::ResourceExhausted, "{error}");
             if !session.is_open(id) {
@@ -357,7 +375,8 @@ impl World {
                     assert!(known.is_callee && known.ended.is_none() && status.code.is_some());
                     known.ended = Some(status.code);
                 }
-                Event::Writable { call } => assert!(!session.is_open(call) || session.credit(call) > 0),
+                // It may have no credit again by now; then asking has made it wait again.
+                Event::Writable { call } => calls.get_mut(&call).unwrap().waits = session.credit(call) == 0,
                 Event::Pong { payload } => {
                     assert_eq!(&payload[..], b"?");
                     *pongs += 1;
@@ -380,14 +399,22 @@ impl World {
     }
 
     /// What came is what was sent, in its order; all of it, where a call went through.
-    fn check(&self) {
+    fn check(&mut self) {
+        for Side { session, calls, .. } in &mut self.sides {
+            for (id, call) in calls.iter().filter(|(_, call)| call.waits) {
+                assert_eq!(session.credit(*id), 0, "call {id} may send and was not told");
+            }
+        }
         for (side, other) in [(0, 1), (1, 0)] {
             for (id, call) in &self.sides[side].calls {
                 let Some(theirs) = self.sides[other].calls.get(id) else {
                     assert!(call.received.is_empty());
                     continue;
                 };
-                assert!(theirs.sent.starts_with(&call.received), "call {id} received what was not sent, or in another order");
+                assert!(
+                    theirs.sent.starts_with(&call.received),
+                    "call {id} received what was not sent, or in another order"
+                );
                 if !call.is_callee && call.ended == Some(None) {
                     assert_eq!(call.received, theirs.sent, "call {id} succeeded without all of its messages");
                 }

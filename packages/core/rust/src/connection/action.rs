@@ -25,8 +25,50 @@ pub(super) enum Action {
     Log(LogRecord),
 }
 
-impl Action {
+/// Things to do, in order. Mostly there is one, which needs no memory.
+#[derive(Default)]
+pub(super) struct Actions {
+    first: Option<Action>,
+    rest: Vec<Action>,
+}
+
+impl Actions {
+    pub(super) fn push(&mut self, action: Action) {
+        match self.first {
+            None => self.first = Some(action),
+            Some(_) => self.rest.push(action),
+        }
+    }
+
+    pub(super) fn wake(&mut self, waker: &mut Option<Waker>) {
+        if let Some(waker) = waker.take() {
+            self.push(Action::Wake(waker));
+        }
+    }
+
+    pub(super) fn wake_all(&mut self, wakers: &mut Vec<Waker>) {
+        while let Some(waker) = wakers.pop() {
+            self.push(Action::Wake(waker));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Does everything; the lock must not be held.
     pub(super) fn perform(self, inner: &Inner) {
+        if let Some(first) = self.first {
+            first.perform(inner);
+            if !self.rest.is_empty() {
+                self.rest.into_iter().for_each(|action| action.perform(inner));
+            }
+        }
+    }
+}
+
+impl Action {
+    fn perform(self, inner: &Inner) {
         match self {
             Self::Wake(waker) => waker.wake(),
             Self::Cancel(context, reason) => context.cancel(reason),
@@ -53,23 +95,25 @@ impl Inner {
     }
 
     /// Turns the session's events into changes of the calls and things to do.
-    pub(super) fn collect(self: &Arc<Self>, state: &mut State) -> Vec<Action> {
-        let mut actions = std::mem::take(&mut state.spare_actions);
+    pub(super) fn collect(self: &Arc<Self>, state: &mut State) -> Actions {
+        let mut actions = std::mem::take(&mut state.later);
         while let Some(event) = state.session.next_event() {
             self.handle(state, event, &mut actions);
         }
         actions
     }
 
-    fn handle(self: &Arc<Self>, state: &mut State, event: Event, actions: &mut Vec<Action>) {
+    fn handle(self: &Arc<Self>, state: &mut State, event: Event, actions: &mut Actions) {
         match event {
             Event::Hello { peer } => {
                 let _ = self.peer_name.set(Arc::from(peer.name.as_str()));
                 let _ = self.peer.set(peer);
-                actions.extend(state.waiting.drain(..).map(Action::Wake));
+                actions.wake_all(&mut state.waiting);
             }
             Event::Request { call, method, header, payload, end } => {
-                actions.extend(self.begin(state, call, method, header, payload, end));
+                if let Some(action) = self.begin(state, call, method, header, payload, end) {
+                    actions.push(action);
+                }
             }
             Event::Message { call, payload, end, header, held } => {
                 let metadata = header.map(|header| header.metadata);
@@ -79,7 +123,7 @@ impl Inner {
                 true => {
                     if let Some(slot) = state.slot_of(call) {
                         slot.received_all = true;
-                        actions.extend(slot.reader.take().map(Action::Wake));
+                        actions.wake(&mut slot.reader);
                     }
                 }
                 false => {
@@ -95,31 +139,33 @@ impl Inner {
                     let reason = status.into_error(crate::code::Code::Cancelled, "the call was cancelled");
                     slot.outcome = Some(Err(reason.clone()));
                     slot.messages.clear();
-                    actions.extend(slot.context.take().map(|context| Action::Cancel(context, reason)));
+                    if let Some(context) = slot.context.take() {
+                        actions.push(Action::Cancel(context, reason));
+                    }
                     slot.wake_all(actions);
                 }
             }
             Event::Writable { call } => {
                 if let Some(slot) = state.slot_of(call) {
-                    actions.extend(slot.writers.drain(..).map(Action::Wake));
+                    actions.wake_all(&mut slot.writers);
                 }
             }
             Event::Pong { payload } => {
                 if let Ok(number) = payload.as_ref().try_into() {
                     state.pongs = state.pongs.max(u64::from_le_bytes(number));
                 }
-                actions.extend(state.waiting.drain(..).map(Action::Wake));
+                actions.wake_all(&mut state.waiting);
             }
             Event::Log { record } => actions.push(Action::Log(*record)),
             Event::Goaway { .. } => {
                 state.draining = true;
-                actions.extend(state.waiting.drain(..).map(Action::Wake));
+                actions.wake_all(&mut state.waiting);
             }
             Event::Drained => {
                 state.drained = true;
-                actions.extend(state.waiting.drain(..).map(Action::Wake));
+                actions.wake_all(&mut state.waiting);
             }
-            Event::Closed { .. } => actions.extend(state.waiting.drain(..).map(Action::Wake)),
+            Event::Closed { .. } => actions.wake_all(&mut state.waiting),
         }
     }
 
@@ -148,7 +194,7 @@ impl Inner {
             ..Slot::default()
         };
         let place = state.insert(slot);
-        let stream = Arc::new(RawCall::of_callee(self.clone(), place, context.clone()));
+        let stream = Arc::new(RawCall::new(self.clone(), place, Some(context.clone())));
         let call = ServerCall::new(context, payload.map(Payload::Bytes), stream);
         Some(Action::Serve { service, method, call })
     }
@@ -160,7 +206,7 @@ fn receive_message(
     message: (Bytes, bool),
     end: bool,
     header: Option<Metadata>,
-    actions: &mut Vec<Action>,
+    actions: &mut Actions,
 ) {
     let is_callee = state.slot_of(call).is_some_and(|slot| slot.is_callee);
     let slot = if end && !is_callee { state.end(call) } else { state.slot_of(call) };
@@ -174,12 +220,12 @@ fn receive_message(
     if end {
         slot.received_all = true;
         if is_callee {
-            actions.extend(slot.reader.take().map(Action::Wake));
+            actions.wake(&mut slot.reader);
         } else {
             slot.outcome = Some(Ok(Metadata::new()));
             slot.wake_all(actions);
         }
     } else {
-        actions.extend(slot.reader.take().map(Action::Wake));
+        actions.wake(&mut slot.reader);
     }
 }

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
 
 use super::Inner;
 use super::slot::{Slot, State, add_waker};
+use crate::code::Code;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::header::{CallHeader, Metadata};
@@ -35,6 +37,8 @@ pub struct RawRequest<'a> {
 pub struct RawCall {
     inner: Arc<Inner>,
     place: usize,
+    /// The place is given up: nothing is left to be known of the call. Changed under the lock only.
+    is_gone: AtomicBool,
     /// What the handler sees, at the callee.
     context: Option<Context>,
 }
@@ -49,13 +53,24 @@ impl Inner {
             let timeout_ms = header.and_then(|header| header.timeout_ms).unwrap_or(0);
             Ok::<_, Error>(state.insert(Slot { id, deadline, timeout_ms, ..Slot::default() }))
         })?;
-        Ok(RawCall { inner: self.clone(), place, context: None })
+        Ok(RawCall::new(self.clone(), place, None))
     }
 }
 
 impl RawCall {
-    pub(super) fn of_callee(inner: Arc<Inner>, place: usize, context: Context) -> Self {
-        Self { inner, place, context: Some(context) }
+    pub(super) fn new(inner: Arc<Inner>, place: usize, context: Option<Context>) -> Self {
+        Self { inner, place, is_gone: AtomicBool::new(false), context }
+    }
+
+    fn slot<'a>(&self, state: &'a mut State) -> Option<&'a mut Slot> {
+        if self.is_gone.load(Ordering::Relaxed) { None } else { state.slot(self.place) }
+    }
+
+    /// Gives the place up at once, so that dropping the handle has nothing to do.
+    fn forget(&self, state: &mut State) {
+        if !self.is_gone.swap(true, Ordering::Relaxed) {
+            state.remove(self.place);
+        }
     }
 
     /// The next message that has come: none yet, none any more, or why the call failed.
@@ -73,7 +88,7 @@ impl RawCall {
         }
         let received = self.inner.change(|state| {
             let received = self.take_message(state);
-            if let (None, Some(slot)) = (&received, state.slot(self.place)) {
+            if let (None, Some(slot)) = (&received, self.slot(state)) {
                 set_waker(slot, task);
             }
             received
@@ -86,12 +101,8 @@ impl RawCall {
     /// # Errors
     /// As [`CallStream::send`].
     pub fn send_bytes(&self, message: &[u8], last: bool) -> Result<()> {
-        let header = self.context.as_ref().map(Context::take_header).filter(|header| !header.is_empty());
-        let header = header.map(|metadata| CallHeader { metadata, ..CallHeader::default() });
-        let trailer = match &self.context {
-            Some(context) if last => context.take_trailer(),
-            _ => Metadata::new(),
-        };
+        let (header, trailer) = self.context.as_ref().map(|context| context.take_metadata(last)).unwrap_or_default();
+        let header = (!header.is_empty()).then(|| CallHeader { metadata: header, ..CallHeader::default() });
         self.inner.change(|state| {
             let id = self.open_id(state)?;
             let ends = last && trailer.is_empty();
@@ -102,10 +113,10 @@ impl RawCall {
                         if !ends {
                             state.session.end_call(id, &Status { metadata: trailer, ..Status::ok() });
                         }
-                        self.conclude(state, Ok(Metadata::new()));
+                        self.forget(state);
                     }
                     // A message over the limit has ended the call.
-                    Err(error) if !state.session.is_open(id) => self.conclude(state, Err(error.clone())),
+                    Err(_) if !state.session.is_open(id) => self.forget(state),
                     _ => {}
                 }
             }
@@ -128,7 +139,7 @@ impl RawCall {
             if state.session.credit(id) > 0 {
                 return Poll::Ready(Ok(()));
             }
-            if let Some(slot) = state.slot(self.place) {
+            if let Some(slot) = self.slot(state) {
                 add_waker(&mut slot.writers, task.waker());
             }
             Poll::Pending
@@ -137,19 +148,17 @@ impl RawCall {
 
     /// Whether the call has ended, or at the caller whether its outcome is known.
     pub fn is_over(&self) -> bool {
-        self.inner.lock().slot(self.place).is_none_or(|slot| slot.outcome.is_some())
+        self.slot(&mut self.inner.lock()).is_none_or(|slot| slot.outcome.is_some())
     }
 
     fn has_news(&self) -> bool {
-        let mut state = self.inner.lock();
-        state
-            .slot(self.place)
+        self.slot(&mut self.inner.lock())
             .is_none_or(|slot| !slot.messages.is_empty() || slot.received_all || slot.outcome.is_some())
     }
 
     fn open_id(&self, state: &mut State) -> Result<u32> {
-        match state.slot(self.place) {
-            None => Err(Error::internal("the call is no longer known")),
+        match self.slot(state) {
+            None => Err(Error::cancelled("the call has ended")),
             Some(slot) => match slot.failure() {
                 Some(error) => Err(error),
                 None => Ok(slot.id),
@@ -159,7 +168,9 @@ impl RawCall {
 
     /// Takes the next message, and lets the peer send more.
     fn take_message(&self, state: &mut State) -> Option<Result<Option<Bytes>>> {
-        let slot = state.slot(self.place)?;
+        let Some(slot) = self.slot(state) else {
+            return Some(Err(Error::cancelled("the call has ended")));
+        };
         let Some((message, held)) = slot.messages.pop_front() else {
             return match &slot.outcome {
                 Some(Err(error)) => Some(Err(error.clone())),
@@ -173,21 +184,10 @@ impl RawCall {
         Some(Ok(Some(message)))
     }
 
-    /// Notes at the callee how the call ended; nobody is told, since the handler did it.
-    fn conclude(&self, state: &mut State, outcome: Result<Metadata>) {
-        if let Some(id) = state.slot(self.place).map(|slot| slot.id)
-            && let Some(slot) = state.end(id)
-        {
-            slot.outcome = Some(outcome);
-            slot.context = None;
-            slot.messages.clear();
-        }
-    }
-
     /// How a call with one response stands: exactly one message, and then success.
     fn take_response(&self, state: &mut State) -> Option<Result<Response<Bytes>>> {
-        let slot = state.slot(self.place)?;
-        if slot.messages.len() > 1 {
+        let slot = self.slot(state)?;
+        if slot.messages.has_several() {
             let error = Error::internal("the call got a second message where its kind promises one");
             if slot.outcome.is_none() {
                 let id = slot.id;
@@ -200,7 +200,9 @@ impl RawCall {
             Err(error) => return Some(Err(error.clone())),
         };
         let header = slot.header.take().unwrap_or_default();
-        match self.take_message(state) {
+        let message = self.take_message(state);
+        self.forget(state);
+        match message {
             Some(Ok(Some(message))) => Some(Ok(Response { message, header, trailer })),
             _ => Some(Err(Error::internal("the call succeeded without the one message that its kind promises"))),
         }
@@ -226,7 +228,7 @@ impl CallStream for RawCall {
 
     fn poll_ended(&self, task: &mut TaskContext<'_>) -> Poll<()> {
         let mut state = self.inner.lock();
-        match state.slot(self.place) {
+        match self.slot(&mut state) {
             Some(slot) if slot.outcome.is_none() => {
                 add_waker(&mut slot.writers, task.waker());
                 Poll::Pending
@@ -256,20 +258,20 @@ impl CallStream for RawCall {
                 let mut status = result.as_ref().err().map(Status::from).unwrap_or_default();
                 trailer.into_iter().for_each(|(key, value)| status.metadata.append(key, value));
                 state.session.end_call(id, &status);
-                self.conclude(state, result.map(|()| Metadata::new()));
+                self.forget(state);
             }
         });
     }
 
     fn header(&self) -> Option<Metadata> {
         let mut state = self.inner.lock();
-        let slot = state.slot(self.place)?;
+        let slot = self.slot(&mut state)?;
         let has_begun = slot.header.is_some() || !slot.messages.is_empty() || slot.received_all;
         has_begun.then(|| slot.header.clone().unwrap_or_default())
     }
 
     fn trailer(&self) -> Option<Metadata> {
-        match self.inner.lock().slot(self.place)?.outcome.as_ref()? {
+        match self.slot(&mut self.inner.lock())?.outcome.as_ref()? {
             Ok(trailer) => Some(trailer.clone()),
             Err(error) => Some(error.metadata().clone()),
         }
@@ -278,15 +280,19 @@ impl CallStream for RawCall {
 
 impl Drop for RawCall {
     fn drop(&mut self) {
-        let slot = self.inner.change(|state| {
-            let slot = state.remove(self.place)?;
-            // A call that has ended may still hold messages: they are dropped with it.
-            if self.context.is_none() {
-                state.session.cancel(slot.id, Status::from(Error::cancelled("the caller dropped the call")));
+        if *self.is_gone.get_mut() {
+            return;
+        }
+        self.inner.change(|state| {
+            if let Some(slot) = state.slot(self.place) {
+                let id = slot.id;
+                // A call that has ended may still hold messages: they are dropped with it.
+                if self.context.is_none() && (slot.outcome.is_none() || !slot.messages.is_empty()) {
+                    state.session.cancel(id, Status::new(Code::Cancelled, "the caller dropped the call"));
+                }
+                state.remove(self.place);
             }
-            Some(slot)
         });
-        drop(slot);
     }
 }
 
@@ -294,11 +300,12 @@ impl Drop for RawCall {
 #[must_use = "dropping a call cancels it"]
 pub struct RawUnary {
     call: RawCall,
+    assisted: bool,
 }
 
 impl RawUnary {
     pub(super) fn new(call: RawCall) -> Self {
-        Self { call }
+        Self { call, assisted: false }
     }
 
     /// The response or the failure, if it has come; none before, and after it was taken.
@@ -315,14 +322,13 @@ impl RawUnary {
 impl Future for RawUnary {
     type Output = Result<Response<Bytes>>;
 
-    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        if let Some(response) = self.try_take() {
-            return Poll::Ready(response);
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if !std::mem::replace(&mut self.assisted, true) {
+            self.call.inner.shell.assist(&|| self.is_done());
         }
-        self.call.inner.shell.assist(&|| self.is_done());
         let response = self.call.inner.change(|state| {
             let response = self.call.take_response(state);
-            if let (None, Some(slot)) = (&response, state.slot(self.call.place)) {
+            if let (None, Some(slot)) = (&response, self.call.slot(state)) {
                 set_waker(slot, task);
             }
             response

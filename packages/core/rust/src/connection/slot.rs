@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 use std::task::Waker;
-use std::thread::ThreadId;
 
 use bytes::Bytes;
 
-use super::action::Action;
+use super::action::Actions;
 use super::binding::Binding;
 use crate::call::ById;
 use crate::channel::Instant;
@@ -27,8 +26,6 @@ pub(super) struct State {
     by_id: ById<usize>,
     /// No deadline is earlier; the calls are looked through only when this has passed.
     pub(super) earliest: Option<Instant>,
-    /// The thread that receives at the moment: it takes the output afterwards.
-    pub(super) pump: Option<ThreadId>,
     /// The shell was woken, and has not taken the output yet.
     pub(super) announced: bool,
     /// Who waits for a change of the connection itself.
@@ -37,10 +34,11 @@ pub(super) struct State {
     pub(super) drained: bool,
     pings: u64,
     pub(super) pongs: u64,
+    /// To be done once the lock is released.
+    pub(super) later: Actions,
     pub(super) bindings: Vec<Binding>,
     /// Results of comparing schemas, by service name and fingerprint of this side.
     pub(super) checked: Vec<(String, String, Result<()>)>,
-    pub(super) spare_actions: Vec<Action>,
 }
 
 /// What is known of one call. Its place is free again when its handle is dropped, which may be after the call has ended.
@@ -49,7 +47,7 @@ pub(super) struct Slot {
     pub(super) id: u32,
     pub(super) is_callee: bool,
     /// Messages that have come, and whether the session counts them as unread.
-    pub(super) messages: VecDeque<(Bytes, bool)>,
+    pub(super) messages: Messages,
     /// The peer's last message has come.
     pub(super) received_all: bool,
     pub(super) header: Option<Metadata>,
@@ -59,7 +57,7 @@ pub(super) struct Slot {
     pub(super) writers: Vec<Waker>,
     pub(super) deadline: Option<Instant>,
     pub(super) timeout_ms: u32,
-    /// What the handler sees, at the callee.
+    /// What the handler sees, at the callee. The call's handle has it too, so that it never goes while the lock is held.
     pub(super) context: Option<Context>,
 }
 
@@ -71,16 +69,15 @@ impl State {
             free: Vec::new(),
             by_id: ById::default(),
             earliest: None,
-            pump: None,
             announced: false,
             waiting: Vec::new(),
             draining: false,
             drained: false,
             pings: 0,
             pongs: 0,
+            later: Actions::default(),
             bindings: Vec::new(),
             checked: Vec::new(),
-            spare_actions: Vec::new(),
         }
     }
 
@@ -107,24 +104,35 @@ impl State {
 
     /// The slot of a call that has not ended.
     pub(super) fn slot_of(&mut self, id: u32) -> Option<&mut Slot> {
-        let place = *self.by_id.get(&id)?;
+        let place = *self.by_id.get(id)?;
         self.slot(place)
     }
 
     /// The slot of a call that ends now.
     pub(super) fn end(&mut self, id: u32) -> Option<&mut Slot> {
-        let place = self.by_id.remove(&id)?;
+        let place = self.by_id.remove(id)?;
         self.slot(place)
     }
 
-    /// Forgets a call whose handle was dropped.
-    pub(super) fn remove(&mut self, place: usize) -> Option<Slot> {
-        let slot = self.slots.get_mut(place)?.take()?;
-        if self.by_id.get(&slot.id) == Some(&place) {
-            self.by_id.remove(&slot.id);
+    /// Forgets a call. Tasks that still wait for it are woken afterwards, to see that it is gone.
+    pub(super) fn remove(&mut self, place: usize) {
+        let Some(entry) = self.slots.get_mut(place) else {
+            return;
+        };
+        let Some(slot) = entry else {
+            return;
+        };
+        slot.wake_all(&mut self.later);
+        if self.by_id.get(slot.id) == Some(&place) {
+            self.by_id.remove(slot.id);
         }
+        *entry = None;
         self.free.push(place);
-        Some(slot)
+    }
+
+    /// Whether there is nothing to tell anyone.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.later.is_empty() && !self.session.has_events()
     }
 
     /// Ends the calls whose deadlines have passed.
@@ -154,17 +162,45 @@ impl State {
         Ok(number)
     }
 
-    /// Whether the shell has to be woken for output that it does not know of.
-    pub(super) fn announce(&mut self) -> bool {
-        if self.announced || self.session.output_bytes() == 0 {
-            return false;
+    /// Whether the shell has to be woken for output that it does not know of. The pump takes what its own handlers wrote.
+    pub(super) fn announce(&mut self, is_pump: bool) -> bool {
+        let news = !self.announced && !is_pump && self.session.output_bytes() > 0;
+        self.announced |= news;
+        news
+    }
+}
+
+/// Messages that wait to be read. Most calls have one, which is kept in place.
+#[derive(Default)]
+pub(super) struct Messages {
+    first: Option<(Bytes, bool)>,
+    rest: Option<Box<VecDeque<(Bytes, bool)>>>,
+}
+
+impl Messages {
+    pub(super) fn push_back(&mut self, message: (Bytes, bool)) {
+        match self.first {
+            None => self.first = Some(message),
+            Some(_) => self.rest.get_or_insert_default().push_back(message),
         }
-        // The pump takes what its own handlers wrote.
-        if self.pump.is_some() && self.pump == Some(current_thread()) {
-            return false;
-        }
-        self.announced = true;
-        true
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<(Bytes, bool)> {
+        let first = self.first.take()?;
+        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        Some(first)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(super) fn has_several(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| !rest.is_empty())
+    }
+
+    pub(super) fn clear(&mut self) {
+        (self.first, self.rest) = (None, None);
     }
 }
 
@@ -179,9 +215,9 @@ impl Slot {
     }
 
     /// Takes the wakers of everyone who waits for this call.
-    pub(super) fn wake_all(&mut self, actions: &mut Vec<Action>) {
-        actions.extend(self.reader.take().map(Action::Wake));
-        actions.extend(self.writers.drain(..).map(Action::Wake));
+    pub(super) fn wake_all(&mut self, actions: &mut Actions) {
+        actions.wake(&mut self.reader);
+        actions.wake_all(&mut self.writers);
     }
 }
 
@@ -192,8 +228,10 @@ pub(super) fn add_waker(wakers: &mut Vec<Waker>, waker: &Waker) {
     }
 }
 
-pub(super) fn current_thread() -> ThreadId {
-    std::thread::current().id()
+/// Tells threads that are alive from each other; never 0. [`std::thread::current`] would do, at ten times the price.
+pub(super) fn current_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 /// The record with the time of now, where it has none and the target has a clock.

@@ -153,12 +153,12 @@ impl Surroundings for Inner {
         self.shell.now()
     }
 
-    fn log(&self, record: LogRecord) {
+    fn log(self: Arc<Self>, record: LogRecord) {
         match self.role {
             Role::Host => self.log_locally(record),
             Role::Plugin => {
                 let record = with_time(record);
-                self.change_quietly(|state| state.session.log(&record));
+                self.change(|state| state.session.log(&record));
             }
         }
     }

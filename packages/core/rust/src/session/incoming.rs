@@ -145,7 +145,7 @@ impl Session {
         if self.is_own(call) {
             return malformed(format!("REQUEST with call id {call}, which is not one of the sender's"));
         }
-        if self.calls.contains_key(&call) {
+        if self.calls.contains(call) {
             return malformed(format!("REQUEST with call id {call}, which is in use"));
         }
         let end = header.flags & FLAG_END != 0;
@@ -204,7 +204,7 @@ impl Session {
         if has_header && !self.is_own(call) {
             return malformed("a call header on a caller's MESSAGE");
         }
-        let Some(state) = self.calls.get(&call).filter(|state| state.is_open && state.receives) else {
+        let Some(state) = self.calls.get(call).filter(|state| state.is_open && state.receives) else {
             return Ok(());
         };
         let (is_callee, is_first) = (state.is_callee, !state.received);
@@ -219,7 +219,7 @@ impl Session {
         if held && !self.hold(call, bytes) {
             return Ok(());
         }
-        if let Some(state) = self.calls.get_mut(&call) {
+        if let Some(state) = self.calls.get_mut(call) {
             state.received = true;
             state.receives = !end;
         }
@@ -244,7 +244,7 @@ impl Session {
             self.end_locally(call, Status::new(Code::ResourceExhausted, message), EndKind::Told);
             return false;
         }
-        if let Some(state) = self.calls.get_mut(&call) {
+        if let Some(state) = self.calls.get_mut(call) {
             state.unread_bytes += bytes;
             state.unread_messages += 1;
             self.unread_bytes += bytes;
@@ -254,7 +254,7 @@ impl Session {
     }
 
     fn receive_end(&mut self, call: u32, payload: &[u8]) -> Handled {
-        let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open && state.receives) else {
+        let Some(state) = self.calls.get_mut(call).filter(|state| state.is_open && state.receives) else {
             return Ok(());
         };
         let status = Status::parse(payload).map_err(unparsable("a status"))?;
@@ -271,7 +271,7 @@ impl Session {
         if self.is_own(call) {
             return malformed("CANCEL from the callee of the call");
         }
-        if !self.calls.contains_key(&call) {
+        if !self.calls.contains(call) {
             return Ok(());
         }
         let mut status = Status::parse(payload).map_err(unparsable("a status"))?;
@@ -283,7 +283,7 @@ impl Session {
     }
 
     fn receive_credit(&mut self, call: u32, payload: &[u8]) -> Handled {
-        let Some(state) = self.calls.get_mut(&call).filter(|state| state.is_open && state.sends) else {
+        let Some(state) = self.calls.get_mut(call).filter(|state| state.is_open && state.sends) else {
             return Ok(());
         };
         let credit = wire::Credit::decode(payload).map_err(unparsable("credit"))?;

@@ -17,10 +17,8 @@ pub(crate) fn session(spec: &Value) -> Result<Session, Error> {
         methods: list(&service["methods"], |name| MethodEntry::new(text(name), MethodKind::Unary)),
         ..ServiceEntry::default()
     });
-    let uses = list(&spec["uses"], |used| ServiceUse {
-        name: text(&used["name"]),
-        fingerprint: text(&used["fingerprint"]),
-    });
+    let uses =
+        list(&spec["uses"], |used| ServiceUse { name: text(&used["name"]), fingerprint: text(&used["fingerprint"]) });
     let limit = |name: &str| spec["limits"][name].as_u64().map(|value| value as u32);
     Session::new(SessionOptions {
         role: if spec["role"] == "host" { Role::Host } else { Role::Plugin },
