@@ -289,10 +289,14 @@ impl Connection {
         Ok((self.link.pump.read_fd().as_raw_fd(), poke))
     }
 
-    /// Writes, reads and works once. Returns whether the connection has ended.
-    fn tick(&self, py: Python<'_>) -> PyResult<bool> {
+    /// Writes, reads and works once. Returns 0 while the connection goes on, 1 when its stream has ended, 2 when all who waited were told why.
+    fn tick(&self, py: Python<'_>) -> PyResult<u8> {
         self.link.tick(py, &self.handlers)?;
-        Ok(self.link.has_ended())
+        Ok(match (self.link.has_ended(), self.link.is_over()) {
+            (false, _) => 0,
+            (true, false) => 1,
+            (true, true) => 2,
+        })
     }
 
     /// Unties the event loop.

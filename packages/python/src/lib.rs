@@ -33,7 +33,7 @@ mod _native {
     #[pymodule_export]
     use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
     #[pymodule_export]
-    use crate::load::read_manifest;
+    use crate::load::{check_compatible, read_manifest};
     #[pymodule_export]
     use crate::session::Session;
 }

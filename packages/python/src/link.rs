@@ -113,6 +113,11 @@ impl Link {
         self.ended.load(Ordering::SeqCst)
     }
 
+    /// Whether the connection has ended, and nothing is left to do in Python.
+    pub(crate) fn is_over(&self) -> bool {
+        self.work.lock().ended && self.work.is_empty()
+    }
+
     /// Whether what has been read is all that will come.
     pub(crate) fn is_finishing(&self) -> bool {
         self.finishing.load(Ordering::SeqCst)

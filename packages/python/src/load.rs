@@ -188,3 +188,9 @@ pub(crate) fn read_manifest(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_,
     let (name, version, language) = (manifest.name, manifest.version, manifest.language);
     (file, folder, name, version, language, manifest.interop.module, transports, capabilities).into_pyobject(py)
 }
+
+/// Compares two descriptor sets of a service, of its caller and of its callee.
+#[pyfunction]
+pub(crate) fn check_compatible(py: Python<'_>, service: &str, caller: &[u8], callee: &[u8]) -> PyResult<()> {
+    anyplug_core::negotiation::check_compatible(service, caller, callee).or_raise(py)
+}

@@ -46,7 +46,14 @@ def test_frames(entry: dict[str, Any], whole: bool) -> None:
     chunks = [data] if whole else [data[index : index + 1] for index in range(len(data))]
     found = [frame for chunk in chunks for frame in decoder.push(chunk)]
     expected = [
-        (frame["offset"], frame["kind"], frame["flags"], frame["method"], frame["call"], bytes.fromhex(frame["payload"]))
+        (
+            frame["offset"],
+            frame["kind"],
+            frame["flags"],
+            frame["method"],
+            frame["call"],
+            bytes.fromhex(frame["payload"]),
+        )
         for frame in entry["frames"]
     ]
     assert found == expected

@@ -1,7 +1,71 @@
-"""anyplug for Python."""
+"""anyplug: any runtime loads any plugin.
+
+A host loads a plugin written in Python, TypeScript or Rust, and calls it by generated clients::
+
+    with load_plugin("./plugins/eliza-classic/rust") as plugin:
+        print(plugin.client(Eliza).reply(text="Men are all alike.").text)
+
+    async with load_plugin("./plugins/eliza-classic/rust") as plugin:
+        print((await plugin.client(Eliza).reply(text="Men are all alike.")).text)
+
+A plugin implements generated handlers::
+
+    plugin = define_plugin(name="my-eliza", version="1.0.0", services=[implement(Eliza, MyEliza())])
+
+    if __name__ == "__main__":
+        serve(plugin)
+
+After `os.fork` the plugins of the parent cannot be used in the child; it loads its own.
+"""
 
 from ._code import Code
-from ._error import AnyplugError
-from ._log import LogLevel
+from ._context import Context, PeerInfo
+from ._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
+from ._error import AnyplugError, Detail
+from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
+from ._limits import Limits
+from ._load import PluginLoad, TransportName, load_plugin
+from ._log import LogLevel, LogRecord, OnLog, log
+from ._metadata import Metadata, MetadataInput
+from ._options import CallOptions
+from ._plugin import Plugin, SyncPlugin
+from ._sdk import PluginDefinition, PluginServices, define_plugin
+from ._serve import serve
+from ._transport import ResponseStream, SyncResponseStream
+from ._version import VERSION as __version__
 
-__all__ = ("AnyplugError", "Code", "LogLevel")
+__all__ = (
+    "AnyplugError",
+    "CallOptions",
+    "Code",
+    "Context",
+    "Detail",
+    "Handler",
+    "Implementation",
+    "Limits",
+    "LogLevel",
+    "LogRecord",
+    "Metadata",
+    "MetadataInput",
+    "MethodDescriptor",
+    "MethodKind",
+    "OnLog",
+    "PeerInfo",
+    "Plugin",
+    "PluginDefinition",
+    "PluginLoad",
+    "PluginServices",
+    "RequestStream",
+    "ResponseStream",
+    "ServiceDescriptor",
+    "SyncPlugin",
+    "SyncResponseStream",
+    "TransportName",
+    "__version__",
+    "define_plugin",
+    "implement",
+    "load_plugin",
+    "log",
+    "serve",
+    "unimplemented",
+)

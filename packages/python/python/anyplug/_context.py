@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -45,8 +43,8 @@ class ServerCall(Protocol):
     @property
     def tracestate(self) -> str: ...
     @property
-    def deadline(self) -> float | None:
-        """The time of `time.monotonic` at which the call ends, or None."""
+    def remaining(self) -> float | None:
+        """Seconds that remain, or None without a deadline."""
         ...
 
     @property
@@ -56,6 +54,10 @@ class ServerCall(Protocol):
 
     def on_cancel(self, callback: Callable[[], object], /) -> None:
         """Calls ``callback`` once, in any thread, when the call is cancelled: at once if it was."""
+        ...
+
+    def wait_cancelled(self, seconds: float | None, /) -> bool:
+        """Sleeps until the call is cancelled, ``seconds`` at most. Returns whether it was."""
         ...
 
     def set_header(self, key: str, value: str, /) -> None: ...
@@ -121,8 +123,7 @@ class Context:
     @property
     def remaining(self) -> float | None:
         """Seconds that remain to the call, 0 at least, or None when it has no deadline."""
-        deadline = self._call.deadline
-        return None if deadline is None else max(0.0, deadline - time.monotonic())
+        return self._call.remaining
 
     @property
     def cancelled(self) -> AnyplugError | None:
@@ -144,15 +145,7 @@ class Context:
 
         For synchronous handlers.
         """
-        remaining = self.remaining
-        limit = min((seconds for seconds in (timeout, remaining) if seconds is not None), default=None)
-        cancelled = threading.Event()
-        self.on_cancel(cancelled.set)
-        cancelled.wait(limit)
-        if limit is not None and limit == remaining:
-            # The deadline belongs to the connection's clock, which may be a little behind.
-            cancelled.wait(_CLOCK_SLACK)
-        return self.cancelled is not None
+        return self._call.wait_cancelled(timeout)
 
     async def wait_cancelled(self) -> AnyplugError:
         """Sleeps until the call is cancelled, and returns the reason.
@@ -203,6 +196,3 @@ class Context:
     def log(self, level: LogLevel, message: str, **fields: str) -> None:
         """Sends a record to the log of the caller's side."""
         self._link.log(level, message, fields)
-
-
-_CLOCK_SLACK = 1.0

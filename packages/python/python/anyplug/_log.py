@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
-__all__ = ("LogLevel", "LogRecord", "OnLog", "log_to_logging")
+__all__ = ("LogLevel", "LogRecord", "OnLog", "log", "log_to_logging")
 
 
 class LogLevel(IntEnum):
@@ -63,3 +63,24 @@ def log_to_logging(plugin: str) -> OnLog:
             logger.log(level, "%s%s", name, record.message, extra={"fields": dict(record.fields)})
 
     return on_log
+
+
+HostLog: TypeAlias = Callable[[LogLevel, str, Mapping[str, str]], None]
+
+_HOST: list[HostLog] = []
+
+
+def set_host(host: HostLog) -> None:
+    """Sends what the plugin in this process logs from now on to its host."""
+    _HOST[:] = [host]
+
+
+def log(level: LogLevel, message: str, **fields: str) -> None:
+    """Sends a record to the host's log. Within a call, `Context.log` does the same.
+
+    A plugin that no host has connected to yet, or that runs in its host's own process, logs to ``anyplug.plugin``.
+    """
+    if _HOST:
+        _HOST[0](level, message, fields)
+    else:
+        logging.getLogger("anyplug.plugin").log(_LEVELS[level], "%s", message, extra={"fields": fields})

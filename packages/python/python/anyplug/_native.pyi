@@ -143,9 +143,7 @@ class Connection:
         on_log: Callable[[_LogRecord], object],
     ) -> None: ...
     @staticmethod
-    def load(
-        parts: _LoadParts, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]
-    ) -> Connection:
+    def load(parts: _LoadParts, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]) -> Connection:
         """Starts a plugin's process and makes a connection with it, which `open` waits for."""
 
     def open(self, timeout: float, expect: Sequence[_Service]) -> None:
@@ -203,8 +201,8 @@ class Connection:
     def join_loop(self, event_loop: AbstractEventLoop, tick: Callable[[], object]) -> tuple[int, int]:
         """Ties the connection to the running event loop. Returns the descriptors whose readers are to tick too."""
 
-    def tick(self) -> bool:
-        """Writes, reads and works once. Returns whether the connection has ended."""
+    def tick(self) -> int:
+        """Writes, reads and works once. Returns 0; 1 when the stream has ended; 2 when all who waited know why."""
 
     def leave_loop(self) -> None: ...
     def fail(self, error: AnyplugError) -> None:
@@ -275,6 +273,7 @@ def decode_status(data: bytes) -> _Status: ...
 def encode_status(status: _Status) -> bytes: ...
 def decode_header(data: bytes) -> _Header: ...
 def encode_header(header: _Header) -> bytes: ...
+def check_compatible(service: str, caller: bytes, callee: bytes) -> None: ...
 def read_manifest(
     path: PathLike[str] | str,
 ) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...]]:

@@ -1,0 +1,313 @@
+"""A plugin in this process: typed objects pass through, and nothing is encoded."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import threading
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ._code import Code
+from ._codec import Message, decode, encode
+from ._context import Context, PeerInfo
+from ._direct_call import DirectCall, check_key
+from ._error import AnyplugError
+from ._log import LogLevel, LogRecord
+from ._metadata import metadata_pairs
+from ._native import check_compatible
+
+if TYPE_CHECKING:
+    from ._descriptor import MethodDescriptor, ServiceDescriptor
+    from ._direct_transport import DirectTransport, SyncDirectTransport
+    from ._handler import Implementation
+    from ._options import CallOptions
+
+__all__ = ("DirectLink", "DirectSide", "Route")
+
+_MAX_ORIGIN = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """A method of a caller's stub, and the function of the callee that handles it."""
+
+    method: MethodDescriptor[Any, Any]
+    """As the callee knows it."""
+    function: Callable[..., Any]
+    callee: DirectSide
+    converts: bool
+    """Caller and callee have classes of their own for the messages."""
+
+    def request(self, request: Message) -> Message:
+        """The request as the callee has it."""
+        return decode(self.method.input, encode(request)) if self.converts else request
+
+    def response(self, response: object, caller: MethodDescriptor[Any, Any]) -> Any:  # noqa: ANN401
+        """The response as the caller has it. Raises AnyplugError (INTERNAL) when it is none."""
+        if not isinstance(response, self.method.output):
+            kind = "None" if response is None else f"a {type(response).__name__}"
+            raise AnyplugError(
+                Code.INTERNAL,
+                f"the handler of {self.method.path} returned {kind} instead of {self.method.output.__name__}",
+            )
+        return decode(caller.output, encode(response)) if self.converts else response
+
+
+@dataclass(eq=False)
+class DirectSide:
+    """One of the two sides: what it serves, and what its handlers know of the other."""
+
+    info: PeerInfo
+    implementations: tuple[Implementation, ...]
+    grants: tuple[str, ...] | None
+    """The capabilities that the other side has here; None: all."""
+    config: Any
+    write_log: Callable[[LogRecord], None]
+    link: DirectLink = field(init=False)
+    other: DirectSide = field(init=False)
+    _routes: dict[MethodDescriptor[Any, Any], Route] = field(default_factory=dict)
+
+    # --- what a Context knows of it --------------------------------------------------------------
+
+    @property
+    def peer(self) -> PeerInfo:
+        """Who calls this side."""
+        return self.other.info
+
+    def transport_within(self, service: ServiceDescriptor[Any, Any, Any], context: Context, /) -> DirectTransport:
+        """Returns what carries calls that a handler makes to the other side within its call."""
+        return self.other.transport(service, context)
+
+    def sync_transport_within(
+        self, service: ServiceDescriptor[Any, Any, Any], context: Context, /
+    ) -> SyncDirectTransport:
+        """Returns what carries calls that a handler makes to the other side within its call."""
+        return self.other.sync_transport(service, context)
+
+    def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /) -> None:
+        """Writes to the log of the host."""
+        self.write_log(LogRecord(level, message, "", 0, fields))
+
+    # --- calls of this side ----------------------------------------------------------------------
+
+    def transport(self, service: ServiceDescriptor[Any, Any, Any], within: Context | None = None) -> DirectTransport:
+        """Returns what carries calls of asyncio clients to this side."""
+        from ._direct_transport import DirectTransport  # noqa: PLC0415 - the two know each other
+
+        return DirectTransport(self, service, within)
+
+    def sync_transport(
+        self, service: ServiceDescriptor[Any, Any, Any], within: Context | None = None
+    ) -> SyncDirectTransport:
+        """Returns what carries calls of synchronous clients to this side."""
+        from ._direct_transport import SyncDirectTransport  # noqa: PLC0415 - the two know each other
+
+        return SyncDirectTransport(self, service, within)
+
+    def route(self, service: ServiceDescriptor[Any, Any, Any], method: MethodDescriptor[Any, Any]) -> Route:
+        """Returns what handles a method of a caller's stub.
+
+        Raises AnyplugError: UNIMPLEMENTED, when there is no such method here; FAILED_PRECONDITION, when the schemas differ
+        in a way that would break on the wire.
+        """
+        route = self._routes.get(method)
+        if route is None:
+            route = self._routes[method] = self._find(service, method)
+        return route
+
+    def _find(self, service: ServiceDescriptor[Any, Any, Any], method: MethodDescriptor[Any, Any]) -> Route:
+        for implementation in self.implementations:
+            if implementation.service.name == service.name:
+                check_schemas(service, implementation.service)
+                for own, function in zip(implementation.service.methods, implementation.functions, strict=True):
+                    if own.name == method.name:
+                        converts = own.input is not method.input or own.output is not method.output
+                        return Route(own, function, self, converts)
+                names = ", ".join(own.name for own in implementation.service.methods)
+                raise AnyplugError(
+                    Code.UNIMPLEMENTED,
+                    f'"{self.info.name}" serves {service.name} without the method {method.name}; it has {names}',
+                )
+        offered = ", ".join(implementation.service.name for implementation in self.implementations) or "nothing"
+        raise AnyplugError(Code.UNIMPLEMENTED, f'"{self.info.name}" does not serve {service.name}; it serves {offered}')
+
+    def begin(
+        self, route: Route, caller: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None
+    ) -> tuple[DirectCall, Context]:
+        """Begins a call to this side. `DirectLink.end` has to be called for it.
+
+        Raises AnyplugError when it is refused: as a connection refuses a call, or the callee's router.
+        """
+        call = _make_call(caller, options, within, self.other.info.name)
+        self.link.open(call)
+        try:
+            self._admit(route.method, call)
+        except AnyplugError:
+            self.link.end(call)
+            raise
+        if within is not None:
+            self._tie(call, within)
+        return call, Context(route.method, call, self)
+
+    def _tie(self, call: DirectCall, within: Context) -> None:
+        """Cancels a call with the one within which it is made."""
+
+        def on_cancel() -> None:
+            call.cancel(within.cancelled or _CANCELLED)
+
+        within.on_cancel(on_cancel)
+        outer = within._call
+        if isinstance(outer, DirectCall):
+            call.leave_outer = lambda: outer.forget(on_cancel)
+
+    def _admit(self, method: MethodDescriptor[Any, Any], call: DirectCall) -> None:
+        if len(call.origin) > _MAX_ORIGIN:
+            raise AnyplugError(
+                Code.FAILED_PRECONDITION,
+                f"the call went through {len(call.origin)} peers, over the limit of {_MAX_ORIGIN}; do they answer each"
+                " other without end?",
+            )
+        capability = method.required_capability
+        if capability and self.grants is not None and capability not in self.grants:
+            raise AnyplugError(
+                Code.PERMISSION_DENIED,
+                f'{method.path} needs the capability "{capability}", which was not granted: name it in "capabilities" of'
+                ' plugin.json, and grant it by the option "grants" where the plugin is loaded',
+            )
+
+
+_CANCELLED = AnyplugError(Code.CANCELLED, "the call within which this one was made was cancelled")
+
+
+def _make_call(
+    method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None, caller: str
+) -> DirectCall:
+    """What the options say, and the call within which this one is made."""
+    timeout: float | None = method.default_timeout_ms / 1000 or None
+    metadata: tuple[tuple[str, str], ...] = ()
+    traceparent, tracestate = "", ""
+    if options is not None:
+        timeout = timeout if options.timeout is None else options.timeout
+        metadata = metadata_pairs(options.metadata)
+        traceparent, tracestate = options.traceparent, options.tracestate
+        for key, _ in metadata:
+            check_key(key)
+    if timeout is not None and math.isinf(timeout):
+        timeout = None
+    origin: tuple[str, ...] = ()
+    if within is not None:
+        within.raise_if_cancelled()
+        origin = (*within.origin, caller)
+        if (remaining := within.remaining) is not None:
+            timeout = remaining if timeout is None else min(timeout, remaining)
+        if not traceparent:
+            traceparent, tracestate = within.traceparent, within.tracestate
+    if timeout is not None and timeout <= 0:
+        raise AnyplugError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call was made")
+    return DirectCall(timeout, metadata, origin, traceparent, tracestate)
+
+
+def check_schemas(caller: ServiceDescriptor[Any, Any, Any], callee: ServiceDescriptor[Any, Any, Any]) -> None:
+    """Raises AnyplugError (FAILED_PRECONDITION) for schemas that differ in a way that would break on the wire."""
+    if caller.fingerprint and callee.fingerprint and caller.fingerprint != callee.fingerprint:
+        check_compatible(caller.name, caller.descriptor_set, callee.descriptor_set)
+
+
+class DirectLink:
+    """A host and a plugin in one process."""
+
+    def __init__(self, host: DirectSide, plugin: DirectSide) -> None:
+        self.host = host
+        self.plugin = plugin
+        host.link = plugin.link = self
+        host.other, plugin.other = plugin, host
+        self._calls: set[DirectCall] = set()
+        self._changed = threading.Condition()
+        self._refusal: AnyplugError | None = None
+        self._close_reason: AnyplugError | None = None
+        self._on_ended: list[Callable[[], object]] = []
+
+    @property
+    def peer(self) -> PeerInfo:
+        """The plugin, as its definition says."""
+        return self.plugin.info
+
+    @property
+    def close_reason(self) -> AnyplugError | None:
+        """Why the plugin has ended, or None while it has not."""
+        return self._close_reason
+
+    def negotiate(self, expect: Iterable[ServiceDescriptor[Any, Any, Any]], uses: Iterable[Any]) -> None:
+        """Checks that the plugin serves what the host expects, and that what it uses of the host fits."""
+        for service in expect:
+            self.plugin.route(service, service.methods[0])
+        for service in uses:
+            for implementation in self.host.implementations:
+                if implementation.service.name == service.name:
+                    check_schemas(service, implementation.service)
+
+    def transport_to(self, service: ServiceDescriptor[Any, Any, Any], /) -> DirectTransport:
+        """Returns what carries calls of asyncio clients to the plugin."""
+        return self.plugin.transport(service)
+
+    def sync_transport_to(self, service: ServiceDescriptor[Any, Any, Any], /) -> SyncDirectTransport:
+        """Returns what carries calls of synchronous clients to the plugin."""
+        return self.plugin.sync_transport(service)
+
+    # --- the calls in flight ---------------------------------------------------------------------
+
+    def open(self, call: DirectCall) -> None:
+        """Counts a call. Raises AnyplugError (UNAVAILABLE) when there are to be no more."""
+        if self._refusal is not None:
+            raise self._refusal
+        self._calls.add(call)
+
+    def end(self, call: DirectCall) -> None:
+        """No longer counts a call."""
+        self._calls.discard(call)
+        if call.leave_outer is not None:
+            call.leave_outer()
+        if self._refusal is not None:
+            with self._changed:
+                self._changed.notify_all()
+
+    def close(self, drain_timeout: float) -> None:
+        """Lets calls in flight end, ``drain_timeout`` seconds at most; then cancels them."""
+        if self._refusal is None:
+            self._refusal = AnyplugError(
+                Code.UNAVAILABLE, "this side drains the connection: no new calls are made, load the plugin again"
+            )
+        with self._changed:
+            self._changed.wait_for(lambda: not self._calls, drain_timeout)
+        self.kill(f'plugin "{self.plugin.info.name}" was closed')
+
+    def kill(self, reason: str) -> None:
+        """Cancels all calls in flight, and refuses others."""
+        if self._close_reason is not None:
+            return
+        self._close_reason = AnyplugError(Code.UNAVAILABLE, reason)
+        self._refusal = AnyplugError(Code.UNAVAILABLE, f"the connection ended: {self._close_reason}")
+        for call in list(self._calls):
+            call.cancel(self._refusal)
+        callbacks, self._on_ended = self._on_ended, []
+        for callback in callbacks:
+            callback()
+
+    def on_ended(self, callback: Callable[[], object]) -> None:
+        """Has ``callback`` called once the plugin has ended: at once if it has."""
+        if self._close_reason is None:
+            self._on_ended.append(callback)
+        else:
+            callback()
+
+    def wait_ended(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        """There is no thread that could have to notice."""
+        return True
+
+
+def is_later(result: object) -> bool:
+    """Whether what a function returned has to be awaited or iterated by an event loop."""
+    return inspect.isawaitable(result) or isinstance(result, AsyncIterable)

@@ -1,0 +1,192 @@
+"""A call in this process: what its handler knows of it, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ._code import Code
+from ._error import AnyplugError
+from ._metadata import Metadata
+
+__all__ = ("DirectCall",)
+
+T = TypeVar("T")
+
+_LOCK = threading.Lock()
+"""For the moments in which a call is cancelled or asked about that: they are short, and rarely two at once."""
+
+
+class DirectCall:
+    """A call in this process."""
+
+    __slots__ = (
+        "_callbacks",
+        "_header",
+        "_reason",
+        "_timeout",
+        "_trailer",
+        "deadline",
+        "failure",
+        "leave_outer",
+        "metadata",
+        "origin",
+        "tracestate",
+        "traceparent",
+    )
+
+    def __init__(
+        self,
+        timeout: float | None,
+        metadata: Metadata = (),
+        origin: tuple[str, ...] = (),
+        traceparent: str = "",
+        tracestate: str = "",
+    ) -> None:
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        """The time of `time.monotonic` at which the call ends, or None."""
+        self.metadata = metadata
+        self.origin = origin
+        self.traceparent = traceparent
+        self.tracestate = tracestate
+        self.failure: Exception | None = None
+        """What the caller's own stream of requests raised."""
+        self.leave_outer: Callable[[], None] | None = None
+        """Unties the call from the one within which it was made."""
+        self._timeout = timeout
+        self._reason: AnyplugError | None = None
+        self._callbacks: list[Callable[[], object]] = []
+        self._header: Metadata = ()
+        self._trailer: Metadata = ()
+
+    # --- what a handler sees ---------------------------------------------------------------------
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds that remain, or None without a deadline."""
+        return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
+
+    @property
+    def cancelled(self) -> AnyplugError | None:
+        """Why the call was cancelled, or None."""
+        if self._reason is None and self.deadline is not None and time.monotonic() >= self.deadline:
+            self.expire()
+        return self._reason
+
+    def on_cancel(self, callback: Callable[[], object], /) -> None:
+        """Calls ``callback`` once when the call is cancelled: at once if it was."""
+        with _LOCK:
+            if self._reason is None:
+                self._callbacks.append(callback)
+                return
+        callback()
+
+    def forget(self, callback: Callable[[], object], /) -> None:
+        """No longer calls ``callback`` when the call is cancelled."""
+        with _LOCK:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+    def wait_cancelled(self, seconds: float | None, /) -> bool:
+        """Sleeps until the call is cancelled, ``seconds`` at most. Returns whether it was."""
+        limits = [limit for limit in (seconds, self.remaining) if limit is not None]
+        told = threading.Event()
+        self.on_cancel(told.set)
+        told.wait(min(limits, default=None))
+        self.forget(told.set)
+        return self.cancelled is not None
+
+    def set_header(self, key: str, value: str, /) -> None:
+        """Adds metadata that the caller gets before the first message."""
+        check_key(key)
+        self._header += ((key, value),)
+
+    def set_trailer(self, key: str, value: str, /) -> None:
+        """Adds metadata that the caller gets at the end."""
+        check_key(key)
+        self._trailer += ((key, value),)
+
+    # --- what the transport does -----------------------------------------------------------------
+
+    @property
+    def header(self) -> Metadata:
+        """What the handler set."""
+        return self._header
+
+    @property
+    def trailer(self) -> Metadata:
+        """What the handler set."""
+        return self._trailer
+
+    def cancel(self, reason: AnyplugError) -> None:
+        """Tells the handler that the call is over. Only the first reason counts."""
+        with _LOCK:
+            if self._reason is not None:
+                return
+            self._reason = reason
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        milliseconds = round((self._timeout or 0.0) * 1000)
+        self.cancel(AnyplugError(Code.DEADLINE_EXCEEDED, f"the call took longer than its {milliseconds} ms"))
+
+    def check(self) -> None:
+        """Raises the reason if the call was cancelled."""
+        if (reason := self.cancelled) is not None:
+            raise reason
+
+    async def guard(self, awaitable: Awaitable[T]) -> T:
+        """Awaits in the current task, which the end of the call interrupts.
+
+        Raises the reason of the cancellation, whatever the handler makes of it.
+        """
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        if task is None:
+            return await awaitable
+        requests, interrupted, waiting = task.cancelling(), False, True
+
+        def interrupt() -> None:
+            nonlocal interrupted
+            if waiting:
+                interrupted = True
+                task.cancel()
+
+        def on_cancel() -> None:
+            if asyncio._get_running_loop() is loop:
+                interrupt()
+            else:
+                loop.call_soon_threadsafe(interrupt)
+
+        self.on_cancel(on_cancel)
+        timer = None if self.deadline is None else loop.call_later(self.remaining or 0.0, self.expire)
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            if not interrupted or task.uncancel() > requests:
+                self.cancel(AnyplugError(Code.CANCELLED, "the caller cancelled the call"))
+                raise
+            interrupted = False
+            raise self._reason or AnyplugError(Code.CANCELLED, "the call was cancelled") from None
+        finally:
+            waiting = False
+            self.forget(on_cancel)
+            if timer is not None:
+                timer.cancel()
+            if interrupted:
+                task.uncancel()
+
+
+def check_key(key: str) -> None:
+    """Raises AnyplugError (INVALID_ARGUMENT) for a key of metadata that is not lower-case ASCII."""
+    if not key or not all(char in _KEY_CHARACTERS for char in key):
+        message = f'metadata key "{key}" is not lower-case ASCII: use a-z, 0-9, "_", "." and "-"'
+        raise AnyplugError(Code.INVALID_ARGUMENT, message)
+
+
+_KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-")

@@ -1,0 +1,268 @@
+"""Loads plugins."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from . import _native
+from ._code import Code
+from ._connection import Connection
+from ._context import PeerInfo
+from ._descriptor import ServiceDescriptor
+from ._direct import DirectLink, DirectSide
+from ._error import AnyplugError, to_error
+from ._handler import Implementation
+from ._lifetime import keep_track
+from ._limits import Limits, limit_parts
+from ._log import LogLevel, LogRecord, OnLog, log_to_logging
+from ._module import load_definition
+from ._plugin import Plugin, SyncPlugin
+from ._router import HandlerTable
+from ._runner import LoopRunner, Runner, ThreadRunner
+from ._schema import ServiceParts, service_parts
+from ._version import RUNTIME
+
+__all__ = ("PluginLoad", "TransportName", "load_plugin")
+
+TransportName = Literal["direct", "process", "stdio"]
+
+
+def load_plugin(
+    path: str | os.PathLike[str],
+    *,
+    transport: TransportName | None = None,
+    services: Iterable[Implementation] = (),
+    grants: Iterable[str] = (),
+    expect: Iterable[ServiceDescriptor[Any, Any, Any]] = (),
+    limits: Limits | None = None,
+    start_timeout: float = 10.0,
+    drain_timeout: float = 5.0,
+    env: Mapping[str, str] | None = None,
+    inherit_env: bool | Iterable[str] = False,
+    env_denylist: Iterable[str] = (),
+    config: Mapping[str, Any] | None = None,
+    on_log: OnLog | None = None,
+    python: str | None = None,
+    host_name: str | None = None,
+) -> PluginLoad:
+    """Says which plugin to load, and how. What is returned loads it: by ``with`` for threads, ``async with`` for asyncio.
+
+    ``path``: a folder that holds a plugin.json, or that file itself.
+    ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of its
+    own) or ``stdio`` (a child process on stdin and stdout). By default the first of the manifest's that is possible.
+    ``services``: what the plugin may call on the host, each made by `implement`.
+    ``grants``: the capabilities that the plugin is granted, of those that its manifest names.
+    ``expect``: services that the plugin must serve, with schemas that fit; others are checked before their first call.
+    ``limits``: what this side accepts; what is not set is as the manifest says.
+    ``start_timeout``: seconds from the start of the process until calls can be made.
+    ``drain_timeout``: seconds that calls in flight have when the plugin is closed.
+    ``env``: variables of the process. ``inherit_env``: True for all of this process's, or the names of those to pass on
+    beside PATH, HOME, LANG, LC_*, TZ and TMPDIR. ``env_denylist``: variables that are never passed on.
+    ``config``: the plugin's configuration, over that of its manifest.
+    ``on_log``: takes what the plugin logs and prints. By default the logger ``anyplug.plugin.<name>`` does.
+    ``python``: the program for plugins in Python; by default $ANYPLUG_PYTHON, $VIRTUAL_ENV's, the nearest .venv's above the
+    plugin's folder, or python3.
+    ``host_name``: what the plugin sees of this host; by default the name of the program.
+
+    Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or option
+    that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not come,
+    FAILED_PRECONDITION when protocol or schemas do not fit, and the plugin's own error when it refuses its configuration.
+    """
+    return PluginLoad(
+        path=Path(path),
+        transport=transport,
+        implementations=tuple(services),
+        grants=tuple(grants),
+        expected=tuple(expect),
+        own_limits=limits,
+        start_timeout=start_timeout,
+        drain_timeout=drain_timeout,
+        env=dict(env or {}),
+        inherit_env=() if isinstance(inherit_env, bool) else tuple(inherit_env),
+        inherit_all=inherit_env is True,
+        env_denylist=tuple(env_denylist),
+        configured=dict(config or {}),
+        on_log=on_log,
+        python=python,
+        host_name=host_name or Path(sys.argv[0] or sys.executable).stem or "python",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginLoad:
+    """A plugin that is to be loaded: ``with`` it, ``async with`` it, `await` it or `open` it, any number of times."""
+
+    path: Path
+    transport: TransportName | None
+    implementations: tuple[Implementation, ...]
+    grants: tuple[str, ...]
+    expected: tuple[ServiceDescriptor[Any, Any, Any], ...]
+    own_limits: Limits | None
+    start_timeout: float
+    drain_timeout: float
+    env: Mapping[str, str]
+    inherit_env: tuple[str, ...]
+    inherit_all: bool
+    env_denylist: tuple[str, ...]
+    configured: Mapping[str, Any]
+    on_log: OnLog | None
+    python: str | None
+    host_name: str
+    _open: list[Plugin | SyncPlugin] = field(default_factory=list)
+
+    # --- for threads -----------------------------------------------------------------------------
+
+    def open(self) -> SyncPlugin:
+        """Loads the plugin for threads. It has to be closed."""
+        located = _Located.read(self)
+        if located.is_direct:
+            return SyncPlugin(self._direct(located), located.manifest, "direct", self.drain_timeout)
+        connection = self._connect(located, ThreadRunner())
+        connection.start_thread()
+        connection.native.open(self.start_timeout, self.expect)
+        return SyncPlugin(connection, located.manifest, connection.native.transport, self.drain_timeout)
+
+    def __enter__(self) -> SyncPlugin:
+        """Loads the plugin for threads; leaving the block closes it."""
+        plugin = self.open()
+        self._open.append(plugin)
+        return plugin
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Closes the plugin."""
+        plugin = self._open.pop()
+        assert isinstance(plugin, SyncPlugin)  # noqa: S101 - __enter__ put it there
+        plugin.close()
+
+    # --- for asyncio -----------------------------------------------------------------------------
+
+    def __await__(self) -> Generator[Any, Any, Plugin]:
+        """Loads the plugin for asyncio. It has to be closed."""
+        return self._open_async().__await__()
+
+    async def _open_async(self) -> Plugin:
+        loop = asyncio.get_running_loop()
+        located = await loop.run_in_executor(None, _Located.read, self)
+        if located.is_direct:
+            return Plugin(self._direct(located), located.manifest, "direct", self.drain_timeout)
+        connection = await loop.run_in_executor(None, self._connect, located, LoopRunner(loop))
+        connection.join_loop()
+        try:
+            await loop.run_in_executor(None, connection.native.open, self.start_timeout, self.expect)
+        except asyncio.CancelledError:
+            connection.kill("the load was given up")
+            raise
+        return Plugin(connection, located.manifest, connection.native.transport, self.drain_timeout)
+
+    async def __aenter__(self) -> Plugin:
+        """Loads the plugin for asyncio; leaving the block closes it."""
+        plugin = await self
+        self._open.append(plugin)
+        return plugin
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Closes the plugin."""
+        plugin = self._open.pop()
+        assert isinstance(plugin, Plugin)  # noqa: S101 - __aenter__ put it there
+        await plugin.close()
+
+    # --- a process -------------------------------------------------------------------------------
+
+    @property
+    def expect(self) -> list[ServiceParts]:
+        """The services that the plugin must serve, as the native module takes them."""
+        return [service_parts(service) for service in self.expected]
+
+    @property
+    def services(self) -> list[ServiceParts]:
+        """The services of the host, as the native module takes them."""
+        return [service_parts(implementation.service) for implementation in self.implementations]
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits, as the native module takes them."""
+        return limit_parts(self.own_limits)
+
+    @property
+    def config(self) -> str:
+        """The configuration, as the native module takes it."""
+        return json.dumps(dict(self.configured))
+
+    def _connect(self, located: _Located, runner: Runner) -> Connection:
+        def make(_: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]) -> _native.Connection:
+            return _native.Connection.load(self, handlers, on_log)
+
+        return Connection(make, self.implementations, runner, self._on_log(located))
+
+    def _on_log(self, located: _Located) -> OnLog:
+        return self.on_log or log_to_logging(located.name)
+
+    # --- in this process -------------------------------------------------------------------------
+
+    def _direct(self, located: _Located) -> DirectLink:
+        definition = load_definition(located.folder, located.module or "", located.file)
+        config = {**located.manifest.get("config", {}), **self.configured}
+        on_log = self._on_log(located)
+        granted = tuple(grant for grant in self.grants if grant in located.capabilities)
+        for grant in self.grants:
+            if grant not in granted:
+                message = f'capability "{grant}" is not granted: capabilities in {located.file} does not name it'
+                on_log(LogRecord(LogLevel.WARN, message, "anyplug"))
+        try:
+            implementations = definition.implementations(config)
+        except Exception as error:
+            reason = to_error(error)
+            message = f'plugin "{located.name}" refused to start: {reason.message}'
+            raise AnyplugError(reason.code, message, details=reason.details, metadata=reason.metadata) from error
+        host = DirectSide(PeerInfo(self.host_name, "", RUNTIME), self.implementations, granted, None, on_log)
+        info = PeerInfo(definition.name, definition.version, RUNTIME)
+        link = DirectLink(host, DirectSide(info, implementations, None, config, on_log))
+        link.negotiate(self.expected, definition.uses)
+        keep_track(link)
+        return link
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A plugin.json, and what is decided from it."""
+
+    file: Path
+    folder: Path
+    name: str
+    module: str | None
+    capabilities: tuple[str, ...]
+    manifest: Mapping[str, Any]
+    is_direct: bool
+
+    @classmethod
+    def read(cls, load: PluginLoad) -> _Located:
+        file, folder, name, _, language, module, transports, capabilities = _native.read_manifest(load.path)
+        manifest = json.loads(Path(file).read_text(encoding="utf-8"))
+        is_possible = language == "python" and module is not None
+        if load.transport == "direct" and not is_possible:
+            missing = f"its language is {language}" if language != "python" else "interop.module is missing"
+            raise AnyplugError(
+                Code.FAILED_PRECONDITION,
+                f'{file}: {missing}, and transport "direct" needs a module in Python; load it with transport "process"',
+            )
+        if load.transport not in (None, "direct", "process", "stdio"):
+            raise AnyplugError(
+                Code.INVALID_ARGUMENT,
+                f'transport: expected one of direct, process, stdio, got "{load.transport}"',
+            )
+        names = transports or ("direct", "process")
+        possible = [transport for transport in names if transport != "direct" or is_possible]
+        is_direct = load.transport == "direct" or (load.transport is None and possible[:1] == ["direct"])
+        return cls(Path(file), Path(folder), name, module, capabilities, manifest, is_direct)
