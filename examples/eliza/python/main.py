@@ -41,7 +41,7 @@ def main() -> int:
     except AnyplugError as error:
         if options.cell:
             result = {"host": "python", "plugin": options.plugin, "transport": transport}
-            print(json.dumps({**result, "ok": False, "reply": "", "p50_us": 0, "error": str(error)}))
+            print(json.dumps({**result, "ok": False, "reply": None, "p50_us": None, "error": str(error)}))
         else:
             print(error, file=sys.stderr)
         return 1

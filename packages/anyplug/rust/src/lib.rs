@@ -1,1 +1,54 @@
 //! Any runtime loads any plugin.
+//!
+//! A `.proto` file is the contract, and `buf generate` makes the stubs. A host loads a plugin, in whatever language it is written:
+//!
+//! ```no_run
+//! use anyplug_generated::greeter::v1::{GreetRequest, GreeterClient};
+//!
+//! # async fn example() -> anyplug::Result<()> {
+//! let plugin = anyplug::load_plugin("./plugins/greeter").await?;
+//! let greeter = GreeterClient::new(&plugin);
+//! println!("{}", greeter.greet(GreetRequest { name: "Ada".into() }).await?.text);
+//! plugin.close().await
+//! # }
+//! ```
+//!
+//! A plugin is a value that implements a generated interface, and is served (feature `sdk`):
+//!
+//! ```no_run
+//! use anyplug::sdk::{Context, Plugin, Result, Sender, serve};
+//! use anyplug_generated::greeter::v1::{
+//!     GreetAllRequest, GreetAllResponse, GreetRequest, GreetResponse, Greeter, GreeterHandler,
+//! };
+//!
+//! struct Polite;
+//!
+//! impl GreeterHandler for Polite {
+//!     async fn greet(&self, request: GreetRequest, _: Context) -> Result<GreetResponse> {
+//!         Ok(GreetResponse { text: format!("Hello, {}!", request.name) })
+//!     }
+//!
+//!     async fn greet_all(&self, request: GreetAllRequest, responses: Sender<GreetAllResponse>, _: Context) -> Result<()> {
+//!         responses.send(GreetAllResponse { text: format!("Hello, {}!", request.name) }).await
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     serve(Plugin::new("greeter", "1.0.0").service(Greeter::implement(Polite)))
+//! }
+//! ```
+
+pub use anyplug_core::codegen;
+pub use anyplug_core::{
+    Any, CallOptions, Caller, Code, Context, Error, Implementation, LimitOptions, LogLevel, LogRecord, Metadata,
+    MethodKind, Response, Result, Sender, Service, ServiceDescriptor, Streaming,
+};
+#[cfg(feature = "host")]
+pub use anyplug_host::{
+    EnvironmentOptions, InheritEnv, InterpreterOptions, Load, LoadOptions, Manifest, OnLog, Plugin, load_plugin,
+    parse_manifest, read_manifest,
+};
+
+/// What a plugin's author imports.
+#[cfg(feature = "sdk")]
+pub use anyplug_sdk as sdk;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,7 +94,7 @@ def _eliza(config: Mapping[str, Any]) -> Eliza:
 def _text(config: Mapping[str, Any], name: str) -> str | None:
     value = config.get(name)
     if value is not None and not isinstance(value, str):
-        raise AnyplugError(Code.INVALID_ARGUMENT, f"config.{name}: expected text, got {type(value).__name__}")
+        raise AnyplugError(Code.INVALID_ARGUMENT, f"config.{name}: expected text, got {json.dumps(value)}")
     return value
 
 
