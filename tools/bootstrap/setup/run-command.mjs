@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
@@ -29,11 +29,11 @@ export class CommandError extends Error {
  */
 export async function runCommand(command, args, { log, onLine = () => {}, env = {} }) {
   mkdirSync(dirname(log), { recursive: true });
-  const file = createWriteStream(log, { flags: "a" });
-  file.write(`$ ${command} ${args.join(" ")}\n`);
+  const file = openSync(log, "a");
+  writeSync(file, `$ ${command} ${args.join(" ")}\n`);
   const tail = [];
   const take = (line) => {
-    file.write(`${line}\n`);
+    writeSync(file, `${line}\n`);
     const plain = stripVTControlCharacters(line).trim();
     if (plain === "") return;
     tail.push(line);
@@ -57,7 +57,7 @@ export async function runCommand(command, args, { log, onLine = () => {}, env = 
     if (error instanceof CommandError) throw error;
     throw new CommandError(`"${command}" could not be started: ${error.message}`, tail);
   } finally {
-    file.end();
+    closeSync(file);
   }
 }
 
