@@ -37,7 +37,7 @@ test("build, lint, test and bench stand for all targets of their kind", () => {
   writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
   writeFileSync(join(root, "pyproject.toml"), "");
   const { build, test: tests } = inferTargets(root);
-  expect(build.dependsOn.sort()).toEqual(["build-python", "build-rust"]);
+  expect(build.dependsOn.sort()).toEqual(["build-plugins", "build-python", "build-rust"]);
   expect(tests.dependsOn.sort()).toEqual(["test-python", "test-rust"]);
 });
 
