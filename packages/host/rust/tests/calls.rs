@@ -156,7 +156,7 @@ impl HostHandler for TestHost {
             let answer = format!("{} from {}", request.question, context.origin().join(">"));
             return Ok(AskResponse { answer });
         }
-        let request = AskHostRequest { question: request.question, depth: request.depth - 1 };
+        let request = AskHostRequest { question: request.question, depth: request.depth - 1, reveal: false };
         let answer = TestClient::new(&context).ask_host(request).await?.answer;
         Ok(AskResponse { answer })
     }
@@ -168,12 +168,12 @@ fn a_plugin_calls_its_host_within_a_call() {
         |load| load.service(Host::implement(TestHost)).host_name("host"),
         async |_, client| {
             for depth in [0, 1, 5] {
-                let request = AskHostRequest { question: "why?".to_owned(), depth };
+                let request = AskHostRequest { question: "why?".to_owned(), depth, reveal: false };
                 let answer = client.ask_host(request).await.expect("an answer").answer;
                 let origin = ["host", "test-plugin"].repeat(depth as usize + 1);
                 assert_eq!(answer, format!("why? from {}", origin[..origin.len() - 1].join(">")));
             }
-            let endless = AskHostRequest { question: String::new(), depth: 1000 };
+            let endless = AskHostRequest { question: String::new(), depth: 1000, reveal: false };
             let error = client.ask_host(endless).await.expect_err("a failure");
             assert_eq!(error.code(), Code::FailedPrecondition, "{error}");
         },

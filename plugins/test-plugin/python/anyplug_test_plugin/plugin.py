@@ -42,6 +42,11 @@ class _TestPlugin(TestHandler):
 
     def echo(self, request: EchoRequest, context: Context) -> EchoResponse:
         remaining = context.remaining
+        for key, value in context.metadata:
+            if key.startswith("header-"):
+                context.set_header(key, value)
+            if key.startswith("trailer-"):
+                context.set_trailer(key, value)
         return EchoResponse(
             text=request.text,
             data=request.data,
@@ -91,6 +96,8 @@ class _TestPlugin(TestHandler):
         return WaitReportResponse(started=started, completed=completed, cancelled=cancelled)
 
     async def ask_host(self, request: AskHostRequest, context: Context) -> AskHostResponse:
+        if request.reveal:
+            return AskHostResponse(answer=(await context.client(Secret).reveal()).value)
         response = await context.client(Host).ask(question=request.question, depth=request.depth)
         return AskHostResponse(answer=response.answer)
 

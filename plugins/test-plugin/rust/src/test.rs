@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyplug_core::Code;
 use anyplug_generated::anyplug::test::v1::{
     AskHostRequest, AskHostResponse, AskRequest, ConverseRequest, ConverseResponse, CountRequest, CountResponse,
-    EchoRequest, EchoResponse, FailDetail, FailRequest, FailResponse, HarmRequest, HarmResponse, HostClient, SumRequest,
-    SumResponse, TestHandler, WaitReportRequest, WaitReportResponse, WaitRequest, WaitResponse,
+    EchoRequest, EchoResponse, FailDetail, FailRequest, FailResponse, HarmRequest, HarmResponse, HostClient,
+    RevealRequest, SecretClient, SumRequest, SumResponse, TestHandler, WaitReportRequest, WaitReportResponse,
+    WaitRequest, WaitResponse,
 };
 use anyplug_sdk::{Context, Error, Result, Sender, Streaming};
 
@@ -21,6 +22,14 @@ pub struct TestPlugin {
 
 impl TestHandler for TestPlugin {
     async fn echo(&self, request: EchoRequest, context: Context) -> Result<EchoResponse> {
+        for (key, value) in context.metadata().iter() {
+            if key.starts_with("header-") {
+                context.set_header(key, value)?;
+            }
+            if key.starts_with("trailer-") {
+                context.set_trailer(key, value)?;
+            }
+        }
         let remaining = context.remaining().map(|left| u32::try_from(left.as_millis()).unwrap_or(u32::MAX));
         Ok(EchoResponse {
             text: request.text,
@@ -85,7 +94,11 @@ impl TestHandler for TestPlugin {
     }
 
     async fn ask_host(&self, request: AskHostRequest, context: Context) -> Result<AskHostResponse> {
-        let AskHostRequest { question, depth } = request;
+        let AskHostRequest { question, depth, reveal } = request;
+        if reveal {
+            let response = SecretClient::new(&context).reveal(RevealRequest {}).await?;
+            return Ok(AskHostResponse { answer: response.value });
+        }
         let response = HostClient::new(&context).ask(AskRequest { question, depth }).await?;
         Ok(AskHostResponse { answer: response.answer })
     }

@@ -31,9 +31,8 @@ impl Waits {
     /// Waits until that many have begun, and all that have begun have ended.
     pub(crate) async fn settled(&self, at_least: u32) -> Counts {
         let mut counts = self.counts.subscribe();
-        let settled = |counts: &Counts| {
-            counts.started >= at_least && counts.started == counts.completed + counts.cancelled
-        };
+        let settled =
+            |counts: &Counts| counts.started >= at_least && counts.started == counts.completed + counts.cancelled;
         match counts.wait_for(settled).await {
             Ok(counts) => *counts,
             // The sender lives as long as this does.

@@ -16,7 +16,7 @@ import {
   type WaitReportRequest,
   type WaitRequest,
 } from "@anyplug/generated/anyplug/test/v1/test.js";
-import { Host, type TestHandler } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+import { Host, Secret, type TestHandler } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { AnyplugError, Code, codeFromNumber, type HandlerContext } from "@anyplug/sdk";
 import { harm } from "./harm.js";
 import { Waits } from "./waits.js";
@@ -26,6 +26,10 @@ export class TestPlugin implements TestHandler {
   readonly #waits = new Waits();
 
   echo({ text, data, everything }: EchoRequest, context: HandlerContext): DeepPartial<EchoResponse> {
+    for (const [key, value] of context.metadata) {
+      if (key.startsWith("header-")) context.appendHeader(key, value);
+      if (key.startsWith("trailer-")) context.appendTrailer(key, value);
+    }
     return {
       text,
       data,
@@ -78,7 +82,8 @@ export class TestPlugin implements TestHandler {
     return this.#waits.settled(atLeast);
   }
 
-  async askHost({ question, depth }: AskHostRequest, context: HandlerContext): Promise<{ answer: string }> {
+  async askHost({ question, depth, reveal }: AskHostRequest, context: HandlerContext): Promise<{ answer: string }> {
+    if (reveal) return { answer: (await context.client(Secret).reveal({})).value };
     const { answer } = await context.client(Host).ask({ question, depth });
     return { answer };
   }

@@ -165,6 +165,11 @@ class AskHostRequest(betterproto2.Message):
 
     depth: "int" = betterproto2.field(2, betterproto2.TYPE_UINT32)
 
+    reveal: "bool" = betterproto2.field(3, betterproto2.TYPE_BOOL)
+    """
+    Call SecretService/Reveal instead.
+    """
+
 
 default_message_pool.register_message("anyplug.test.v1", "AskHostRequest", AskHostRequest)
 

@@ -64,7 +64,7 @@ _DESCRIPTOR_SET = (
     b"!\x0a\x09BoolValue\x12\x14\x0a\x05value\x18\x01 \x01(\x08R\x05value\x22#\x0a\x0bStringValue\x12\x14\x0a\x05"
     b"value\x18\x01 \x01(\x09R\x05value\x22\x22\x0a\x0aBytesValue\x12\x14\x0a\x05value\x18\x01 \x01(\x0cR\x05v"
     b"alueB\x83\x01\x0a\x13com.google.protobufB\x0dWrappersProtoP\x01Z1google.golang.org/protobuf/types/known/"
-    b"wrapperspb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\x0a\xba(\x0a\x1a"
+    b"wrapperspb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\x0a\xd2(\x0a\x1a"
     b"anyplug/test/v1/test.proto\x12\x0fanyplug.test.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobu"
     b"f/duration.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogl"
     b"e/protobuf/wrappers.proto\x22\xf1\x11\x0a\x0aEverything\x12!\x0a\x0cdouble_value\x18\x01 \x01(\x01R\x0bd"
@@ -124,31 +124,31 @@ _DESCRIPTOR_SET = (
     b" \x01(\x0dR\x02ms\x22\x0e\x0a\x0cWaitResponse\x22.\x0a\x11WaitReportRequest\x12\x19\x0a\x08at_least\x18\x01"
     b" \x01(\x0dR\x07atLeast\x22j\x0a\x12WaitReportResponse\x12\x18\x0a\x07started\x18\x01 \x01(\x0dR\x07start"
     b"ed\x12\x1c\x0a\x09completed\x18\x02 \x01(\x0dR\x09completed\x12\x1c\x0a\x09cancelled\x18\x03 \x01(\x0dR\x09"
-    b"cancelled\x22B\x0a\x0eAskHostRequest\x12\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05"
-    b"depth\x18\x02 \x01(\x0dR\x05depth\x22)\x0a\x0fAskHostResponse\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06"
-    b"answer\x22>\x0a\x0aAskRequest\x12\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05dept"
-    b"h\x18\x02 \x01(\x0dR\x05depth\x22%\x0a\x0bAskResponse\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06answer"
-    b"\x22\x0f\x0a\x0dRevealRequest\x22&\x0a\x0eRevealResponse\x12\x14\x0a\x05value\x18\x01 \x01(\x09R\x05valu"
-    b"e\x22\xfc\x01\x0a\x0bHarmRequest\x125\x0a\x04kind\x18\x01 \x01(\x0e2!.anyplug.test.v1.HarmRequest.KindR\x04"
-    b"kind\x12\x12\x0a\x04text\x18\x02 \x01(\x09R\x04text\x12\x16\x0a\x06number\x18\x03 \x01(\x05R\x06number\x22"
-    b"\x89\x01\x0a\x04Kind\x12\x14\x0a\x10KIND_UNSPECIFIED\x10\x00\x12\x0d\x0a\x09KIND_EXIT\x10\x01\x12\x0d\x0a"
-    b"\x09KIND_KILL\x10\x02\x12\x0f\x0a\x0bKIND_STDOUT\x10\x03\x12\x0f\x0a\x0bKIND_STDERR\x10\x04\x12\x0c\x0a\x08"
-    b"KIND_LOG\x10\x05\x12\x0d\x0a\x09KIND_HANG\x10\x06\x12\x0e\x0a\x0aKIND_STDIN\x10\x07\x22\x22\x0a\x0cHarmR"
-    b"esponse\x12\x12\x0a\x04text\x18\x01 \x01(\x09R\x04text*[\x0a\x05Color\x12\x15\x0a\x11COLOR_UNSPECIFIED\x10"
-    b"\x00\x12\x0d\x0a\x09COLOR_RED\x10\x01\x12\x0f\x0a\x0bCOLOR_GREEN\x10\x02\x12\x1b\x0a\x0eCOLOR_NEGATIVE\x10"
-    b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x012\xbb\x05\x0a\x0bTestService\x12K\x0a\x04Echo\x12\x1c.anyplug.te"
-    b"st.v1.EchoRequest\x1a\x1d.anyplug.test.v1.EchoResponse\x22\x06\xca\xc2\x18\x02\x10\x01\x12C\x0a\x04Fail\x12"
-    b"\x1c.anyplug.test.v1.FailRequest\x1a\x1d.anyplug.test.v1.FailResponse\x12H\x0a\x05Count\x12\x1d.anyplug."
-    b"test.v1.CountRequest\x1a\x1e.anyplug.test.v1.CountResponse0\x01\x12B\x0a\x03Sum\x12\x1b.anyplug.test.v1."
-    b"SumRequest\x1a\x1c.anyplug.test.v1.SumResponse(\x01\x12S\x0a\x08Converse\x12 .anyplug.test.v1.ConverseRe"
-    b"quest\x1a!.anyplug.test.v1.ConverseResponse(\x010\x01\x12M\x0a\x04Wait\x12\x1c.anyplug.test.v1.WaitReque"
-    b"st\x1a\x1d.anyplug.test.v1.WaitResponse\x22\x08\xca\xc2\x18\x04\x08\xe0\xd4\x03\x12U\x0a\x0aWaitReport\x12"
-    b"\x22.anyplug.test.v1.WaitReportRequest\x1a#.anyplug.test.v1.WaitReportResponse\x12L\x0a\x07AskHost\x12\x1f"
-    b".anyplug.test.v1.AskHostRequest\x1a .anyplug.test.v1.AskHostResponse\x12C\x0a\x04Harm\x12\x1c.anyplug.te"
-    b"st.v1.HarmRequest\x1a\x1d.anyplug.test.v1.HarmResponse2O\x0a\x0bHostService\x12@\x0a\x03Ask\x12\x1b.anyp"
-    b"lug.test.v1.AskRequest\x1a\x1c.anyplug.test.v1.AskResponse2m\x0a\x0dSecretService\x12I\x0a\x06Reveal\x12"
-    b"\x1e.anyplug.test.v1.RevealRequest\x1a\x1f.anyplug.test.v1.RevealResponse\x1a\x11\xca\xc2\x18\x0d\x12\x0b"
-    b"test.secretb\x06proto3"
+    b"cancelled\x22Z\x0a\x0eAskHostRequest\x12\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05"
+    b"depth\x18\x02 \x01(\x0dR\x05depth\x12\x16\x0a\x06reveal\x18\x03 \x01(\x08R\x06reveal\x22)\x0a\x0fAskHost"
+    b"Response\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06answer\x22>\x0a\x0aAskRequest\x12\x1a\x0a\x08questi"
+    b"on\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05depth\x18\x02 \x01(\x0dR\x05depth\x22%\x0a\x0bAskRespon"
+    b"se\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06answer\x22\x0f\x0a\x0dRevealRequest\x22&\x0a\x0eRevealRes"
+    b"ponse\x12\x14\x0a\x05value\x18\x01 \x01(\x09R\x05value\x22\xfc\x01\x0a\x0bHarmRequest\x125\x0a\x04kind\x18"
+    b"\x01 \x01(\x0e2!.anyplug.test.v1.HarmRequest.KindR\x04kind\x12\x12\x0a\x04text\x18\x02 \x01(\x09R\x04tex"
+    b"t\x12\x16\x0a\x06number\x18\x03 \x01(\x05R\x06number\x22\x89\x01\x0a\x04Kind\x12\x14\x0a\x10KIND_UNSPECI"
+    b"FIED\x10\x00\x12\x0d\x0a\x09KIND_EXIT\x10\x01\x12\x0d\x0a\x09KIND_KILL\x10\x02\x12\x0f\x0a\x0bKIND_STDOU"
+    b"T\x10\x03\x12\x0f\x0a\x0bKIND_STDERR\x10\x04\x12\x0c\x0a\x08KIND_LOG\x10\x05\x12\x0d\x0a\x09KIND_HANG\x10"
+    b"\x06\x12\x0e\x0a\x0aKIND_STDIN\x10\x07\x22\x22\x0a\x0cHarmResponse\x12\x12\x0a\x04text\x18\x01 \x01(\x09"
+    b"R\x04text*[\x0a\x05Color\x12\x15\x0a\x11COLOR_UNSPECIFIED\x10\x00\x12\x0d\x0a\x09COLOR_RED\x10\x01\x12\x0f"
+    b"\x0a\x0bCOLOR_GREEN\x10\x02\x12\x1b\x0a\x0eCOLOR_NEGATIVE\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x012\xbb"
+    b"\x05\x0a\x0bTestService\x12K\x0a\x04Echo\x12\x1c.anyplug.test.v1.EchoRequest\x1a\x1d.anyplug.test.v1.Ech"
+    b"oResponse\x22\x06\xca\xc2\x18\x02\x10\x01\x12C\x0a\x04Fail\x12\x1c.anyplug.test.v1.FailRequest\x1a\x1d.a"
+    b"nyplug.test.v1.FailResponse\x12H\x0a\x05Count\x12\x1d.anyplug.test.v1.CountRequest\x1a\x1e.anyplug.test."
+    b"v1.CountResponse0\x01\x12B\x0a\x03Sum\x12\x1b.anyplug.test.v1.SumRequest\x1a\x1c.anyplug.test.v1.SumResp"
+    b"onse(\x01\x12S\x0a\x08Converse\x12 .anyplug.test.v1.ConverseRequest\x1a!.anyplug.test.v1.ConverseRespons"
+    b"e(\x010\x01\x12M\x0a\x04Wait\x12\x1c.anyplug.test.v1.WaitRequest\x1a\x1d.anyplug.test.v1.WaitResponse\x22"
+    b"\x08\xca\xc2\x18\x04\x08\xe0\xd4\x03\x12U\x0a\x0aWaitReport\x12\x22.anyplug.test.v1.WaitReportRequest\x1a"
+    b"#.anyplug.test.v1.WaitReportResponse\x12L\x0a\x07AskHost\x12\x1f.anyplug.test.v1.AskHostRequest\x1a .any"
+    b"plug.test.v1.AskHostResponse\x12C\x0a\x04Harm\x12\x1c.anyplug.test.v1.HarmRequest\x1a\x1d.anyplug.test.v"
+    b"1.HarmResponse2O\x0a\x0bHostService\x12@\x0a\x03Ask\x12\x1b.anyplug.test.v1.AskRequest\x1a\x1c.anyplug.t"
+    b"est.v1.AskResponse2m\x0a\x0dSecretService\x12I\x0a\x06Reveal\x12\x1e.anyplug.test.v1.RevealRequest\x1a\x1f"
+    b".anyplug.test.v1.RevealResponse\x1a\x11\xca\xc2\x18\x0d\x12\x0btest.secretb\x06proto3"
 )
 
 _TEST_ECHO: _v1.MethodDescriptor[EchoRequest, EchoResponse] = _v1.MethodDescriptor(
@@ -260,7 +260,7 @@ class TestClient(_v1.Client):
     async def echo(
         self, request: EchoRequest | None = None, /, *, options: _v1.CallOptions | None = None, **fields: Any
     ) -> EchoResponse:
-        """Returns the message and what the callee saw of the call."""
+        """Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such."""
         if request is None:
             request = EchoRequest(**fields)
         elif fields:
@@ -384,12 +384,13 @@ class TestClient(_v1.Client):
         *,
         question: str = "",
         depth: int = 0,
+        reveal: bool = False,
         options: _v1.CallOptions | None = None,
     ) -> AskHostResponse: ...
     async def ask_host(
         self, request: AskHostRequest | None = None, /, *, options: _v1.CallOptions | None = None, **fields: Any
     ) -> AskHostResponse:
-        """Calls the host's Ask, `depth` times through each other, and returns the answer."""
+        """Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value."""
         if request is None:
             request = AskHostRequest(**fields)
         elif fields:
@@ -446,7 +447,7 @@ class TestSyncClient(_v1.SyncClient):
     def echo(
         self, request: EchoRequest | None = None, /, *, options: _v1.CallOptions | None = None, **fields: Any
     ) -> EchoResponse:
-        """Returns the message and what the callee saw of the call."""
+        """Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such."""
         if request is None:
             request = EchoRequest(**fields)
         elif fields:
@@ -570,12 +571,13 @@ class TestSyncClient(_v1.SyncClient):
         *,
         question: str = "",
         depth: int = 0,
+        reveal: bool = False,
         options: _v1.CallOptions | None = None,
     ) -> AskHostResponse: ...
     def ask_host(
         self, request: AskHostRequest | None = None, /, *, options: _v1.CallOptions | None = None, **fields: Any
     ) -> AskHostResponse:
-        """Calls the host's Ask, `depth` times through each other, and returns the answer."""
+        """Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value."""
         if request is None:
             request = AskHostRequest(**fields)
         elif fields:
@@ -613,7 +615,7 @@ class TestHandler(_v1.Handler):
     def echo(
         self, request: EchoRequest, context: _v1.Context, /
     ) -> EchoResponse | Awaitable[EchoResponse]:
-        """Returns the message and what the callee saw of the call."""
+        """Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such."""
         raise _v1.unimplemented(_TEST_ECHO)
 
     def fail(
@@ -655,7 +657,7 @@ class TestHandler(_v1.Handler):
     def ask_host(
         self, request: AskHostRequest, context: _v1.Context, /
     ) -> AskHostResponse | Awaitable[AskHostResponse]:
-        """Calls the host's Ask, `depth` times through each other, and returns the answer."""
+        """Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value."""
         raise _v1.unimplemented(_TEST_ASK_HOST)
 
     def harm(
@@ -667,7 +669,7 @@ class TestHandler(_v1.Handler):
 
 Test: _v1.ServiceDescriptor[TestClient, TestSyncClient, TestHandler] = _v1.ServiceDescriptor(
     name="anyplug.test.v1.TestService",
-    fingerprint="e106dbba4210e4230434c9b9a6be09f2",
+    fingerprint="c40bf496192b17538e29d7a99d251dbc",
     methods=(_TEST_ECHO, _TEST_FAIL, _TEST_COUNT, _TEST_SUM, _TEST_CONVERSE, _TEST_WAIT, _TEST_WAIT_REPORT, _TEST_ASK_HOST, _TEST_HARM,),
     descriptor_set=_DESCRIPTOR_SET,
     client=TestClient,

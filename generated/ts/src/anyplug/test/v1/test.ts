@@ -269,6 +269,8 @@ export interface WaitReportResponse {
 export interface AskHostRequest {
   question: string;
   depth: number;
+  /** Call SecretService/Reveal instead. */
+  reveal: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3589,7 +3591,7 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
 };
 
 function createBaseAskHostRequest(): AskHostRequest {
-  return { question: "", depth: 0, _unknownFields: {} };
+  return { question: "", depth: 0, reveal: false, _unknownFields: {} };
 }
 
 export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHostRequest"> = {
@@ -3601,6 +3603,9 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
     }
     if (message.depth !== 0) {
       writer.uint32(16).uint32(message.depth);
+    }
+    if (message.reveal !== false) {
+      writer.uint32(24).bool(message.reveal);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -3642,6 +3647,14 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
             message.depth = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.reveal = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3666,6 +3679,7 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
     return {
       question: isSet(object.question) ? globalThis.String(object.question) : "",
       depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
+      reveal: isSet(object.reveal) ? globalThis.Boolean(object.reveal) : false,
     };
   },
 
@@ -3677,6 +3691,9 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
     if (message.depth !== 0) {
       obj.depth = Math.round(message.depth);
     }
+    if (message.reveal !== false) {
+      obj.reveal = message.reveal;
+    }
     return obj;
   },
 
@@ -3687,6 +3704,7 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
     const message = createBaseAskHostRequest();
     message.question = object.question ?? "";
     message.depth = object.depth ?? 0;
+    message.reveal = object.reveal ?? false;
     return message;
   },
 };

@@ -52,7 +52,7 @@ const descriptorSet =
   "dWUiIgoKSW50MzJWYWx1ZRIUCgV2YWx1ZRgBIAEoBVIFdmFsdWUiIwoLVUludDMyVmFsdWUSFAoFdmFsdWUYASABKA1SBXZhbHVlIiEKCUJvb2xW" +
   "YWx1ZRIUCgV2YWx1ZRgBIAEoCFIFdmFsdWUiIwoLU3RyaW5nVmFsdWUSFAoFdmFsdWUYASABKAlSBXZhbHVlIiIKCkJ5dGVzVmFsdWUSFAoFdmFs" +
   "dWUYASABKAxSBXZhbHVlQoMBChNjb20uZ29vZ2xlLnByb3RvYnVmQg1XcmFwcGVyc1Byb3RvUAFaMWdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVm" +
-  "L3R5cGVzL2tub3duL3dyYXBwZXJzcGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMwq6KAoaYW55cGx1" +
+  "L3R5cGVzL2tub3duL3dyYXBwZXJzcGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMwrSKAoaYW55cGx1" +
   "Zy90ZXN0L3YxL3Rlc3QucHJvdG8SD2FueXBsdWcudGVzdC52MRoZZ29vZ2xlL3Byb3RvYnVmL2FueS5wcm90bxoeZ29vZ2xlL3Byb3RvYnVmL2R1" +
   "cmF0aW9uLnByb3RvGhxnb29nbGUvcHJvdG9idWYvc3RydWN0LnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1wLnByb3RvGh5nb29nbGUv" +
   "cHJvdG9idWYvd3JhcHBlcnMucHJvdG8i8REKCkV2ZXJ5dGhpbmcSIQoMZG91YmxlX3ZhbHVlGAEgASgBUgtkb3VibGVWYWx1ZRIfCgtmbG9hdF92" +
@@ -96,29 +96,29 @@ const descriptorSet =
   "c2VSZXNwb25zZRISCgR0ZXh0GAEgASgJUgR0ZXh0EhIKBGRhdGEYAiABKAxSBGRhdGEiHQoLV2FpdFJlcXVlc3QSDgoCbXMYASABKA1SAm1zIg4K" +
   "DFdhaXRSZXNwb25zZSIuChFXYWl0UmVwb3J0UmVxdWVzdBIZCghhdF9sZWFzdBgBIAEoDVIHYXRMZWFzdCJqChJXYWl0UmVwb3J0UmVzcG9uc2US" +
   "GAoHc3RhcnRlZBgBIAEoDVIHc3RhcnRlZBIcCgljb21wbGV0ZWQYAiABKA1SCWNvbXBsZXRlZBIcCgljYW5jZWxsZWQYAyABKA1SCWNhbmNlbGxl" +
-  "ZCJCCg5Bc2tIb3N0UmVxdWVzdBIaCghxdWVzdGlvbhgBIAEoCVIIcXVlc3Rpb24SFAoFZGVwdGgYAiABKA1SBWRlcHRoIikKD0Fza0hvc3RSZXNw" +
-  "b25zZRIWCgZhbnN3ZXIYASABKAlSBmFuc3dlciI+CgpBc2tSZXF1ZXN0EhoKCHF1ZXN0aW9uGAEgASgJUghxdWVzdGlvbhIUCgVkZXB0aBgCIAEo" +
-  "DVIFZGVwdGgiJQoLQXNrUmVzcG9uc2USFgoGYW5zd2VyGAEgASgJUgZhbnN3ZXIiDwoNUmV2ZWFsUmVxdWVzdCImCg5SZXZlYWxSZXNwb25zZRIU" +
-  "CgV2YWx1ZRgBIAEoCVIFdmFsdWUi/AEKC0hhcm1SZXF1ZXN0EjUKBGtpbmQYASABKA4yIS5hbnlwbHVnLnRlc3QudjEuSGFybVJlcXVlc3QuS2lu" +
-  "ZFIEa2luZBISCgR0ZXh0GAIgASgJUgR0ZXh0EhYKBm51bWJlchgDIAEoBVIGbnVtYmVyIokBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIN" +
-  "CglLSU5EX0VYSVQQARINCglLSU5EX0tJTEwQAhIPCgtLSU5EX1NURE9VVBADEg8KC0tJTkRfU1RERVJSEAQSDAoIS0lORF9MT0cQBRINCglLSU5E" +
-  "X0hBTkcQBhIOCgpLSU5EX1NURElOEAciIgoMSGFybVJlc3BvbnNlEhIKBHRleHQYASABKAlSBHRleHQqWwoFQ29sb3ISFQoRQ09MT1JfVU5TUEVD" +
-  "SUZJRUQQABINCglDT0xPUl9SRUQQARIPCgtDT0xPUl9HUkVFThACEhsKDkNPTE9SX05FR0FUSVZFEP///////////wEyuwUKC1Rlc3RTZXJ2aWNl" +
-  "EksKBEVjaG8SHC5hbnlwbHVnLnRlc3QudjEuRWNob1JlcXVlc3QaHS5hbnlwbHVnLnRlc3QudjEuRWNob1Jlc3BvbnNlIgbKwhgCEAESQwoERmFp" +
-  "bBIcLmFueXBsdWcudGVzdC52MS5GYWlsUmVxdWVzdBodLmFueXBsdWcudGVzdC52MS5GYWlsUmVzcG9uc2USSAoFQ291bnQSHS5hbnlwbHVnLnRl" +
-  "c3QudjEuQ291bnRSZXF1ZXN0Gh4uYW55cGx1Zy50ZXN0LnYxLkNvdW50UmVzcG9uc2UwARJCCgNTdW0SGy5hbnlwbHVnLnRlc3QudjEuU3VtUmVx" +
-  "dWVzdBocLmFueXBsdWcudGVzdC52MS5TdW1SZXNwb25zZSgBElMKCENvbnZlcnNlEiAuYW55cGx1Zy50ZXN0LnYxLkNvbnZlcnNlUmVxdWVzdBoh" +
-  "LmFueXBsdWcudGVzdC52MS5Db252ZXJzZVJlc3BvbnNlKAEwARJNCgRXYWl0EhwuYW55cGx1Zy50ZXN0LnYxLldhaXRSZXF1ZXN0Gh0uYW55cGx1" +
-  "Zy50ZXN0LnYxLldhaXRSZXNwb25zZSIIysIYBAjg1AMSVQoKV2FpdFJlcG9ydBIiLmFueXBsdWcudGVzdC52MS5XYWl0UmVwb3J0UmVxdWVzdBoj" +
-  "LmFueXBsdWcudGVzdC52MS5XYWl0UmVwb3J0UmVzcG9uc2USTAoHQXNrSG9zdBIfLmFueXBsdWcudGVzdC52MS5Bc2tIb3N0UmVxdWVzdBogLmFu" +
-  "eXBsdWcudGVzdC52MS5Bc2tIb3N0UmVzcG9uc2USQwoESGFybRIcLmFueXBsdWcudGVzdC52MS5IYXJtUmVxdWVzdBodLmFueXBsdWcudGVzdC52" +
-  "MS5IYXJtUmVzcG9uc2UyTwoLSG9zdFNlcnZpY2USQAoDQXNrEhsuYW55cGx1Zy50ZXN0LnYxLkFza1JlcXVlc3QaHC5hbnlwbHVnLnRlc3QudjEu" +
-  "QXNrUmVzcG9uc2UybQoNU2VjcmV0U2VydmljZRJJCgZSZXZlYWwSHi5hbnlwbHVnLnRlc3QudjEuUmV2ZWFsUmVxdWVzdBofLmFueXBsdWcudGVz" +
-  "dC52MS5SZXZlYWxSZXNwb25zZRoRysIYDRILdGVzdC5zZWNyZXRiBnByb3RvMw==";
+  "ZCJaCg5Bc2tIb3N0UmVxdWVzdBIaCghxdWVzdGlvbhgBIAEoCVIIcXVlc3Rpb24SFAoFZGVwdGgYAiABKA1SBWRlcHRoEhYKBnJldmVhbBgDIAEo" +
+  "CFIGcmV2ZWFsIikKD0Fza0hvc3RSZXNwb25zZRIWCgZhbnN3ZXIYASABKAlSBmFuc3dlciI+CgpBc2tSZXF1ZXN0EhoKCHF1ZXN0aW9uGAEgASgJ" +
+  "UghxdWVzdGlvbhIUCgVkZXB0aBgCIAEoDVIFZGVwdGgiJQoLQXNrUmVzcG9uc2USFgoGYW5zd2VyGAEgASgJUgZhbnN3ZXIiDwoNUmV2ZWFsUmVx" +
+  "dWVzdCImCg5SZXZlYWxSZXNwb25zZRIUCgV2YWx1ZRgBIAEoCVIFdmFsdWUi/AEKC0hhcm1SZXF1ZXN0EjUKBGtpbmQYASABKA4yIS5hbnlwbHVn" +
+  "LnRlc3QudjEuSGFybVJlcXVlc3QuS2luZFIEa2luZBISCgR0ZXh0GAIgASgJUgR0ZXh0EhYKBm51bWJlchgDIAEoBVIGbnVtYmVyIokBCgRLaW5k" +
+  "EhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglLSU5EX0VYSVQQARINCglLSU5EX0tJTEwQAhIPCgtLSU5EX1NURE9VVBADEg8KC0tJTkRfU1RERVJS" +
+  "EAQSDAoIS0lORF9MT0cQBRINCglLSU5EX0hBTkcQBhIOCgpLSU5EX1NURElOEAciIgoMSGFybVJlc3BvbnNlEhIKBHRleHQYASABKAlSBHRleHQq" +
+  "WwoFQ29sb3ISFQoRQ09MT1JfVU5TUEVDSUZJRUQQABINCglDT0xPUl9SRUQQARIPCgtDT0xPUl9HUkVFThACEhsKDkNPTE9SX05FR0FUSVZFEP//" +
+  "/////////wEyuwUKC1Rlc3RTZXJ2aWNlEksKBEVjaG8SHC5hbnlwbHVnLnRlc3QudjEuRWNob1JlcXVlc3QaHS5hbnlwbHVnLnRlc3QudjEuRWNo" +
+  "b1Jlc3BvbnNlIgbKwhgCEAESQwoERmFpbBIcLmFueXBsdWcudGVzdC52MS5GYWlsUmVxdWVzdBodLmFueXBsdWcudGVzdC52MS5GYWlsUmVzcG9u" +
+  "c2USSAoFQ291bnQSHS5hbnlwbHVnLnRlc3QudjEuQ291bnRSZXF1ZXN0Gh4uYW55cGx1Zy50ZXN0LnYxLkNvdW50UmVzcG9uc2UwARJCCgNTdW0S" +
+  "Gy5hbnlwbHVnLnRlc3QudjEuU3VtUmVxdWVzdBocLmFueXBsdWcudGVzdC52MS5TdW1SZXNwb25zZSgBElMKCENvbnZlcnNlEiAuYW55cGx1Zy50" +
+  "ZXN0LnYxLkNvbnZlcnNlUmVxdWVzdBohLmFueXBsdWcudGVzdC52MS5Db252ZXJzZVJlc3BvbnNlKAEwARJNCgRXYWl0EhwuYW55cGx1Zy50ZXN0" +
+  "LnYxLldhaXRSZXF1ZXN0Gh0uYW55cGx1Zy50ZXN0LnYxLldhaXRSZXNwb25zZSIIysIYBAjg1AMSVQoKV2FpdFJlcG9ydBIiLmFueXBsdWcudGVz" +
+  "dC52MS5XYWl0UmVwb3J0UmVxdWVzdBojLmFueXBsdWcudGVzdC52MS5XYWl0UmVwb3J0UmVzcG9uc2USTAoHQXNrSG9zdBIfLmFueXBsdWcudGVz" +
+  "dC52MS5Bc2tIb3N0UmVxdWVzdBogLmFueXBsdWcudGVzdC52MS5Bc2tIb3N0UmVzcG9uc2USQwoESGFybRIcLmFueXBsdWcudGVzdC52MS5IYXJt" +
+  "UmVxdWVzdBodLmFueXBsdWcudGVzdC52MS5IYXJtUmVzcG9uc2UyTwoLSG9zdFNlcnZpY2USQAoDQXNrEhsuYW55cGx1Zy50ZXN0LnYxLkFza1Jl" +
+  "cXVlc3QaHC5hbnlwbHVnLnRlc3QudjEuQXNrUmVzcG9uc2UybQoNU2VjcmV0U2VydmljZRJJCgZSZXZlYWwSHi5hbnlwbHVnLnRlc3QudjEuUmV2" +
+  "ZWFsUmVxdWVzdBofLmFueXBsdWcudGVzdC52MS5SZXZlYWxSZXNwb25zZRoRysIYDRILdGVzdC5zZWNyZXRiBnByb3RvMw==";
 
 /** Every kind of method, for tests of hosts, plugins and transports. A plugin serves it; a host serves HostService to it. */
 export interface TestClient {
-  /** Returns the message and what the callee saw of the call. */
+  /** Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such. */
   echo(request: DeepPartial<EchoRequest>, options?: CallOptions): Promise<EchoResponse>;
   /** Fails with the status that the request describes. */
   fail(request: DeepPartial<FailRequest>, options?: CallOptions): Promise<FailResponse>;
@@ -132,7 +132,7 @@ export interface TestClient {
   wait(request: DeepPartial<WaitRequest>, options?: CallOptions): Promise<WaitResponse>;
   /** Tells how the waits of this plugin ended. */
   waitReport(request: DeepPartial<WaitReportRequest>, options?: CallOptions): Promise<WaitReportResponse>;
-  /** Calls the host's Ask, `depth` times through each other, and returns the answer. */
+  /** Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value. */
   askHost(request: DeepPartial<AskHostRequest>, options?: CallOptions): Promise<AskHostResponse>;
   /** Harms the plugin: exit, abort, print, write to stderr, log, hang. */
   harm(request: DeepPartial<HarmRequest>, options?: CallOptions): Promise<HarmResponse>;
@@ -140,7 +140,7 @@ export interface TestClient {
 
 /** Every kind of method, for tests of hosts, plugins and transports. A plugin serves it; a host serves HostService to it. */
 export interface TestHandler {
-  /** Returns the message and what the callee saw of the call. */
+  /** Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such. */
   echo(request: EchoRequest, context: HandlerContext): DeepPartial<EchoResponse> | Promise<DeepPartial<EchoResponse>>;
   /** Fails with the status that the request describes. */
   fail(request: FailRequest, context: HandlerContext): DeepPartial<FailResponse> | Promise<DeepPartial<FailResponse>>;
@@ -154,7 +154,7 @@ export interface TestHandler {
   wait(request: WaitRequest, context: HandlerContext): DeepPartial<WaitResponse> | Promise<DeepPartial<WaitResponse>>;
   /** Tells how the waits of this plugin ended. */
   waitReport(request: WaitReportRequest, context: HandlerContext): DeepPartial<WaitReportResponse> | Promise<DeepPartial<WaitReportResponse>>;
-  /** Calls the host's Ask, `depth` times through each other, and returns the answer. */
+  /** Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value. */
   askHost(request: AskHostRequest, context: HandlerContext): DeepPartial<AskHostResponse> | Promise<DeepPartial<AskHostResponse>>;
   /** Harms the plugin: exit, abort, print, write to stderr, log, hang. */
   harm(request: HarmRequest, context: HandlerContext): DeepPartial<HarmResponse> | Promise<DeepPartial<HarmResponse>>;
@@ -163,7 +163,7 @@ export interface TestHandler {
 /** Every kind of method, for tests of hosts, plugins and transports. A plugin serves it; a host serves HostService to it. */
 export const Test: ServiceDescriptor<TestClient, TestHandler> = /*@__PURE__*/ defineService<TestClient, TestHandler>({
   name: "anyplug.test.v1.TestService",
-  fingerprint: "e106dbba4210e4230434c9b9a6be09f2",
+  fingerprint: "c40bf496192b17538e29d7a99d251dbc",
   descriptorSet,
   methods: [
     {

@@ -437,6 +437,9 @@ pub struct AskHostRequest {
     pub question: ::prost::alloc::string::String,
     #[prost(uint32, tag = "2")]
     pub depth: u32,
+    /// Call SecretService/Reveal instead.
+    #[prost(bool, tag = "3")]
+    pub reveal: bool,
 }
 impl ::prost::Name for AskHostRequest {
     const NAME: &'static str = "AskHostRequest";

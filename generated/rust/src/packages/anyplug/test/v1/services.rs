@@ -8,7 +8,7 @@ pub struct Test;
 
 static TEST: codegen::ServiceDescriptor = codegen::ServiceDescriptor {
     name: "anyplug.test.v1.TestService",
-    fingerprint: "e106dbba4210e4230434c9b9a6be09f2",
+    fingerprint: "c40bf496192b17538e29d7a99d251dbc",
     methods: &[
         codegen::MethodDescriptor {
             name: "Echo",
@@ -134,7 +134,7 @@ impl TestClient {
         Self { client: caller.client_of(<Test as codegen::Service>::DESCRIPTOR) }
     }
 
-    /// Returns the message and what the callee saw of the call.
+    /// Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such.
     pub fn echo(
         &self,
         request: super::EchoRequest,
@@ -190,7 +190,7 @@ impl TestClient {
         self.client.unary(6, request)
     }
 
-    /// Calls the host's Ask, `depth` times through each other, and returns the answer.
+    /// Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value.
     pub fn ask_host(
         &self,
         request: super::AskHostRequest,
@@ -209,7 +209,7 @@ impl TestClient {
 
 /// Every kind of method, for tests of hosts, plugins and transports. A plugin serves it; a host serves HostService to it.
 pub trait TestHandler: ::core::marker::Send + ::core::marker::Sync + 'static {
-    /// Returns the message and what the callee saw of the call.
+    /// Returns the message and what the callee saw of the call. Metadata whose key begins with "header-" or "trailer-" is sent back as such.
     fn echo(
         &self,
         request: super::EchoRequest,
@@ -260,7 +260,7 @@ pub trait TestHandler: ::core::marker::Send + ::core::marker::Sync + 'static {
         context: codegen::Context,
     ) -> impl ::core::future::Future<Output = ::core::result::Result<super::WaitReportResponse, codegen::Error>> + ::core::marker::Send;
 
-    /// Calls the host's Ask, `depth` times through each other, and returns the answer.
+    /// Calls the host's Ask, `depth` times through each other, and returns the answer; or its Reveal, and returns the value.
     fn ask_host(
         &self,
         request: super::AskHostRequest,
@@ -446,7 +446,7 @@ e\x12\x14\x0a\x05value\x18\x01 \x01(\x05R\x05value\x22#\x0a\x0bUInt32Value\x12\x
 R\x05value\x22!\x0a\x09BoolValue\x12\x14\x0a\x05value\x18\x01 \x01(\x08R\x05value\x22#\x0a\x0bStringValue\x12\x14\
 \x0a\x05value\x18\x01 \x01(\x09R\x05value\x22\x22\x0a\x0aBytesValue\x12\x14\x0a\x05value\x18\x01 \x01(\x0cR\x05v\
 alueB\x83\x01\x0a\x13com.google.protobufB\x0dWrappersProtoP\x01Z1google.golang.org/protobuf/types/known/wrappers\
-pb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\x0a\xba(\x0a\x1aanyplug/test/\
+pb\xf8\x01\x01\xa2\x02\x03GPB\xaa\x02\x1eGoogle.Protobuf.WellKnownTypesb\x06proto3\x0a\xd2(\x0a\x1aanyplug/test/\
 v1/test.proto\x12\x0fanyplug.test.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1c\
 google/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1egoogle/protobuf/wrappers.proto\x22\xf1\
 \x11\x0a\x0aEverything\x12!\x0a\x0cdouble_value\x18\x01 \x01(\x01R\x0bdoubleValue\x12\x1f\x0a\x0bfloat_value\x18\
@@ -501,27 +501,27 @@ ta\x18\x02 \x01(\x0cR\x04data\x22:\x0a\x10ConverseResponse\x12\x12\x0a\x04text\x
 \x0a\x04data\x18\x02 \x01(\x0cR\x04data\x22\x1d\x0a\x0bWaitRequest\x12\x0e\x0a\x02ms\x18\x01 \x01(\x0dR\x02ms\x22\
 \x0e\x0a\x0cWaitResponse\x22.\x0a\x11WaitReportRequest\x12\x19\x0a\x08at_least\x18\x01 \x01(\x0dR\x07atLeast\x22\
 j\x0a\x12WaitReportResponse\x12\x18\x0a\x07started\x18\x01 \x01(\x0dR\x07started\x12\x1c\x0a\x09completed\x18\x02\
-\x20\x01(\x0dR\x09completed\x12\x1c\x0a\x09cancelled\x18\x03 \x01(\x0dR\x09cancelled\x22B\x0a\x0eAskHostRequest\x12\
-\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05depth\x18\x02 \x01(\x0dR\x05depth\x22)\x0a\x0f\
-AskHostResponse\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06answer\x22>\x0a\x0aAskRequest\x12\x1a\x0a\x08questio\
-n\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05depth\x18\x02 \x01(\x0dR\x05depth\x22%\x0a\x0bAskResponse\x12\x16\
-\x0a\x06answer\x18\x01 \x01(\x09R\x06answer\x22\x0f\x0a\x0dRevealRequest\x22&\x0a\x0eRevealResponse\x12\x14\x0a\x05\
-value\x18\x01 \x01(\x09R\x05value\x22\xfc\x01\x0a\x0bHarmRequest\x125\x0a\x04kind\x18\x01 \x01(\x0e2!.anyplug.te\
-st.v1.HarmRequest.KindR\x04kind\x12\x12\x0a\x04text\x18\x02 \x01(\x09R\x04text\x12\x16\x0a\x06number\x18\x03 \x01\
-(\x05R\x06number\x22\x89\x01\x0a\x04Kind\x12\x14\x0a\x10KIND_UNSPECIFIED\x10\x00\x12\x0d\x0a\x09KIND_EXIT\x10\x01\
-\x12\x0d\x0a\x09KIND_KILL\x10\x02\x12\x0f\x0a\x0bKIND_STDOUT\x10\x03\x12\x0f\x0a\x0bKIND_STDERR\x10\x04\x12\x0c\x0a\
-\x08KIND_LOG\x10\x05\x12\x0d\x0a\x09KIND_HANG\x10\x06\x12\x0e\x0a\x0aKIND_STDIN\x10\x07\x22\x22\x0a\x0cHarmRespo\
-nse\x12\x12\x0a\x04text\x18\x01 \x01(\x09R\x04text*[\x0a\x05Color\x12\x15\x0a\x11COLOR_UNSPECIFIED\x10\x00\x12\x0d\
-\x0a\x09COLOR_RED\x10\x01\x12\x0f\x0a\x0bCOLOR_GREEN\x10\x02\x12\x1b\x0a\x0eCOLOR_NEGATIVE\x10\xff\xff\xff\xff\xff\
-\xff\xff\xff\xff\x012\xbb\x05\x0a\x0bTestService\x12K\x0a\x04Echo\x12\x1c.anyplug.test.v1.EchoRequest\x1a\x1d.an\
-yplug.test.v1.EchoResponse\x22\x06\xca\xc2\x18\x02\x10\x01\x12C\x0a\x04Fail\x12\x1c.anyplug.test.v1.FailRequest\x1a\
-\x1d.anyplug.test.v1.FailResponse\x12H\x0a\x05Count\x12\x1d.anyplug.test.v1.CountRequest\x1a\x1e.anyplug.test.v1\
-.CountResponse0\x01\x12B\x0a\x03Sum\x12\x1b.anyplug.test.v1.SumRequest\x1a\x1c.anyplug.test.v1.SumResponse(\x01\x12\
-S\x0a\x08Converse\x12 .anyplug.test.v1.ConverseRequest\x1a!.anyplug.test.v1.ConverseResponse(\x010\x01\x12M\x0a\x04\
-Wait\x12\x1c.anyplug.test.v1.WaitRequest\x1a\x1d.anyplug.test.v1.WaitResponse\x22\x08\xca\xc2\x18\x04\x08\xe0\xd4\
-\x03\x12U\x0a\x0aWaitReport\x12\x22.anyplug.test.v1.WaitReportRequest\x1a#.anyplug.test.v1.WaitReportResponse\x12\
-L\x0a\x07AskHost\x12\x1f.anyplug.test.v1.AskHostRequest\x1a .anyplug.test.v1.AskHostResponse\x12C\x0a\x04Harm\x12\
-\x1c.anyplug.test.v1.HarmRequest\x1a\x1d.anyplug.test.v1.HarmResponse2O\x0a\x0bHostService\x12@\x0a\x03Ask\x12\x1b\
-.anyplug.test.v1.AskRequest\x1a\x1c.anyplug.test.v1.AskResponse2m\x0a\x0dSecretService\x12I\x0a\x06Reveal\x12\x1e\
-.anyplug.test.v1.RevealRequest\x1a\x1f.anyplug.test.v1.RevealResponse\x1a\x11\xca\xc2\x18\x0d\x12\x0btest.secret\
-b\x06proto3";
+\x20\x01(\x0dR\x09completed\x12\x1c\x0a\x09cancelled\x18\x03 \x01(\x0dR\x09cancelled\x22Z\x0a\x0eAskHostRequest\x12\
+\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05depth\x18\x02 \x01(\x0dR\x05depth\x12\x16\x0a\
+\x06reveal\x18\x03 \x01(\x08R\x06reveal\x22)\x0a\x0fAskHostResponse\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06\
+answer\x22>\x0a\x0aAskRequest\x12\x1a\x0a\x08question\x18\x01 \x01(\x09R\x08question\x12\x14\x0a\x05depth\x18\x02\
+\x20\x01(\x0dR\x05depth\x22%\x0a\x0bAskResponse\x12\x16\x0a\x06answer\x18\x01 \x01(\x09R\x06answer\x22\x0f\x0a\x0d\
+RevealRequest\x22&\x0a\x0eRevealResponse\x12\x14\x0a\x05value\x18\x01 \x01(\x09R\x05value\x22\xfc\x01\x0a\x0bHar\
+mRequest\x125\x0a\x04kind\x18\x01 \x01(\x0e2!.anyplug.test.v1.HarmRequest.KindR\x04kind\x12\x12\x0a\x04text\x18\x02\
+\x20\x01(\x09R\x04text\x12\x16\x0a\x06number\x18\x03 \x01(\x05R\x06number\x22\x89\x01\x0a\x04Kind\x12\x14\x0a\x10\
+KIND_UNSPECIFIED\x10\x00\x12\x0d\x0a\x09KIND_EXIT\x10\x01\x12\x0d\x0a\x09KIND_KILL\x10\x02\x12\x0f\x0a\x0bKIND_S\
+TDOUT\x10\x03\x12\x0f\x0a\x0bKIND_STDERR\x10\x04\x12\x0c\x0a\x08KIND_LOG\x10\x05\x12\x0d\x0a\x09KIND_HANG\x10\x06\
+\x12\x0e\x0a\x0aKIND_STDIN\x10\x07\x22\x22\x0a\x0cHarmResponse\x12\x12\x0a\x04text\x18\x01 \x01(\x09R\x04text*[\x0a\
+\x05Color\x12\x15\x0a\x11COLOR_UNSPECIFIED\x10\x00\x12\x0d\x0a\x09COLOR_RED\x10\x01\x12\x0f\x0a\x0bCOLOR_GREEN\x10\
+\x02\x12\x1b\x0a\x0eCOLOR_NEGATIVE\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x012\xbb\x05\x0a\x0bTestService\x12K\x0a\
+\x04Echo\x12\x1c.anyplug.test.v1.EchoRequest\x1a\x1d.anyplug.test.v1.EchoResponse\x22\x06\xca\xc2\x18\x02\x10\x01\
+\x12C\x0a\x04Fail\x12\x1c.anyplug.test.v1.FailRequest\x1a\x1d.anyplug.test.v1.FailResponse\x12H\x0a\x05Count\x12\
+\x1d.anyplug.test.v1.CountRequest\x1a\x1e.anyplug.test.v1.CountResponse0\x01\x12B\x0a\x03Sum\x12\x1b.anyplug.tes\
+t.v1.SumRequest\x1a\x1c.anyplug.test.v1.SumResponse(\x01\x12S\x0a\x08Converse\x12 .anyplug.test.v1.ConverseReque\
+st\x1a!.anyplug.test.v1.ConverseResponse(\x010\x01\x12M\x0a\x04Wait\x12\x1c.anyplug.test.v1.WaitRequest\x1a\x1d.\
+anyplug.test.v1.WaitResponse\x22\x08\xca\xc2\x18\x04\x08\xe0\xd4\x03\x12U\x0a\x0aWaitReport\x12\x22.anyplug.test\
+.v1.WaitReportRequest\x1a#.anyplug.test.v1.WaitReportResponse\x12L\x0a\x07AskHost\x12\x1f.anyplug.test.v1.AskHos\
+tRequest\x1a .anyplug.test.v1.AskHostResponse\x12C\x0a\x04Harm\x12\x1c.anyplug.test.v1.HarmRequest\x1a\x1d.anypl\
+ug.test.v1.HarmResponse2O\x0a\x0bHostService\x12@\x0a\x03Ask\x12\x1b.anyplug.test.v1.AskRequest\x1a\x1c.anyplug.\
+test.v1.AskResponse2m\x0a\x0dSecretService\x12I\x0a\x06Reveal\x12\x1e.anyplug.test.v1.RevealRequest\x1a\x1f.anyp\
+lug.test.v1.RevealResponse\x1a\x11\xca\xc2\x18\x0d\x12\x0btest.secretb\x06proto3";
