@@ -14,12 +14,7 @@ impl GreeterHandler for Polite {
         Ok(GreetResponse { text: format!("Hello, {}!", request.name) })
     }
 
-    async fn greet_all(
-        &self,
-        request: GreetAllRequest,
-        responses: Sender<GreetAllResponse>,
-        _: Context,
-    ) -> Result<()> {
+    async fn greet_all(&self, request: GreetAllRequest, responses: Sender<GreetAllResponse>, _: Context) -> Result<()> {
         for word in ["Hello", "Bonjour", "Ciao"] {
             responses.send(GreetAllResponse { text: format!("{word}, {}!", request.name) }).await?;
         }

@@ -1,2 +1,43 @@
-/** Any runtime loads any plugin. */
-export {};
+/**
+ * Any runtime loads any plugin.
+ *
+ * A `.proto` file is the contract, and `buf generate` makes the stubs. A host loads a plugin, in whatever language it is written:
+ *
+ * ```ts
+ * await using plugin = await loadPlugin("./plugins/greeter");
+ * const { text } = await plugin.client(Greeter).greet({ name: "Ada" });
+ * ```
+ *
+ * What a plugin's author imports is `@anyplug/sdk`.
+ */
+
+export {
+  AnyplugError,
+  type AnyplugErrorOptions,
+  type CallOptions,
+  Code,
+  type CodeName,
+  codeFromName,
+  codeFromNumber,
+  codeName,
+  type Detail,
+  type HandlerContext,
+  type Implementation,
+  implement,
+  type LimitOptions,
+  type LogFields,
+  type LogLevel,
+  type LogRecord,
+  type Metadata,
+  type ServiceDescriptor,
+} from "@anyplug/core";
+export {
+  type LoadOptions,
+  loadPlugin,
+  type Manifest,
+  manifestFile,
+  Plugin,
+  parseManifest,
+  readManifest,
+  type TransportName,
+} from "@anyplug/host";

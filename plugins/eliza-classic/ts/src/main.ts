@@ -1,0 +1,6 @@
+/** ELIZA as a program, started by a host. */
+
+import { serve } from "@anyplug/sdk";
+import { plugin } from "./plugin.js";
+
+await serve(plugin);
