@@ -96,6 +96,8 @@ export class Router {
   /** What the hello says. */
   readonly services: readonly ServiceEntry[];
   readonly uses: readonly ServiceUse[];
+  /** The services of the peer that this side means to call. */
+  readonly usedServices: readonly ServiceDescriptor[];
   readonly config: unknown;
   readonly #byService = new Map<string, readonly Route[]>();
   readonly #onError: (error: unknown, method: MethodDescriptor) => void;
@@ -121,6 +123,7 @@ export class Router {
     this.services = implementations.map(({ service: { name, fingerprint, methods } }) => {
       return { name, fingerprint, methods: methods.map((method) => method.name) };
     });
+    this.usedServices = uses;
     this.uses = uses.map(({ name, fingerprint }) => ({ name, fingerprint }));
     this.config = options.config;
     this.#onError = options.onError ?? reportError;

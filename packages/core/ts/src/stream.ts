@@ -1,7 +1,5 @@
 /** Streams of messages: iterators of either kind, and one that begins when it is first read. */
 
-import type { MessageQueue } from "./queue.js";
-
 /** Iterates what is iterable in either way. */
 export function iterate<T>(values: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
   return Symbol.asyncIterator in values ? values[Symbol.asyncIterator]() : values[Symbol.iterator]();
@@ -20,11 +18,11 @@ const done = { done: true, value: undefined } as const;
 
 /** The responses of a call that begins with the first `next()`. It can be read once. */
 export class LazyStream<T> implements AsyncIterableIterator<T> {
-  #begin: (() => MessageQueue<T> | Promise<MessageQueue<T>>) | undefined;
-  #messages: MessageQueue<T> | undefined;
-  #beginning: Promise<MessageQueue<T>> | undefined;
+  #begin: (() => AsyncIterator<T> | Promise<AsyncIterator<T>>) | undefined;
+  #messages: AsyncIterator<T> | undefined;
+  #beginning: Promise<AsyncIterator<T>> | undefined;
 
-  constructor(begin: () => MessageQueue<T> | Promise<MessageQueue<T>>) {
+  constructor(begin: () => AsyncIterator<T> | Promise<AsyncIterator<T>>) {
     this.#begin = begin;
   }
 
@@ -48,14 +46,14 @@ export class LazyStream<T> implements AsyncIterableIterator<T> {
     this.#begin = undefined;
     // When it could not begin, whoever called `next` has been told.
     const messages = this.#messages ?? (await this.#beginning?.catch(() => undefined));
-    return messages?.return() ?? done;
+    return messages?.return?.() ?? done;
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  async #wait(beginning: Promise<MessageQueue<T>>): Promise<IteratorResult<T>> {
+  async #wait(beginning: Promise<AsyncIterator<T>>): Promise<IteratorResult<T>> {
     this.#beginning = beginning;
     try {
       this.#messages = await beginning;

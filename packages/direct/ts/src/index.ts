@@ -1,2 +1,3 @@
 /** anyplug transport within one process and one language: no serialization. */
-export {};
+
+export { connectDirect, type DirectOptions, type DirectSide } from "./link.js";

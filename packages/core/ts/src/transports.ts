@@ -1,0 +1,10 @@
+/** What an in-process transport needs of the core: how calls begin, are admitted and end. `Connection` is built on the same. */
+
+export { CallContext, type Surroundings } from "./context.js";
+export { type Bucket, Deadlines, deadlines, type Expiring } from "./deadlines.js";
+export type { CallHeader } from "./header.js";
+export { checkCompatible } from "./negotiation.js";
+export { admit, type Route, responsesOf } from "./router.js";
+export { errorOf, type Status, statusOf } from "./status.js";
+export { iterate, LazyStream, leave } from "./stream.js";
+export { abortError, type Begun, begin, deadlineError } from "./transport.js";
