@@ -9,7 +9,7 @@ use anyplug_generated::eliza_classic::v1::{ElizaClient, ReplyRequest};
 ///
 /// # Errors
 /// As a call; UNKNOWN when input or output fail.
-pub async fn converse(plugin: &Plugin) -> Result<()> {
+pub(crate) async fn converse(plugin: &Plugin) -> Result<()> {
     let eliza = ElizaClient::new(plugin);
     let failed =
         |error: std::io::Error| Error::unknown(format!("standard input or output: {error}")).with_source(error);

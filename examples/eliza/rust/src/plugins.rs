@@ -10,7 +10,7 @@ use crate::arguments::Arguments;
 ///
 /// # Errors
 /// As a load; NOT_FOUND when the plugins' folder is not here or above.
-pub async fn load(arguments: &Arguments) -> Result<Plugin> {
+pub(crate) async fn load(arguments: &Arguments) -> Result<Plugin> {
     let language = if arguments.plugin == "typescript" { "ts" } else { &arguments.plugin };
     let plugins = arguments.plugins.clone().map_or_else(nearest_plugins, Ok)?;
     anyplug::load_plugin(plugins.join("eliza-classic").join(language)).transport(&*arguments.transport).await

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyplug_core::router::{Grants, RouterOptions};
-use anyplug_core::{Implementation, LimitOptions, Result, Router, Service, ServiceEntry};
+use anyplug_core::{Error, Implementation, LimitOptions, Result, Router, Service, ServiceEntry};
 use serde_json::Value;
 
 /// What a host loads: a name, a version and services.
@@ -46,7 +46,7 @@ impl Plugin {
         self
     }
 
-    /// Offers the services that `configure` makes of the configuration which the host gives (null when it gives none), beside those of [`Plugin::service`]. An error refuses the start:
+    /// Offers the services that `configure` makes of the configuration which the host gives (an object, empty when it gives none), beside those of [`Plugin::service`]. An error refuses the start:
     /// the host's load fails with it.
     pub fn configured(
         mut self,
@@ -78,25 +78,30 @@ impl Plugin {
         &self.version
     }
 
-    /// What the plugin is with this configuration.
-    pub(crate) fn configure(self, config: &Value) -> Configured {
-        let Self { name, version, mut services, configure, uses, limits } = self;
-        let router = configure.map_or_else(|| Ok(Vec::new()), |configure| configure(config)).and_then(|made| {
-            services.extend(made);
-            let config = if config.is_null() { String::new() } else { config.to_string() };
-            Router::new(RouterOptions { services, uses, grants: Grants::All, config })
-        });
-        Configured { name, version, router, limits }
+    pub(crate) fn own_limits(&self) -> LimitOptions {
+        self.limits
+    }
+
+    /// What the plugin serves with this configuration, or why it refuses to start.
+    pub(crate) fn into_router(self, config: &Value) -> Result<Router> {
+        check_name(&self.name)?;
+        let Self { mut services, configure, uses, .. } = self;
+        if let Some(configure) = configure {
+            services.extend(configure(config)?);
+        }
+        Router::new(RouterOptions { services, uses, grants: Grants::All, config: config.to_string() })
     }
 }
 
-/// A plugin that has its configuration.
-pub(crate) struct Configured {
-    pub(crate) name: String,
-    pub(crate) version: String,
-    /// What it serves, or why it refuses to start.
-    pub(crate) router: Result<Router>,
-    pub(crate) limits: LimitOptions,
+/// The name is the one in plugin.json, which takes no other.
+fn check_name(name: &str) -> Result<()> {
+    let is_inner = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-';
+    if name.starts_with(|char: char| char.is_ascii_lowercase()) && name.chars().all(is_inner) {
+        return Ok(());
+    }
+    Err(Error::invalid_argument(format!(
+        "the plugin's name is {name:?}; expected lower-case letters, digits and dashes, beginning with a letter"
+    )))
 }
 
 impl fmt::Debug for Plugin {

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
 use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, open_channel};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::log;
-use crate::plugin::{Configured, Plugin};
+use crate::plugin::Plugin;
 use crate::runtime::PluginRuntime;
 
 /// The status of a program that was not started by a host: "command line usage error".
@@ -41,7 +41,7 @@ pub fn serve(plugin: Plugin) -> ExitCode {
         }
         Err(error) => return failed(&error),
     };
-    match config().and_then(|config| serve_over(pipe, plugin, &config)) {
+    match serve_over(pipe, plugin) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
@@ -56,15 +56,16 @@ fn explanation(plugin: &Plugin) -> String {
     )
 }
 
-fn config() -> Result<Value> {
-    let Some(text) = std::env::var_os(CONFIG_VARIABLE) else { return Ok(Value::Null) };
+fn read_config() -> Result<Value> {
+    let Some(text) = std::env::var_os(CONFIG_VARIABLE) else { return Ok(Value::Object(Map::new())) };
     serde_json::from_slice(text.as_encoded_bytes())
         .map_err(|error| Error::invalid_argument(format!("{CONFIG_VARIABLE} is not JSON: {error}")).with_source(error))
 }
 
-fn serve_over(pipe: Pipe, plugin: Plugin, config: &Value) -> Result<()> {
+fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
     let runtime = Arc::new(PluginRuntime::new()?);
-    let Configured { name, version, router, limits } = runtime.enter(|| plugin.configure(config));
+    let (name, version, limits) = (plugin.name().to_owned(), plugin.version().to_owned(), plugin.own_limits());
+    let router = read_config().and_then(|config| runtime.enter(|| plugin.into_router(&config)));
     // The host is told why over the channel, where it sees the code as well.
     let (router, refusal) = match router {
         Ok(router) => (router, None),
