@@ -1,9 +1,9 @@
 """A host that talks to ELIZA in any of the three languages.
 
-    python main.py --plugin typescript|python|rust [--transport direct|process|stdio]           a line in, a reply out
-    python main.py --plugin typescript|python|rust [--transport direct|process|stdio] --cell    one cell of the matrix, as JSON
+    python main.py --plugin typescript|python|rust [--transport direct|process|stdio] [--cell]
 
-An empty line starts a new session.
+With `--cell` it prints one cell of the matrix as JSON; otherwise it answers each line of standard input, and an empty
+line starts a new session.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 import uuid
 from pathlib import Path
 
-from anyplug import AnyplugError, SyncPlugin, load_plugin
+from anyplug import AnyplugError, SyncPlugin, TransportName, load_plugin
 from anyplug_generated.eliza_classic.v1.eliza_anyplug import Eliza, ElizaSyncClient
 
 LANGUAGES = {"typescript": "ts", "python": "python", "rust": "rust"}
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--transport", choices=("direct", "process", "stdio"), help="default: direct for python")
     parser.add_argument("--cell", action="store_true", help="print one cell of the matrix as JSON")
     options = parser.parse_args()
-    transport = options.transport or ("direct" if options.plugin == "python" else "process")
+    transport: TransportName = options.transport or ("direct" if options.plugin == "python" else "process")
     try:
         with load_plugin(PLUGINS / LANGUAGES[options.plugin], transport=transport) as plugin:
             if options.cell:

@@ -36,7 +36,5 @@ class Waits:
     def settle(self, at_least: int) -> tuple[int, int, int]:
         """Waits until that many have begun, and all that have begun have ended; returns the three counts."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self.started >= at_least and self.started == self.completed + self.cancelled
-            )
+            self._changed.wait_for(lambda: self.started >= at_least and self.started == self.completed + self.cancelled)
             return self.started, self.completed, self.cancelled
