@@ -1,7 +1,8 @@
 //! What a typed client calls, and what a call looks like from either end. A transport carries bytes, or typed objects where both
 //! ends are in one process.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
@@ -19,13 +20,38 @@ pub trait Message: prost::Message + Default + 'static {}
 
 impl<T: prost::Message + Default + 'static> Message for T {}
 
+/// A message as an object whose type is not known, that can still be encoded.
+pub trait ObjectMessage: Any + Send {
+    /// The message, to be asked for its type.
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+
+    /// Whether it is a message of this type.
+    fn is_of(&self, wanted: TypeId) -> bool;
+
+    /// Its encoding.
+    fn to_bytes(&self) -> Bytes;
+}
+
+impl<T: Message> ObjectMessage for T {
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+
+    fn is_of(&self, wanted: TypeId) -> bool {
+        TypeId::of::<T>() == wanted
+    }
+
+    fn to_bytes(&self) -> Bytes {
+        self.encode_to_vec().into()
+    }
+}
+
 /// A message on its way.
-#[derive(Debug)]
 pub enum Payload {
     /// Its encoding.
     Bytes(Bytes),
     /// The message itself, where caller and callee are in one process and one language.
-    Object(Box<dyn Any + Send>),
+    Object(Box<dyn ObjectMessage>),
 }
 
 impl Payload {
@@ -34,31 +60,39 @@ impl Payload {
         if as_object { Self::Object(Box::new(message)) } else { Self::Bytes(message.encode_to_vec().into()) }
     }
 
-    /// The message.
+    /// The message. An object of another type, such as that of another copy of the generated code, goes through its encoding.
     ///
     /// # Errors
-    /// INTERNAL, naming the type, when the bytes are not its encoding or the object is of another type.
+    /// INTERNAL, naming the type, when the bytes are not its encoding.
     pub fn into_message<T: Message>(self) -> Result<T> {
-        let name = std::any::type_name::<T>;
-        match self {
-            // From the slice: fields are vectors, which are filled faster from one.
-            Self::Bytes(bytes) => T::decode(&bytes[..])
-                .map_err(|error| Error::internal(format!("a message cannot be parsed as {}: {error}", name()))),
-            Self::Object(object) => match object.downcast::<T>() {
-                Ok(message) => Ok(*message),
-                Err(_) => Err(Error::internal(format!("a message is not of the type {}", name()))),
+        let bytes = match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Object(object) if !object.is_of(TypeId::of::<T>()) => object.to_bytes(),
+            Self::Object(object) => match object.into_any().downcast::<T>() {
+                Ok(message) => return Ok(*message),
+                Err(_) => return Err(Error::internal("an object is not of the type that it says")),
             },
-        }
+        };
+        // From the slice: fields are vectors, which are filled faster from one.
+        T::decode(&bytes[..]).map_err(|error| {
+            Error::internal(format!("a message cannot be parsed as {}: {error}", std::any::type_name::<T>()))
+        })
     }
 
     /// The encoding.
-    ///
-    /// # Errors
-    /// INTERNAL for an object.
-    pub fn into_bytes(self) -> Result<Bytes> {
+    pub fn into_bytes(self) -> Bytes {
         match self {
-            Self::Bytes(bytes) => Ok(bytes),
-            Self::Object(_) => Err(Error::internal("an object came where bytes were expected")),
+            Self::Bytes(bytes) => bytes,
+            Self::Object(object) => object.to_bytes(),
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => f.debug_tuple("Bytes").field(bytes).finish(),
+            Self::Object(_) => f.write_str("Object(..)"),
         }
     }
 }

@@ -238,7 +238,7 @@ impl CallStream for RawCall {
     }
 
     fn send(&self, message: Payload, last: bool) -> Result<()> {
-        self.send_bytes(&message.into_bytes()?, last)
+        self.send_bytes(&message.into_bytes(), last)
     }
 
     fn end(&self, result: Result<()>) {

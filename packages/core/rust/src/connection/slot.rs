@@ -174,6 +174,7 @@ impl State {
 #[derive(Default)]
 pub(super) struct Messages {
     first: Option<(Bytes, bool)>,
+    #[allow(clippy::box_collection, reason = "most calls have one message, and this is copied around with them")]
     rest: Option<Box<VecDeque<(Bytes, bool)>>>,
 }
 

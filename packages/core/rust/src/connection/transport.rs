@@ -70,7 +70,7 @@ impl Connection {
     fn call(&self, method: MethodRef, index: u16, request: Option<Payload>, options: CallOptions) -> Result<RawCall> {
         let default_timeout_ms = method.descriptor()?.default_timeout_ms;
         let end = request.is_some();
-        let payload = request.map(Payload::into_bytes).transpose()?.unwrap_or_default();
+        let payload = request.map(Payload::into_bytes).unwrap_or_default();
         self.inner.start(RawRequest { method: index, payload: &payload, end, options, default_timeout_ms })
     }
 }

@@ -2,6 +2,7 @@
 //! that is missing shows as a test that gets stuck.
 
 #![allow(dead_code, reason = "each of its users needs a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by a panic")]
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,5 +1,6 @@
 //! Drives a session by the names and forms of `test/vectors/sessions`; for the vectors' runner and for `examples/session_driver.rs`.
 #![allow(dead_code, reason = "each of its users needs a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by a panic")]
 
 use anyplug_core::hello::{HelloOptions, PeerService, ServiceUse};
 use anyplug_core::session::{Event, Request, SessionOptions};
