@@ -33,7 +33,7 @@ function stripped(file: DescFile, imports: readonly DescFile[]): FileDescriptorP
 }
 
 /** The other files that a file's messages, extensions and methods refer to, in order of their names. */
-function referencesOf(file: DescFile): DescFile[] {
+export function referencesOf(file: DescFile): DescFile[] {
   const references = new Set<DescFile>();
   const visit = (message: DescMessage) => {
     for (const field of [...message.fields, ...message.nestedExtensions]) {

@@ -12,6 +12,7 @@ import { descriptorSetOf } from "./descriptor-set.js";
 import { type Options, parseOptions } from "./options.js";
 import type { Output, Source } from "./output.js";
 import { pythonStub } from "./python/stub.js";
+import { pythonTables } from "./python/tables.js";
 import { Refusal } from "./refusal.js";
 import { rustPackages } from "./rust/packages.js";
 import { servicesOf } from "./service.js";
@@ -70,7 +71,7 @@ function write(files: readonly DescFile[], sources: readonly Source[], options: 
     case "rust":
       return rustPackages(files, sources, options);
     case "python":
-      return sources.map((source) => pythonStub(source, options));
+      return [...sources.map((source) => pythonStub(source, options)), ...pythonTables(files)];
   }
 }
 

@@ -33,7 +33,12 @@ test.each(["ts", "rust", "python"])(
 test("each language gets its files where its messages are", async () => {
   const names = async (target: string) => [...(await generated(schemas, `target=${target}`)).files.keys()];
   expect(await names("ts")).toEqual(["a/v1/a_anyplug.ts", "a/v1/z_anyplug.ts"]);
-  expect(await names("python")).toEqual(["a/v1/a_anyplug.py", "a/v1/z_anyplug.py"]);
+  expect(await names("python")).toEqual([
+    "a/v1/_anyplug_table.py",
+    "a/v1/a_anyplug.py",
+    "a/v1/z_anyplug.py",
+    "b/_anyplug_table.py",
+  ]);
   expect(await names("rust")).toEqual(["a/mod.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/mod.rs", "mod.rs"]);
   expect(await names("rust,modules_only=true")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);
 });
