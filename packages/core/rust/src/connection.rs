@@ -256,7 +256,7 @@ impl Connection {
 
     /// Sends a log record to the peer. A record without a time gets that of now.
     pub fn log(&self, record: LogRecord) {
-        let record = slot::with_time(record);
+        let record = record.with_time_of_now();
         self.inner.change(|state| state.session.log(&record));
     }
 

@@ -76,6 +76,15 @@ impl LogRecord {
         self
     }
 
+    /// The same record with the time of now, where it has none and the target has a clock.
+    #[must_use]
+    pub fn with_time_of_now(mut self) -> Self {
+        if self.time_ms == 0 {
+            self.time_ms = unix_time_ms();
+        }
+        self
+    }
+
     /// Reads the payload of LOG. A level that is not known is INFO.
     ///
     /// # Errors
@@ -126,4 +135,15 @@ impl LogRecord {
             fields: self.fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         }
     }
+}
+
+#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
+fn unix_time_ms() -> i64 {
+    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(0)
+}
+
+#[cfg(all(target_family = "wasm", target_os = "unknown"))]
+fn unix_time_ms() -> i64 {
+    0
 }

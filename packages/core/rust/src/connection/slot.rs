@@ -13,7 +13,6 @@ use crate::code::Code;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::header::Metadata;
-use crate::log::LogRecord;
 use crate::session::Session;
 use crate::status::Status;
 
@@ -233,21 +232,4 @@ pub(super) fn add_waker(wakers: &mut Vec<Waker>, waker: &Waker) {
 pub(super) fn current_thread() -> usize {
     thread_local!(static HERE: u8 = const { 0 });
     HERE.with(|here| std::ptr::from_ref(here).addr())
-}
-
-/// The record with the time of now, where it has none and the target has a clock.
-pub(super) fn with_time(record: LogRecord) -> LogRecord {
-    let time_ms = if record.time_ms == 0 { unix_time_ms() } else { record.time_ms };
-    LogRecord { time_ms, ..record }
-}
-
-#[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
-fn unix_time_ms() -> i64 {
-    let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(elapsed.as_millis()).unwrap_or(0)
-}
-
-#[cfg(all(target_family = "wasm", target_os = "unknown"))]
-fn unix_time_ms() -> i64 {
-    0
 }

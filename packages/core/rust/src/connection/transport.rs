@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use super::binding::Bound;
-use super::slot::with_time;
 use super::{Connection, Inner, RawCall, RawRequest, RawUnary};
 use crate::channel::{BoxFuture, Instant};
 use crate::client::{Caller, Client};
@@ -157,13 +156,13 @@ impl Surroundings for Inner {
         match self.role {
             Role::Host => self.log_locally(record),
             Role::Plugin => {
-                let record = with_time(record);
+                let record = record.with_time_of_now();
                 self.change(|state| state.session.log(&record));
             }
         }
     }
 
     fn log_locally(&self, record: LogRecord) {
-        self.shell.log(with_time(record));
+        self.shell.log(record.with_time_of_now());
     }
 }
