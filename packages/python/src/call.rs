@@ -92,7 +92,7 @@ impl Call {
     fn received<'py>(&self, py: Python<'py>, received: Result<Option<Payload>>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let message = received.inspect_err(|_| self.ended.store(true, Ordering::Relaxed)).or_raise(py)?;
         match message {
-            Some(message) => Ok(Some(PyBytes::new(py, &message.into_bytes().or_raise(py)?))),
+            Some(message) => Ok(Some(PyBytes::new(py, &message.into_bytes()))),
             None => {
                 self.ended.store(true, Ordering::Relaxed);
                 Ok(None)
@@ -107,6 +107,18 @@ impl Call {
 
     fn handled(&self, py: Python<'_>) -> PyResult<&Context> {
         self.context.as_ref().ok_or_else(|| to_exception(py, &Error::internal("the call is one of this side's own")))
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if !self.link.is_own_process() {
+            // The locks of a fork may be held for ever, and the call is its parent's.
+            std::mem::forget(self.stream.clone());
+            std::mem::forget(std::mem::take(&mut self.server));
+            std::mem::forget(std::mem::take(&mut self.waits));
+            std::mem::forget(std::mem::take(&mut self.arrived));
+        }
     }
 }
 

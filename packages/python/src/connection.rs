@@ -69,6 +69,16 @@ impl Connection {
     }
 }
 
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if !self.link.is_own_process() {
+            // The process is the parent's to end, and locks may be held for ever.
+            std::mem::forget(self.link.clone());
+            std::mem::forget(self.process.take());
+        }
+    }
+}
+
 /// What the options of a call say, for the core.
 fn options_from(timeout: Option<f64>, options: Option<OptionParts>, within: Option<&Bound<'_, Call>>) -> CallOptions {
     let (metadata, traceparent, tracestate) = options.unwrap_or_default();

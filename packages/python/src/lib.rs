@@ -8,6 +8,7 @@ mod channel;
 mod connection;
 mod convert;
 mod error;
+mod fork;
 mod frame;
 mod link;
 mod load;
@@ -24,6 +25,11 @@ use pyo3::prelude::*;
 /// The native module: see `anyplug/_native.pyi`.
 #[pymodule(gil_used = true)]
 mod _native {
+    #[pymodule_init]
+    fn init() {
+        crate::fork::watch();
+    }
+
     #[pymodule_export]
     use crate::call::Call;
     #[pymodule_export]

@@ -92,7 +92,7 @@ impl Link {
             finishing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             ending,
-            owner: std::process::id(),
+            owner: crate::fork::generation(),
         });
         let _ = shell.link.set(Arc::downgrade(&link));
         link.pump.flush();
@@ -105,7 +105,7 @@ impl Link {
 
     /// Whether this is the process that made the connection, and not a fork of it.
     pub(crate) fn is_own_process(&self) -> bool {
-        self.owner == std::process::id()
+        self.owner == crate::fork::generation()
     }
 
     /// Whether the stream has ended; why, the connection knows as soon as it has been found out.

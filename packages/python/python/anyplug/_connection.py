@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import _native
 from ._context import Context, PeerInfo
 from ._error import AnyplugError
-from ._lifetime import keep_track
+from ._lifetime import end_program, keep_track
 from ._log import LogLevel, LogRecord, OnLog
 from ._router import HandlerTable, handler_table
 from ._schema import ServiceParts, service_parts
@@ -48,6 +49,7 @@ class Connection:
         self._logs_to_peer = logs_to_peer
         self._loop: asyncio.AbstractEventLoop | None = None
         self._descriptors: tuple[int, ...] = ()
+        self._workers: list[threading.Thread] = []
         self._ended = threading.Event()
         self._on_ended: list[Callable[[], object]] = []
         services = [service_parts(implementation.service) for implementation in implementations]
@@ -142,8 +144,26 @@ class Connection:
             self._end()
 
     def _start_worker(self, *, spins: bool) -> None:
-        arguments = {"spins": spins, "is_main": False}
-        threading.Thread(target=self.work, kwargs=arguments, name="anyplug-worker", daemon=True).start()
+        worker = threading.Thread(target=self._work_on, args=(spins,), name="anyplug-worker", daemon=True)
+        self._workers = [*(other for other in self._workers if other.is_alive()), worker]
+        worker.start()
+
+    def _work_on(self, spins: bool) -> None:  # noqa: FBT001
+        while not self._ended.is_set():
+            try:
+                self.work(spins=spins, is_main=False)
+            except SystemExit as end:
+                # As in the main thread: a handler that calls sys.exit ends the program.
+                end_program(end)
+            else:
+                return
+
+    def join_workers(self, timeout: float) -> bool:
+        """Waits until the threads of the connection have ended. Returns whether they have."""
+        until = time.monotonic() + timeout
+        for worker in self._workers:
+            worker.join(max(0.0, until - time.monotonic()))
+        return not any(worker.is_alive() for worker in self._workers)
 
     # --- the event loop --------------------------------------------------------------------------
 

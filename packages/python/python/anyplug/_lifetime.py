@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import weakref
-from typing import Protocol
+from contextlib import suppress
+from typing import Never, Protocol
 
 from ._waiting import forget_background_loop
 
-__all__ = ("keep_track",)
+__all__ = ("end_program", "keep_track", "leave_now")
 
 
 class _Mortal(Protocol):
@@ -26,6 +28,21 @@ _LAST_WAIT = 2.0
 def keep_track(connection: _Mortal) -> None:
     """Ends ``connection`` when the interpreter ends, so that none of its threads runs into that."""
     _LIVING.add(connection)
+
+
+def end_program(end: SystemExit) -> Never:
+    """Ends the program as `sys.exit` does, from any thread and without waiting for others."""
+    if end.code is not None and not isinstance(end.code, int):
+        print(end.code, file=sys.stderr)
+    leave_now(end.code if isinstance(end.code, int) else int(end.code is not None))
+
+
+def leave_now(status: int) -> Never:
+    """Ends the process, whatever its threads do, once what was printed is written."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _end_all() -> None:

@@ -83,9 +83,9 @@ class LoopRunner:
             on_cancel(self._loop.create_task(coroutine).cancel)
 
     def close(self) -> None:
-        """Lets go of the threads; handlers that run go on."""
+        """Waits for the handlers that run in threads."""
         if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads.shutdown(cancel_futures=True)
 
 
 def step_now(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None], on_cancel: OnCancel) -> None:

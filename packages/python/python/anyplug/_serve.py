@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Never
 
 from . import _native
@@ -15,6 +16,7 @@ from ._code import Code
 from ._connection import Connection
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
+from ._lifetime import leave_now
 from ._limits import limit_parts
 from ._log import LogRecord, set_host
 from ._runner import LoopRunner, ThreadRunner
@@ -47,12 +49,7 @@ def serve(plugin: PluginDefinition) -> None:
         config = _config()
     except AnyplugError as error:
         sys.exit(f"{plugin.name}: {error}")
-    status = _Server(plugin, channel, config).run()
-    # Handlers that do not end must not keep the process alive, nor must the threads that they run in.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if status or threading.active_count() > 1:
-        os._exit(status)
+    _Server(plugin, channel, config).run()
 
 
 def _explain(plugin: PluginDefinition) -> Never:
@@ -82,36 +79,48 @@ class _Server:
         self.channel = channel
         self.config = config
 
-    def run(self) -> int:
-        """Serves, and returns the status to exit with."""
+    def run(self) -> None:
+        """Serves until the end. Handlers that do not end then must not keep the process alive, nor must their threads."""
         try:
             implementations = self.plugin.implementations(self.config)
         except Exception as error:
             # The host is told why over the channel, where it sees the code as well.
             reason = to_error(error)
             self.connect((), ThreadRunner()).native.fail(reason)
-            print(f"{self.plugin.name}: {reason}", file=sys.stderr)
-            return 1
+            sys.exit(f"{self.plugin.name}: {reason}")
         if any(implementation.is_async for implementation in implementations):
-            asyncio.run(self.run_loop(implementations))
+            if not self.run_loop(implementations):
+                leave_now(0)
         else:
             connection = self.connect(implementations, ThreadRunner())
             connection.work(spins=True, is_main=True)
-        return 0
+            if not connection.join_workers(_FINISH_GRACE):
+                leave_now(0)
 
-    async def run_loop(self, implementations: tuple[Implementation, ...]) -> None:
-        loop = asyncio.get_running_loop()
+    def run_loop(self, implementations: tuple[Implementation, ...]) -> bool:
+        """Serves on an event loop. Returns whether nothing of the plugin runs any more."""
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        threads = ThreadPoolExecutor(thread_name_prefix="anyplug-plugin")
+        loop.set_default_executor(threads)
         runner = LoopRunner(loop, eager=self.plugin.eager)
-        connection = self.connect(implementations, runner)
+        loop.run_until_complete(self.serve_in_loop(implementations, runner))
+        # The handlers were cancelled with their calls; what they do about it may take a moment.
+        others = asyncio.all_tasks(loop)
+        if others:
+            loop.run_until_complete(asyncio.wait(others, timeout=_FINISH_GRACE))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        ending = threading.Thread(target=_shut_down, args=(runner, threads), daemon=True)
+        ending.start()
+        ending.join(_FINISH_GRACE)
+        return all(task.done() for task in others) and not ending.is_alive()
+
+    async def serve_in_loop(self, implementations: tuple[Implementation, ...], runner: LoopRunner) -> None:
         ended = asyncio.Event()
+        connection = self.connect(implementations, runner)
         connection.on_ended(ended.set)
         connection.join_loop()
         await ended.wait()
-        # The handlers were cancelled with their calls; what they do about it may take a moment.
-        others = asyncio.all_tasks(loop) - {asyncio.current_task(loop)}
-        if others:
-            await asyncio.wait(others, timeout=_FINISH_GRACE)
-        runner.close()
 
     def connect(self, implementations: tuple[Implementation, ...], runner: ThreadRunner | LoopRunner) -> Connection:
         plugin = self.plugin
@@ -135,6 +144,11 @@ class _Server:
         connection = Connection(make, implementations, runner, _print_record, config=self.config, logs_to_peer=True)
         set_host(connection.log)
         return connection
+
+
+def _shut_down(runner: LoopRunner, threads: ThreadPoolExecutor) -> None:
+    runner.close()
+    threads.shutdown(cancel_futures=True)
 
 
 def _print_record(record: LogRecord) -> None:
