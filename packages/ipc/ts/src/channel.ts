@@ -17,7 +17,12 @@ const restGraceMs = 250;
 export function processChannel(process: PluginProcess, when = (): string => ""): PipeChannel {
   const { input, output } = process.channel;
   const source = streamInput(input);
-  const prelude = process.stdio ? new Prelude((bytes) => process.printed(bytes)) : undefined;
+  const prelude = process.stdio
+    ? new Prelude(
+        (bytes) => process.printed(bytes),
+        () => process.printedAll(),
+      )
+    : undefined;
   const channel = new PipeChannel(source, input === output ? source.socket : output, {
     filter: prelude && ((bytes) => prelude.filter(bytes)),
     async whyEnded(cause) {

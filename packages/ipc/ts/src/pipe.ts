@@ -34,7 +34,7 @@ export function descriptorInput(fd: number, writable: boolean): PipeInput {
 export function streamInput(stream: Socket): PipeInput {
   const { _handle: handle } = stream as unknown as { _handle?: { useUserBuffer?: unknown } | null };
   if (typeof handle?.useUserBuffer !== "function") {
-    return { socket: stream, start: (onData) => stream.on("data", onData) };
+    return { socket: stream, start: (onData) => stream.on("data", (bytes: Buffer) => onData(plain(bytes))) };
   }
   (stream as unknown as { _handle: unknown })._handle = null;
   stream.destroy();
@@ -44,7 +44,7 @@ export function streamInput(stream: Socket): PipeInput {
 function bufferedInput(options: SocketConstructorOpts): PipeInput {
   let take: (bytes: Uint8Array) => void = () => {};
   const onread: OnReadOpts = {
-    buffer: Buffer.allocUnsafeSlow(readBufferBytes),
+    buffer: plain(Buffer.allocUnsafeSlow(readBufferBytes)),
     callback(length, buffer) {
       take(buffer.subarray(0, length));
       return true;
@@ -58,6 +58,11 @@ function bufferedInput(options: SocketConstructorOpts): PipeInput {
       socket.resume();
     },
   };
+}
+
+/** The same memory without Node's own methods: `slice` of a Buffer does not copy, and a receiver that keeps a slice counts on it. */
+function plain(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** A channel over streams of the system. */

@@ -147,6 +147,11 @@ export class PluginProcess {
     this.#stdout.push(bytes);
   }
 
+  /** The plugin prints no more to stdout: what is there of a line is one. */
+  printedAll(): void {
+    this.#stdout.end();
+  }
+
   /** What became of the process, with the last lines it printed: "exited with status 3; its last lines …". `when` goes behind the verb: " before its hello". */
   describe(when = ""): string {
     const end = this.#exit === undefined ? `closed its channel${when} and still runs` : describeExit(this.#exit) + when;

@@ -17,10 +17,13 @@ const none = new Uint8Array(0);
  */
 export class Prelude {
   readonly #onPrinted: (bytes: Uint8Array) => void;
+  readonly #onBegun: () => void;
   #held: Uint8Array | undefined = none;
 
-  constructor(onPrinted: (bytes: Uint8Array) => void) {
+  /** `onBegun` is called when the channel begins: nothing more was printed. */
+  constructor(onPrinted: (bytes: Uint8Array) => void, onBegun: () => void = () => {}) {
     this.#onPrinted = onPrinted;
+    this.#onBegun = onBegun;
   }
 
   /** Returns the bytes that belong to the channel. */
@@ -30,9 +33,11 @@ export class Prelude {
     for (let start = all.indexOf(magic[0] ?? 0); start >= 0; start = all.indexOf(magic[0] ?? 0, start + 1)) {
       if (!couldBegin(all, start)) continue;
       this.#print(all.subarray(0, start));
-      const complete = all.length - start >= startBytes;
-      this.#held = complete ? undefined : all.subarray(start);
-      return complete ? all.subarray(start) : none;
+      const begun = all.length - start >= startBytes;
+      this.#held = begun ? undefined : all.subarray(start);
+      if (!begun) return none;
+      this.#onBegun();
+      return new Uint8Array(all.subarray(start));
     }
     this.#print(all);
     this.#held = none;
