@@ -8,6 +8,8 @@ export interface QueueOwner {
   taken(bytes: number): void;
   /** The reader left before the end. */
   abandoned(): void;
+  /** The reader has come to the end, or to the error, and is about to be told. Returns an error to tell instead of the end. */
+  reached?(): AnyplugError | undefined;
 }
 
 interface Waiting<T> {
@@ -25,6 +27,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T> {
   #first = 0;
   #waiting: Waiting<T>[] = [];
   #ended = false;
+  #reached = false;
   #error: AnyplugError | undefined;
 
   constructor(owner: QueueOwner) {
@@ -47,17 +50,15 @@ export class MessageQueue<T> implements AsyncIterableIterator<T> {
   finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const reader of this.#waiting.splice(0)) reader.resolve(done);
+    this.#tell();
   }
 
   /** No message follows, for this reason, which the reader gets after the messages that came before. */
   fail(error: AnyplugError): void {
     if (this.#ended) return;
     this.#ended = true;
-    const [first, ...others] = this.#waiting.splice(0);
-    if (first === undefined) this.#error = error;
-    else first.reject(error);
-    for (const reader of others) reader.resolve(done);
+    this.#error = error;
+    this.#tell();
   }
 
   /** Drops the messages that were not taken. */
@@ -75,8 +76,7 @@ export class MessageQueue<T> implements AsyncIterableIterator<T> {
       return Promise.resolve({ done: false, value: message.value });
     }
     if (!this.#ended) return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    const error = this.#error;
-    this.#error = undefined;
+    const error = this.#takeError();
     return error === undefined ? Promise.resolve(done) : Promise.reject(error);
   }
 
@@ -87,6 +87,27 @@ export class MessageQueue<T> implements AsyncIterableIterator<T> {
     this.#error = undefined;
     if (early) this.#owner.abandoned();
     return Promise.resolve(done);
+  }
+
+  /** Tells the readers that wait that the end has come; the first gets the error, if there is one. */
+  #tell(): void {
+    if (this.#waiting.length === 0) return;
+    const [first, ...others] = this.#waiting.splice(0);
+    const error = this.#takeError();
+    if (error === undefined) first?.resolve(done);
+    else first?.reject(error);
+    for (const reader of others) reader.resolve(done);
+  }
+
+  #takeError(): AnyplugError | undefined {
+    let error = this.#error;
+    if (!this.#reached) {
+      this.#reached = true;
+      const thrown = this.#owner.reached?.();
+      error ??= thrown;
+    }
+    this.#error = undefined;
+    return error;
   }
 
   [Symbol.asyncIterator](): this {

@@ -11,7 +11,7 @@ export class MemoryChannel implements Channel {
   /** The largest number of bytes that were in flight at once. */
   peakBytes = 0;
   /** Called with each chunk before it arrives; what it returns arrives instead. */
-  tamper: (chunk: Uint8Array) => readonly Uint8Array[] = (chunk) => [chunk];
+  tamper: (chunk: Uint8Array) => Iterable<Uint8Array> = (chunk) => [chunk];
   closed = false;
   #receiver: ChannelReceiver | undefined;
   #peer: MemoryChannel | undefined;

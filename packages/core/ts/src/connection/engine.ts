@@ -39,14 +39,22 @@ export interface EngineOwner {
 
 /** From this many bytes on, output is written at once instead of at the end of the turn. */
 const eagerBytes = 65_536;
+/** How long a message of a stream waits for others to go with it, in milliseconds. */
+const streamDelayMs = 0.25;
+/** How long streams may keep the turn, in milliseconds. */
+const turnMs = 4;
 
-type NextTick = (callback: () => void) => void;
+type Later = (callback: () => void) => void;
 
 /**
  * Runs a callback at the end of the turn. Where there is `process.nextTick`, that is after the promises that are settled now have had their say, and what they write goes along.
  */
-const atEndOfTurn: NextTick =
-  (globalThis as { process?: { nextTick?: NextTick } }).process?.nextTick ?? ((callback) => queueMicrotask(callback));
+const atEndOfTurn: Later =
+  (globalThis as { process?: { nextTick?: Later } }).process?.nextTick ?? ((callback) => queueMicrotask(callback));
+
+/** Runs a callback when what came in the meantime was handled. */
+const inNextTurn: Later =
+  (globalThis as { setImmediate?: Later }).setImmediate ?? ((callback) => setTimeout(callback, 0));
 
 /** Drives a session over a channel. */
 export class Engine implements ChannelReceiver, Surroundings {
@@ -59,6 +67,10 @@ export class Engine implements ChannelReceiver, Surroundings {
   readonly #owner: EngineOwner;
   #processing = false;
   #flushScheduled = false;
+  /** When the first message of a stream came to wait that was not written yet; 0: none waits. */
+  #streamedSince = 0;
+  /** When the first message of a stream was sent in this turn; 0: none was. */
+  #turnSince = 0;
   /** The channel has enough for now. */
   #blocked = false;
   #waitingForFlush: (() => void)[] = [];
@@ -66,6 +78,7 @@ export class Engine implements ChannelReceiver, Surroundings {
   #peerDrains = false;
   readonly #flushAtEndOfTurn = () => {
     this.#flushScheduled = false;
+    this.#turnSince = 0;
     this.flush();
   };
 
@@ -94,6 +107,21 @@ export class Engine implements ChannelReceiver, Surroundings {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     atEndOfTurn(this.#flushAtEndOfTurn);
+  }
+
+  /**
+   * As {@link settle}, after a message of a stream. A sender that has messages without waiting for anything would keep the turn: what it sent is written after a moment, and
+   * after a while a promise is returned that it has to wait for.
+   */
+  settleStream(): Promise<void> | undefined {
+    this.settle();
+    const now = performance.now();
+    if (this.#streamedSince === 0) this.#streamedSince = now;
+    if (this.#turnSince === 0) this.#turnSince = now;
+    if (now - this.#streamedSince >= streamDelayMs) this.flush();
+    if (now - this.#turnSince < turnMs) return undefined;
+    this.#turnSince = 0;
+    return new Promise(inNextTurn);
   }
 
   /**
@@ -156,6 +184,7 @@ export class Engine implements ChannelReceiver, Surroundings {
   /** Writes what is to be written, unless the channel has enough. */
   flush(): void {
     if (this.#blocked || this.session.outputBytes === 0) return;
+    this.#streamedSince = 0;
     this.#blocked = !this.#channel.write(this.session.takeOutput());
     this.#process();
     if (this.#waitingForFlush.length > 0) this.#tellFlushed();

@@ -180,7 +180,8 @@ export class IncomingCall implements Slot, Expiring {
         if (this.#ended) return;
         const { bytes, length } = encodeResponse(method, next.value);
         session.sendMessage(this.#id, bytes, false, this.#header(), length);
-        this.#engine.settle();
+        const turn = this.#engine.settleStream();
+        if (turn !== undefined) await turn;
       }
       this.#responses = undefined;
       session.endCall(this.#id, { ...okStatus, metadata: this.#lastMetadata() });

@@ -6,7 +6,7 @@ import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
 import type { MessageEvent } from "../event.js";
-import type { CallHeader } from "../header.js";
+import type { CallHeader, Metadata } from "../header.js";
 import { errorOf, failure, type Status, statusOf } from "../status.js";
 import { abortError, type Begun, type CallOptions, deadlineError } from "../transport.js";
 import type { Engine, Slot } from "./engine.js";
@@ -77,11 +77,14 @@ export abstract class OutgoingCall implements Slot, Expiring {
   }
 
   end(status: Status): void {
-    const { onTrailer } = this.options ?? {};
-    if (onTrailer !== undefined && status.metadata.length > 0 && this.#reason === undefined) {
-      this.#guard(() => onTrailer(status.metadata));
-    }
+    if (this.#reason === undefined) this.#guard(() => this.trailer(status.metadata));
     this.#finish(this.#reason ?? (status.code === 0 ? undefined : errorOf(status)));
+  }
+
+  /** The metadata of the end came. */
+  protected trailer(metadata: Metadata): void {
+    const { onTrailer } = this.options ?? {};
+    if (metadata.length > 0) onTrailer?.(metadata);
   }
 
   cancelled(): void {}

@@ -4,6 +4,7 @@ import { Code } from "../code.js";
 import type { MethodDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
 import type { MessageEvent } from "../event.js";
+import type { Metadata } from "../header.js";
 import { MessageQueue } from "../queue.js";
 import { iterate, leave } from "../stream.js";
 import type { Begun, CallOptions } from "../transport.js";
@@ -16,6 +17,7 @@ export class StreamCall<O> extends OutgoingCall {
   readonly responses: MessageQueue<O>;
   readonly #method: MethodDescriptor<unknown, O>;
   #count = 0;
+  #trailer: Metadata = [];
   #requests: AsyncIterator<object> | Iterator<object> | undefined;
   #wake: (() => void) | undefined;
 
@@ -27,6 +29,7 @@ export class StreamCall<O> extends OutgoingCall {
         this.engine.session.consume(this.id, bytes);
         this.engine.settle();
       },
+      reached: () => this.#tellTrailer(),
       abandoned: () => this.cancel(new AnyplugError(Code.Cancelled, "the caller left the stream before its end")),
     });
   }
@@ -50,6 +53,20 @@ export class StreamCall<O> extends OutgoingCall {
     if (this.#count > 1 && this.method.kind === "client_stream") return this.cancel(secondResponse(this.method));
     const response = this.decode(this.#method, event);
     if (response !== undefined) this.responses.push(response, event.to - event.from);
+  }
+
+  /** It is told when the reader comes to the end. */
+  protected override trailer(metadata: Metadata): void {
+    this.#trailer = metadata;
+  }
+
+  #tellTrailer(): AnyplugError | undefined {
+    try {
+      super.trailer(this.#trailer);
+      return undefined;
+    } catch (error) {
+      return AnyplugError.from(error);
+    }
   }
 
   protected finished(error: AnyplugError | undefined): void {
@@ -79,7 +96,8 @@ export class StreamCall<O> extends OutgoingCall {
         if (this.ended) return;
         const { bytes, length } = encodeRequest(this.method, next.value);
         session.sendMessage(this.id, bytes, false, undefined, length);
-        this.engine.settle();
+        const turn = this.engine.settleStream();
+        if (turn !== undefined) await turn;
       }
       this.#requests = undefined;
       session.halfClose(this.id);
