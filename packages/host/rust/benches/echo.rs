@@ -5,15 +5,32 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyplug_generated::anyplug::test::v1::{CountRequest, EchoRequest, TestClient};
+use anyplug_core::{Context, Result, Sender};
+use anyplug_generated::anyplug::test::v1::{CountRequest, TestClient};
+use anyplug_generated::greeter::v1::{
+    GreetAllRequest, GreetAllResponse, GreetRequest, GreetResponse, Greeter, GreeterClient, GreeterHandler,
+};
 use anyplug_host::{Plugin, load_plugin};
 use futures_util::future::join_all;
 
 const CALLS: usize = 20_000;
 
+/// Returns the name: a message of 64 bytes each way.
+struct Echo;
+
+impl GreeterHandler for Echo {
+    async fn greet(&self, request: GreetRequest, _: Context) -> Result<GreetResponse> {
+        Ok(GreetResponse { text: request.name })
+    }
+
+    async fn greet_all(&self, _: GreetAllRequest, _: Sender<GreetAllResponse>, _: Context) -> Result<()> {
+        Ok(())
+    }
+}
+
 fn main() -> ExitCode {
     if std::env::var_os("ANYPLUG_CHANNEL").is_some() {
-        return anyplug_sdk::serve(anyplug_test_plugin::plugin());
+        return anyplug_sdk::serve(anyplug_test_plugin::plugin().service(Greeter::implement(Echo)));
     }
     let folder = std::env::temp_dir().join(format!("anyplug-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -66,67 +83,68 @@ async fn run(runtime: &str, folder: &std::path::Path) {
     let started = Instant::now();
     let plugin = load_plugin(folder).await.expect("a plugin");
     let loaded = started.elapsed();
-    let client = TestClient::new(&plugin);
-    let request = || EchoRequest { data: vec![7; 64], ..EchoRequest::default() };
+    let client = GreeterClient::new(&plugin);
+    let name = "n".repeat(62);
+    let request = || GreetRequest { name: name.clone() };
 
-    let name = format!("{runtime}, one after the other");
-    if wanted(&name) {
+    let line = format!("{runtime}, one after the other");
+    if wanted(&line) {
         let mut times = Vec::with_capacity(CALLS);
         for _ in 0..CALLS {
             let start = Instant::now();
-            client.echo(request()).await.expect("an answer");
+            client.greet(request()).await.expect("an answer");
             times.push(start.elapsed());
         }
-        report(&name, &mut times[CALLS / 4..], None);
+        report(&line, &mut times[CALLS / 4..], None);
     }
 
-    let name = format!("{runtime}, 64 joined");
-    if wanted(&name) {
+    let line = format!("{runtime}, 64 joined");
+    if wanted(&line) {
         let start = Instant::now();
         let mut times = Vec::new();
         for _ in 0..CALLS / 64 {
             let start = Instant::now();
-            for answer in join_all((0..64).map(|_| client.echo(request()))).await {
+            for answer in join_all((0..64).map(|_| client.greet(request()))).await {
                 answer.expect("an answer");
             }
             times.push(start.elapsed());
         }
-        report(&name, &mut times, Some(rate(CALLS / 64 * 64, start)));
+        report(&line, &mut times, Some(rate(CALLS / 64 * 64, start)));
     }
 
-    let name = format!("{runtime}, 64 tasks");
-    if wanted(&name) && tokio::runtime::Handle::try_current().is_ok() {
+    let line = format!("{runtime}, 64 tasks");
+    if wanted(&line) && tokio::runtime::Handle::try_current().is_ok() {
         let start = Instant::now();
         let tasks = (0..64).map(|_| {
-            let client = client.clone();
+            let (client, name) = (client.clone(), name.clone());
             tokio::spawn(async move {
                 for _ in 0..CALLS / 16 {
-                    client.echo(request()).await.expect("an answer");
+                    client.greet(GreetRequest { name: name.clone() }).await.expect("an answer");
                 }
             })
         });
         for task in join_all(tasks).await {
             task.expect("a task");
         }
-        report(&name, &mut [], Some(rate(CALLS / 16 * 64, start)));
+        report(&line, &mut [], Some(rate(CALLS / 16 * 64, start)));
     }
 
     for (size, count) in [(1 << 20, 1000), (1024, 100_000)] {
-        let name = format!("{runtime}, stream of {size} B");
-        if !wanted(&name) {
+        let line = format!("{runtime}, stream of {size} B");
+        if !wanted(&line) {
             continue;
         }
         let start = Instant::now();
         let request = CountRequest { count, size, ..CountRequest::default() };
-        let mut stream = client.count(request).await.expect("a stream");
+        let mut stream = TestClient::new(&plugin).count(request).await.expect("a stream");
         while stream.message().await.expect("a message").is_some() {}
         let megabytes = f64::from(size) * f64::from(count) / 1e6 / start.elapsed().as_secs_f64();
         let rate = rate(count as usize, start);
-        println!("{name:<48} {megabytes:>9.0} MB/s {rate:>12.0} messages/s");
+        println!("{line:<48} {megabytes:>9.0} MB/s {rate:>12.0} messages/s");
     }
-    let name = format!("{runtime}, idle");
-    if wanted(&name) {
-        println!("{name:<48} {:>9} ms of processor time in 2 s", idle(&plugin));
+    let line = format!("{runtime}, idle");
+    if wanted(&line) {
+        println!("{line:<48} {:>9} ms of processor time in 2 s", idle(&plugin));
         println!("{:<48} {:>9.1} ms", format!("{runtime}, load"), loaded.as_secs_f64() * 1e3);
     }
     plugin.close().await.expect("an end");

@@ -10,13 +10,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use anyplug_core::channel::{BoxFuture, Instant, Shell};
+use anyplug_core::channel::{BoxFuture, Shell};
 use anyplug_core::log::LogRecord;
 use anyplug_core::{Connection, Error};
 
 use crate::pipe::Pipe;
 use crate::process::PluginProcess;
-use crate::pump::{Leader, OnPrinted, Pump, Turn};
+use crate::pump::{OnPrinted, Pump, Turn};
 use crate::runtime::Runtime;
 use crate::spin::Spin;
 
@@ -27,22 +27,20 @@ const LONGEST_QUIET: Duration = Duration::from_millis(8);
 /// How often a caller that waits in its own thread looks around.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// How often a caller asks whether the thread has let it read, about 20 us in all; then the thread may as well go on.
-const CLAIMS: u32 = 400;
-
 /// How long a process that closed its channel has to exit, before the error says that it did not.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
 
 /// Moves the bytes of a plugin's connection. It has a thread, which waits where no caller does, and ends with the stream.
+///
+/// A thread that waits in `poll` is woken by the kernel for each answer, which costs more than the call. So a caller that expects its answer at once reads for itself, without asking: the thread
+/// notices by the first bytes that come, and stands aside until callers have been quiet for a while, or one has waited in vain.
 pub struct Driver {
     pump: Pump,
     process: Arc<PluginProcess>,
     spin: Mutex<Spin>,
-    /// Who reads: one of the constants below.
-    reads: AtomicU8,
-    /// A caller asks the thread to let it read.
-    claimed: AtomicBool,
-    /// How many waits of callers came to their end by their own reading.
+    /// What the thread does: one of the constants below.
+    thread: AtomicU8,
+    /// How many callers have read their answers for themselves.
     hits: AtomicU64,
     /// The process has ended: what is in the pipe is all there is.
     finishing: AtomicBool,
@@ -58,11 +56,12 @@ struct Gate {
     ended: bool,
 }
 
-const NOBODY: u8 = 0;
-const THREAD: u8 = 1;
-const CALLER: u8 = 2;
-/// A caller that waits in `poll`.
-const WAITING_CALLER: u8 = 3;
+/// It reads, or waits until there is something to read.
+const READS: u8 = 0;
+/// It waits, and has yet to notice that a caller reads.
+const CLAIMED: u8 = 1;
+/// It stands aside.
+const ASIDE: u8 = 2;
 
 impl Driver {
     /// Makes a connection over the pipe of a process, and starts the thread that moves its bytes. `connect` is given the connection's shell. When the connection has ended, the process is stopped.
@@ -87,8 +86,7 @@ impl Driver {
             pump: Pump::new(pipe, connection, printed).map_err(refused)?,
             process,
             spin: Mutex::default(),
-            reads: AtomicU8::new(NOBODY),
-            claimed: AtomicBool::new(false),
+            thread: AtomicU8::new(READS),
             hits: AtomicU64::new(0),
             finishing: AtomicBool::new(false),
             stream_ended: AtomicBool::new(false),
@@ -128,13 +126,6 @@ impl Driver {
         self.pump.close();
     }
 
-    /// The process has ended: what is in the pipe is all there is, though a child of its own may hold the other end open.
-    fn finish(&self) {
-        self.finishing.store(true, Ordering::SeqCst);
-        self.hand_over();
-        self.pump.kick();
-    }
-
     /// Waits until the process has ended and all of its bytes were taken.
     pub fn wait_ended(&self) {
         let mut gate = self.lock_gate();
@@ -143,121 +134,69 @@ impl Driver {
         }
     }
 
-    /// Waits for `future` in this thread, which moves the bytes meanwhile. `look` is called before each wait, at least every 50 ms; an error that it returns ends the wait.
-    /// It works within a handler that this thread runs for the same connection, too.
+    /// Waits for `future` in this thread. `look` is called before each wait, at least every 50 ms; an error that it returns ends the wait.
     ///
     /// # Errors
     /// What `look` returned.
     pub fn block_on<T, E>(
-        self: &Arc<Self>,
+        &self,
         future: impl Future<Output = T>,
         mut look: impl FnMut() -> Result<(), E>,
     ) -> Result<T, E> {
         let mut future = pin!(future);
-        let signal = Arc::new(Signal {
-            given: AtomicBool::new(false),
-            in_poll: AtomicBool::new(false),
-            thread: std::thread::current(),
-            driver: Arc::downgrade(self),
-        });
-        let waker = Waker::from(signal.clone());
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
         loop {
             if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 return Ok(value);
             }
-            while !signal.given.swap(false, Ordering::SeqCst) {
-                look()?;
-                self.wait_for(&signal);
-            }
+            look()?;
+            std::thread::park_timeout(LOOK_AGAIN);
         }
     }
 
-    /// Waits for a while, or until the signal is given.
-    fn wait_for(&self, signal: &Signal) {
-        let Some(mut claim) = self.claim() else {
-            // Another caller reads. It wakes this one, or leaves the reading to the thread, which does.
-            return std::thread::park_timeout(LOOK_AGAIN);
-        };
-        let until = Instant::now().saturating_add(LOOK_AGAIN);
-        let is_given = || signal.given.load(Ordering::SeqCst);
-        let ended = loop {
-            match claim.leader.turn() {
-                Turn::Ended => break true,
-                Turn::Moved => {}
-                Turn::Idle => claim.wait(signal, until),
-            }
-            if is_given() || Instant::now() >= until {
-                break false;
-            }
-        };
-        let waited = claim.waited;
-        drop(claim);
-        self.hits.fetch_add(1, Ordering::Relaxed);
-        if ended || self.connection().open_calls() > 0 {
-            self.hand_over();
-        } else if waited {
-            // The thread sleeps for as long as a caller waits.
-            drop(self.lock_gate());
-            self.changed.notify_all();
-        }
+    /// The process has ended: what is in the pipe is all there is, though a child of its own may hold the other end open.
+    fn finish(&self) {
+        self.finishing.store(true, Ordering::SeqCst);
+        self.hand_over();
+        self.pump.kick();
     }
+
+    // --- callers ---------------------------------------------------------------------------------
 
     /// Reads for a caller, for as long as it is likely to be worth it.
     fn assist(&self, is_done: &dyn Fn() -> bool) {
         // Where several calls are open, the thread that reads for all of them does better than callers that take turns.
-        if self.pump.is_leader() || self.connection().open_calls() > 1 {
+        if self.connection().open_calls() > 1 {
             return;
         }
         let Ok(mut spin) = self.spin.try_lock() else { return };
         if !spin.allowed() {
             return;
         }
-        let Some(mut claim) = self.claim() else { return };
-        let turn = claim.leader.spin(&mut spin, is_done);
-        drop(claim);
+        let Some(mut leader) = self.pump.try_lead() else { return };
+        let _ = self.thread.compare_exchange(READS, CLAIMED, Ordering::SeqCst, Ordering::SeqCst);
+        let turn = leader.spin(&mut spin, is_done);
+        drop(leader);
         if turn == Turn::Moved {
             self.hits.fetch_add(1, Ordering::Relaxed);
-        } else {
+        } else if self.thread.compare_exchange(CLAIMED, READS, Ordering::SeqCst, Ordering::SeqCst) == Err(ASIDE) {
             self.hand_over();
         }
     }
 
-    /// Takes the reading over, unless another caller has it.
-    fn claim(&self) -> Option<Claim<'_>> {
-        if self.pump.is_leader() {
-            return Some(Claim { driver: self, leader: self.pump.lead(), nested: true, waited: false });
-        }
-        if self.reads.load(Ordering::SeqCst) == THREAD {
-            self.claimed.store(true, Ordering::SeqCst);
-            self.pump.kick();
-        }
-        for _ in 0..CLAIMS {
-            if let Some(leader) = self.pump.try_lead() {
-                self.reads.store(CALLER, Ordering::SeqCst);
-                self.claimed.store(false, Ordering::SeqCst);
-                return Some(Claim { driver: self, leader, nested: false, waited: false });
-            }
-            if self.reads.load(Ordering::SeqCst) >= CALLER {
-                break;
-            }
-            std::hint::spin_loop();
-        }
-        None
+    fn hand_over(&self) {
+        self.lock_gate().handed_over = true;
+        self.changed.notify_all();
     }
 
     // --- the thread ------------------------------------------------------------------------------
 
     fn run(&self) {
-        loop {
-            let mut leader = self.pump.lead();
-            self.reads.store(THREAD, Ordering::SeqCst);
-            let ended = self.read_until_claimed(&mut leader);
-            self.reads.store(NOBODY, Ordering::SeqCst);
-            drop(leader);
-            if ended {
-                break;
+        while !self.read_all() && self.pump.wait(None) != Turn::Ended {
+            if self.thread.compare_exchange(CLAIMED, ASIDE, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+                self.stand_aside();
+                self.thread.store(READS, Ordering::SeqCst);
             }
-            self.stand_aside();
         }
         if self.connection().close_reason().is_none() {
             self.connection().closed(self.why_ended());
@@ -268,28 +207,15 @@ impl Driver {
         self.changed.notify_all();
     }
 
-    /// The stream has ended: in most cases because the process has, which shows a moment later.
-    fn why_ended(&self) -> Error {
-        self.process.wait(EXIT_GRACE);
-        self.stream_ended.store(true, Ordering::SeqCst);
-        Error::unavailable(format!("plugin \"{}\" {}", self.process.name(), self.process.describe("")))
-    }
-
-    /// Returns whether the stream has ended.
-    fn read_until_claimed(&self, leader: &mut Leader<'_>) -> bool {
+    /// Reads what there is. Returns whether nothing more will come.
+    fn read_all(&self) -> bool {
+        let finishing = self.finishing.load(Ordering::SeqCst);
+        let mut leader = self.pump.lead();
         loop {
-            let finishing = self.finishing.load(Ordering::SeqCst);
             match leader.turn() {
-                Turn::Ended => return true,
-                Turn::Idle if finishing => return true,
-                Turn::Moved if finishing => continue,
-                Turn::Moved | Turn::Idle if self.claimed.swap(false, Ordering::SeqCst) => return false,
                 Turn::Moved => {}
-                Turn::Idle => {
-                    if leader.wait(None) == Turn::Ended {
-                        return true;
-                    }
-                }
+                Turn::Idle => return finishing,
+                Turn::Ended => return true,
             }
         }
     }
@@ -298,28 +224,22 @@ impl Driver {
     fn stand_aside(&self) {
         let mut gate = self.lock_gate();
         let mut quiet = QUIET;
-        loop {
-            if std::mem::take(&mut gate.handed_over) {
-                return;
-            }
-            if self.reads.load(Ordering::SeqCst) == WAITING_CALLER {
-                gate = self.changed.wait(gate).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            }
+        while !std::mem::take(&mut gate.handed_over) {
             let hits = self.hits.load(Ordering::Relaxed);
             let (next, timeout) = self.changed.wait_timeout(gate, quiet).unwrap_or_else(PoisonError::into_inner);
             gate = next;
-            let is_quiet = hits == self.hits.load(Ordering::Relaxed) && self.reads.load(Ordering::SeqCst) == NOBODY;
-            if timeout.timed_out() && is_quiet {
+            if timeout.timed_out() && hits == self.hits.load(Ordering::Relaxed) {
                 return;
             }
             quiet = LONGEST_QUIET.min(quiet * 2);
         }
     }
 
-    fn hand_over(&self) {
-        self.lock_gate().handed_over = true;
-        self.changed.notify_all();
+    /// The stream has ended: in most cases because the process has, which shows a moment later.
+    fn why_ended(&self) -> Error {
+        self.process.wait(EXIT_GRACE);
+        self.stream_ended.store(true, Ordering::SeqCst);
+        Error::unavailable(format!("plugin \"{}\" {}", self.process.name(), self.process.describe("")))
     }
 
     fn lock_gate(&self) -> MutexGuard<'_, Gate> {
@@ -333,57 +253,11 @@ impl fmt::Debug for Driver {
     }
 }
 
-/// The reading, by a caller.
-struct Claim<'a> {
-    driver: &'a Driver,
-    leader: Leader<'a>,
-    nested: bool,
-    waited: bool,
-}
+struct Unpark(Thread);
 
-impl Claim<'_> {
-    /// Waits in `poll`, unless the signal is given; that ends the wait.
-    fn wait(&mut self, signal: &Signal, until: Instant) {
-        self.waited = true;
-        self.driver.reads.store(WAITING_CALLER, Ordering::SeqCst);
-        signal.in_poll.store(true, Ordering::SeqCst);
-        if !signal.given.load(Ordering::SeqCst) {
-            self.leader.wait(Some(until));
-        }
-        signal.in_poll.store(false, Ordering::SeqCst);
-        self.driver.reads.store(CALLER, Ordering::SeqCst);
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        if !self.nested {
-            self.driver.reads.store(NOBODY, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Wakes a caller that waits in its own thread.
-struct Signal {
-    given: AtomicBool,
-    in_poll: AtomicBool,
-    thread: Thread,
-    driver: Weak<Driver>,
-}
-
-impl Wake for Signal {
+impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.given.store(true, Ordering::SeqCst);
-        if self.in_poll.load(Ordering::SeqCst)
-            && let Some(driver) = self.driver.upgrade()
-        {
-            driver.pump.kick();
-        }
-        self.thread.unpark();
+        self.0.unpark();
     }
 }
 

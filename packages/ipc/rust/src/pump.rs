@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use anyplug_core::Connection;
@@ -17,7 +17,6 @@ use crate::stdio::Prelude;
 
 /// Bytes that one read takes at most. Memory is used only as far as bytes arrive.
 const READ_BUFFER_BYTES: usize = 1 << 20;
-const NESTED_READ_BUFFER_BYTES: usize = 16 << 10;
 
 /// A buffer that is larger than this is not kept when all of it is written.
 const KEPT_WRITE_BUFFER_BYTES: usize = 256 << 10;
@@ -44,8 +43,6 @@ pub struct Pump {
     connection: Connection,
     read_end: OwnedFd,
     reader: Mutex<Reader>,
-    /// The thread that holds the reader.
-    leads: AtomicUsize,
     writer: Mutex<Writer>,
     /// There is output that nobody has taken charge of.
     unwritten: AtomicBool,
@@ -56,7 +53,6 @@ pub struct Pump {
     kick: Kick,
 }
 
-const NOBODY: usize = 0;
 const AWAKE: u64 = 0;
 const FOR_EVER: u64 = u64::MAX;
 
@@ -88,7 +84,6 @@ impl Pump {
                 reads: 0,
                 prelude: on_printed.map(|on_printed| (Prelude::default(), on_printed)),
             }),
-            leads: AtomicUsize::new(NOBODY),
             writer: Mutex::new(Writer { end: Some(Arc::new(write_end)), buffer: Vec::new(), written: 0 }),
             unwritten: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
@@ -159,36 +154,58 @@ impl Pump {
     /// Becomes the leader, if nobody is.
     pub fn try_lead(&self) -> Option<Leader<'_>> {
         match self.reader.try_lock() {
-            Ok(reader) => Some(self.leader(reader)),
-            Err(TryLockError::Poisoned(poisoned)) => Some(self.leader(poisoned.into_inner())),
+            Ok(reader) => Some(Leader { pump: self, reader }),
+            Err(TryLockError::Poisoned(poisoned)) => Some(Leader { pump: self, reader: poisoned.into_inner() }),
             Err(TryLockError::WouldBlock) => None,
         }
     }
 
-    /// Becomes the leader as soon as nobody else is. A thread that leads already, whose turn made it run a handler that has to wait, leads within that turn.
+    /// Becomes the leader as soon as nobody else is. A thread that leads already must not ask.
     pub fn lead(&self) -> Leader<'_> {
-        if !self.is_leader() {
-            return self.leader(lock(&self.reader));
+        Leader { pump: self, reader: lock(&self.reader) }
+    }
+
+    /// Waits until there is something to read or to write, a deadline passed, somebody kicked, or the time has come. One thread at a time may wait; it need not be the leader.
+    /// Returns whether the connection has ended.
+    pub fn wait(&self, until: Option<Instant>) -> Turn {
+        self.expire_due();
+        self.flush();
+        if self.connection.close_reason().is_some() {
+            return Turn::Ended;
         }
-        let reader = Reader { buffer: vec![0; NESTED_READ_BUFFER_BYTES], reads: 0, prelude: None };
-        Leader { pump: self, reader: Reading::Nested(Box::new(reader)) }
+        let until = self.connection.next_deadline().into_iter().chain(until).min();
+        self.asleep_until.store(until.map_or(FOR_EVER, nanoseconds), Ordering::SeqCst);
+        // Who caused output or an earlier deadline before that found this thread awake, and left it to this look.
+        let next = self.connection.next_deadline();
+        if next.is_none_or(|next| until.is_some_and(|until| until <= next)) {
+            self.poll(until);
+        }
+        self.asleep_until.store(AWAKE, Ordering::SeqCst);
+        self.kick.clear();
+        Turn::Idle
     }
 
-    /// Whether this thread is the leader.
-    pub fn is_leader(&self) -> bool {
-        self.leads.load(Ordering::Relaxed) == current_thread()
+    fn poll(&self, until: Option<Instant>) {
+        let write_end = if self.is_blocked() { self.write_fd() } else { None };
+        let input = |descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN);
+        let output = write_end.as_ref().map_or(self.kick.as_fd(), |end| end.as_fd());
+        let mut polled = [
+            input(self.read_end.as_fd()),
+            input(self.kick.as_fd()),
+            PollFd::from_borrowed_fd(output, PollFlags::OUT),
+        ];
+        let count = if write_end.is_some() { 3 } else { 2 };
+        wait_ready(&mut polled[..count], until.map(|until| until.saturating_since(Instant::now())));
     }
 
-    fn leader<'a>(&'a self, reader: MutexGuard<'a, Reader>) -> Leader<'a> {
-        self.leads.store(current_thread(), Ordering::Relaxed);
-        Leader { pump: self, reader: Reading::Locked(reader) }
+    fn expire_due(&self) {
+        if let Some(next) = self.connection.next_deadline() {
+            let now = Instant::now();
+            if next <= now {
+                self.connection.expire_due(now);
+            }
+        }
     }
-}
-
-/// A number that no other thread has at the same time.
-fn current_thread() -> usize {
-    thread_local!(static MARK: u8 = const { 0 });
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
 }
 
 impl fmt::Debug for Pump {
@@ -200,31 +217,14 @@ impl fmt::Debug for Pump {
 /// The right to read. It is given up by being dropped.
 pub struct Leader<'a> {
     pump: &'a Pump,
-    reader: Reading<'a>,
-}
-
-enum Reading<'a> {
-    Locked(MutexGuard<'a, Reader>),
-    /// Within a turn of the same thread.
-    Nested(Box<Reader>),
-}
-
-impl Drop for Leader<'_> {
-    fn drop(&mut self) {
-        if matches!(self.reader, Reading::Locked(_)) {
-            self.pump.leads.store(NOBODY, Ordering::Relaxed);
-        }
-    }
+    reader: MutexGuard<'a, Reader>,
 }
 
 impl Leader<'_> {
     /// Reads once, without waiting; the connection takes what came, and what it answers is written.
     pub fn turn(&mut self) -> Turn {
         let pump = self.pump;
-        let Reader { buffer, reads, prelude } = match &mut self.reader {
-            Reading::Locked(reader) => &mut **reader,
-            Reading::Nested(reader) => &mut **reader,
-        };
+        let Reader { buffer, reads, prelude } = &mut *self.reader;
         let length = match read_some(&pump.read_end, buffer) {
             Moved::Bytes(length) => length,
             Moved::Blocked => return Turn::Idle,
@@ -266,50 +266,9 @@ impl Leader<'_> {
         found.unwrap_or(Turn::Idle)
     }
 
-    /// Waits until there is something to read or to write, a deadline passed, somebody kicked, or the time has come.
-    /// Returns whether the connection has ended.
+    /// Waits as [`Pump::wait`] does.
     pub fn wait(&mut self, until: Option<Instant>) -> Turn {
-        let pump = self.pump;
-        if pump.is_blocked() {
-            pump.flush();
-        }
-        pump.expire_due();
-        pump.flush();
-        if pump.connection.close_reason().is_some() {
-            return Turn::Ended;
-        }
-        let until = pump.connection.next_deadline().into_iter().chain(until).min();
-        pump.asleep_until.store(until.map_or(FOR_EVER, nanoseconds), Ordering::SeqCst);
-        // Who caused output or an earlier deadline before that found the leader awake, and left it to this look.
-        let next = pump.connection.next_deadline();
-        if next.is_none_or(|next| until.is_some_and(|until| until <= next)) {
-            self.poll(until);
-        }
-        pump.asleep_until.store(AWAKE, Ordering::SeqCst);
-        pump.kick.clear();
-        Turn::Idle
-    }
-
-    fn poll(&self, until: Option<Instant>) {
-        let pump = self.pump;
-        let write_end = if pump.is_blocked() { pump.write_fd() } else { None };
-        let input = |descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN);
-        let output = write_end.as_ref().map_or(pump.kick.as_fd(), |end| end.as_fd());
-        let mut polled =
-            [input(pump.read_end.as_fd()), input(pump.kick.as_fd()), PollFd::from_borrowed_fd(output, PollFlags::OUT)];
-        let count = if write_end.is_some() { 3 } else { 2 };
-        wait_ready(&mut polled[..count], until.map(|until| until.saturating_since(Instant::now())));
-    }
-}
-
-impl Pump {
-    fn expire_due(&self) {
-        if let Some(next) = self.connection.next_deadline() {
-            let now = Instant::now();
-            if next <= now {
-                self.connection.expire_due(now);
-            }
-        }
+        self.pump.wait(until)
     }
 }
 
