@@ -158,7 +158,10 @@ impl Peer {
         };
         match found.methods.iter().position(|name| name == method) {
             Some(index) => Ok((found.first_index + index) as u16),
-            None => Err(Error::unimplemented(format!("{:?} has no method {service}/{method}", self.name))),
+            None => {
+                let (name, methods) = (&self.name, found.methods.join(", "));
+                Err(Error::unimplemented(format!("{name:?} has no method {service}/{method}; it has {methods}")))
+            }
         }
     }
 }

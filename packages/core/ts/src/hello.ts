@@ -111,10 +111,12 @@ export class MethodTable {
    * @throws AnyplugError UNIMPLEMENTED when there is none; `owner` says whose table it is.
    */
   find(service: string, method: string, owner: string): number {
-    const index = this.#indexes.get(service)?.get(method);
+    const methods = this.#indexes.get(service);
+    const index = methods?.get(method);
     if (index !== undefined) return index;
-    if (this.#indexes.has(service)) {
-      throw new AnyplugError(Code.Unimplemented, `"${owner}" has no method ${service}/${method}`);
+    if (methods !== undefined) {
+      const message = `"${owner}" has no method ${service}/${method}; it has ${[...methods.keys()].join(", ")}`;
+      throw new AnyplugError(Code.Unimplemented, message);
     }
     const offered = [...this.#indexes.keys()].slice(1).join(", ") || "nothing";
     throw new AnyplugError(Code.Unimplemented, `"${owner}" does not serve ${service}; it serves ${offered}`);

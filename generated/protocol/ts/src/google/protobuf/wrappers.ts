@@ -142,7 +142,7 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
   $type: "google.protobuf.DoubleValue" as const,
 
   encode(message: DoubleValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== 0) {
+    if (!Object.is(message.value, 0)) {
       writer.uint32(9).double(message.value);
     }
     if (message._unknownFields !== undefined) {
@@ -227,7 +227,7 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
   $type: "google.protobuf.FloatValue" as const,
 
   encode(message: FloatValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.value !== 0) {
+    if (!Object.is(message.value, 0)) {
       writer.uint32(13).float(message.value);
     }
     if (message._unknownFields !== undefined) {

@@ -431,10 +431,10 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
   $type: "anyplug.test.v1.Everything" as const,
 
   encode(message: Everything, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.doubleValue !== 0) {
+    if (!Object.is(message.doubleValue, 0)) {
       writer.uint32(9).double(message.doubleValue);
     }
-    if (message.floatValue !== 0) {
+    if (!Object.is(message.floatValue, 0)) {
       writer.uint32(21).float(message.floatValue);
     }
     if (message.int32Value !== 0) {
@@ -845,9 +845,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
             }
 
             const entry26 = Everything_ByIdEntry.decode(reader, reader.uint32());
-            if (entry26.value !== undefined) {
-              message.byId.set(entry26.key, entry26.value);
-            }
+            message.byId.set(entry26.key, entry26.value ?? Everything.fromPartial({}));
             continue;
           }
           case 27: {
