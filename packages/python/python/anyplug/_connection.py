@@ -47,7 +47,8 @@ class Connection:
         self._runner = runner
         self._on_log = on_log
         self._logs_to_peer = logs_to_peer
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The event loop that moves its bytes, or None when threads do."""
         self._descriptors: tuple[int, ...] = ()
         self._workers: list[threading.Thread] = []
         self._ended = threading.Event()
@@ -162,22 +163,23 @@ class Connection:
         """Waits until the threads of the connection have ended. Returns whether they have."""
         until = time.monotonic() + timeout
         for worker in self._workers:
-            worker.join(max(0.0, until - time.monotonic()))
+            if worker is not threading.current_thread():
+                worker.join(max(0.0, until - time.monotonic()))
         return not any(worker.is_alive() for worker in self._workers)
 
     # --- the event loop --------------------------------------------------------------------------
 
     def join_loop(self) -> None:
         """Ties the connection to the running event loop, which reads and runs handlers from now on."""
-        self._loop = asyncio.get_running_loop()
-        self._descriptors = self.native.join_loop(self._loop, self._tick)
+        self.loop = asyncio.get_running_loop()
+        self._descriptors = self.native.join_loop(self.loop, self._tick)
         for descriptor in self._descriptors:
-            self._loop.add_reader(descriptor, self._tick)
+            self.loop.add_reader(descriptor, self._tick)
 
     def _tick(self) -> None:
         state = self.native.tick()
-        if state and self._loop is not None:
-            self._leave_loop(self._loop, everything=state == _OVER)
+        if state and self.loop is not None:
+            self._leave_loop(self.loop, everything=state == _OVER)
 
     def _leave_loop(self, loop: asyncio.AbstractEventLoop, *, everything: bool) -> None:
         # The end of a stream is readable for ever; the other descriptor tells when the reason is known.
@@ -200,7 +202,7 @@ class Connection:
 
     def wait_ended(self, timeout: float | None = None) -> bool:
         """Waits until the threads of the connection have noticed its end. Returns whether they have."""
-        return self._loop is not None or self._ended.wait(timeout)
+        return self.loop is not None or self._ended.wait(timeout)
 
     def _end(self) -> None:
         self._ended.set()
@@ -211,6 +213,8 @@ class Connection:
     def close(self, drain_timeout: float) -> None:
         """Lets calls in flight end, ``drain_timeout`` seconds at most, closes the channel, and stops the process."""
         self.native.close(drain_timeout)
+        if self.loop is None:
+            self.join_workers(_JOIN)
 
     def kill(self, reason: str) -> None:
         """Ends the connection, and the process at its other end, at once."""
@@ -218,6 +222,10 @@ class Connection:
 
 
 _OVER = 2
+"""What a tick returns when the connection has ended and everybody knows."""
+
+_JOIN = 1.0
+"""Seconds that `Connection.close` waits for handlers that were cancelled and do not end."""
 
 
 def _native_call(context: Context) -> _native.Call | None:

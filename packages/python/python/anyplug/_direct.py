@@ -141,7 +141,7 @@ class DirectSide:
 
         Raises AnyplugError when it is refused: as a connection refuses a call, or the callee's router.
         """
-        call = _make_call(caller, options, within, self.other.info.name)
+        call = _make_call(caller, options, within)
         self.link.open(call)
         try:
             self._admit(route.method, call)
@@ -182,9 +182,7 @@ class DirectSide:
 _CANCELLED = AnyplugError(Code.CANCELLED, "the call within which this one was made was cancelled")
 
 
-def _make_call(
-    method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None, caller: str
-) -> DirectCall:
+def _make_call(method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None) -> DirectCall:
     """What the options say, and the call within which this one is made."""
     timeout: float | None = method.default_timeout_ms / 1000 or None
     metadata: tuple[tuple[str, str], ...] = ()
@@ -200,7 +198,7 @@ def _make_call(
     origin: tuple[str, ...] = ()
     if within is not None:
         within.raise_if_cancelled()
-        origin = (*within.origin, caller)
+        origin = (*within.origin, within.peer.name)
         if (remaining := within.remaining) is not None:
             timeout = remaining if timeout is None else min(timeout, remaining)
         if not traceparent:

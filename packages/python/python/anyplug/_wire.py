@@ -61,12 +61,13 @@ class WireTransport:
 
     async def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
         """Calls a unary method. Raises AnyplugError with the status of the call."""
-        if _wants_metadata(options):
-            return await self._unary_with_metadata(method, request, options)
+        loop = asyncio.get_running_loop()
+        if loop is not self._connection.loop or _wants_metadata(options):
+            return await self._unary_as_stream(method, request, options)
         index = self._indices.get(method)
         if index is None:
             index = await self._connection.bind(self._service, method)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = loop.create_future()
         if options is None:
             number = self._native.call_soon(
                 answer, index, encode(request), None, method.default_timeout_ms, None, self._within
@@ -82,7 +83,8 @@ class WireTransport:
             raise
         return decode(method.output, data)
 
-    async def _unary_with_metadata(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None) -> O:
+    async def _unary_as_stream(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None) -> O:
+        """The general way: for metadata, and in a loop that does not move the bytes of the connection itself."""
         async with self.stream(method, (request,), options) as responses:
             async for response in responses:
                 async for _ in responses:

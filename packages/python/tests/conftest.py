@@ -1,0 +1,53 @@
+"""The plugins of the tests, in each language, loaded as hosts load them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+TEST_PLUGINS = {
+    "python": ROOT / "plugins" / "test-plugin" / "python",
+    "rust": ROOT / "plugins" / "test-plugin" / "rust",
+    "typescript": ROOT / "plugins" / "test-plugin" / "ts",
+}
+CELLS = [
+    ("python", "direct"),
+    ("python", "process"),
+    ("python", "stdio"),
+    ("rust", "process"),
+    ("typescript", "process"),
+]
+"""Language of the plugin, and transport."""
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs a test that is a coroutine; none takes that long."""
+
+    async def limited() -> T:
+        return await asyncio.wait_for(coroutine, 60)
+
+    return asyncio.run(limited())
+
+
+@pytest.fixture(params=CELLS, ids=["-".join(cell) for cell in CELLS])
+def cell(request: pytest.FixtureRequest) -> tuple[Path, str]:
+    """Folder of a test plugin, and the transport to load it by."""
+    language, transport = request.param
+    return TEST_PLUGINS[language], transport
+
+
+@pytest.fixture(autouse=True)
+def _no_threads_are_left() -> Iterator[None]:
+    """Each test closes what it loads: the threads of a connection end with it."""
+    import threading
+
+    yield
+    left = [thread.name for thread in threading.enumerate() if thread.name == "anyplug-worker"]
+    assert left == []
