@@ -172,7 +172,11 @@ impl Direct {
         let name = &self.other().name;
         match served.methods.iter().position(is_it) {
             Some(index) => Ok((place, index)),
-            None => Err(Error::unimplemented(format!("{name:?} has no method {}/{}", service.name, descriptor.name))),
+            None => {
+                let methods: Vec<_> = served.methods.iter().map(|entry| entry.name.as_ref()).collect();
+                let (service, missing, methods) = (service.name, descriptor.name, methods.join(", "));
+                Err(Error::unimplemented(format!("{name:?} has no method {service}/{missing}; it has {methods}")))
+            }
         }
     }
 

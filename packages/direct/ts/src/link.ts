@@ -139,7 +139,9 @@ class DirectLink implements Link, AsyncDisposable {
     const route = routes?.find(({ method }) => method.name === name);
     if (route !== undefined) return route;
     if (routes !== undefined) {
-      throw new AnyplugError(Code.Unimplemented, `"${this.#peer.name}" has no method ${service.name}/${name}`);
+      const methods = routes.map(({ method }) => method.name).join(", ");
+      const message = `"${this.#peer.name}" has no method ${service.name}/${name}; it has ${methods}`;
+      throw new AnyplugError(Code.Unimplemented, message);
     }
     const offered =
       this.#peer.router.services

@@ -1,0 +1,68 @@
+/** One cell of the matrix: a plugin in some language over some transport, as this host sees it. */
+
+import { fileURLToPath } from "node:url";
+import { implement, type LogRecord } from "@anyplug/core";
+import { Host, Secret, Test, type TestClient } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+import { type LoadOptions, loadPlugin, type Plugin, type TransportName } from "@anyplug/host";
+import { TestHost } from "./host.js";
+
+const folders = { typescript: "ts", python: "python", rust: "rust" } as const;
+
+/** The languages of plugins. */
+export type Language = keyof typeof folders;
+
+/** A plugin that most behaviours share. It is loaded with the host's services, and without any grant. */
+export class Cell {
+  readonly host = new TestHost();
+  readonly logs = new Logs();
+  readonly name: string;
+  #shared: Promise<Plugin> | undefined;
+
+  constructor(
+    readonly language: Language,
+    readonly transport: TransportName,
+  ) {
+    this.name = `${language} over ${transport}`;
+  }
+
+  /** A plugin of the caller's own. */
+  load(options: LoadOptions = {}): Promise<Plugin> {
+    const folder = fileURLToPath(new URL(`../../../plugins/test-plugin/${folders[this.language]}`, import.meta.url));
+    return loadPlugin(folder, { transport: this.transport, hostName: "matrix", ...options });
+  }
+
+  /** The plugin that behaviours share which leave it as it was. */
+  plugin(): Promise<Plugin> {
+    const services = [implement(Host, this.host), implement(Secret, this.host)];
+    this.#shared ??= this.load({ services, onLog: this.logs.take });
+    return this.#shared;
+  }
+
+  async client(): Promise<TestClient> {
+    return (await this.plugin()).client(Test);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#shared)?.close();
+  }
+}
+
+/** What a plugin logged and printed. */
+export class Logs {
+  readonly #records: LogRecord[] = [];
+  #waiting: (() => void)[] = [];
+
+  readonly take = (record: LogRecord): void => {
+    this.#records.push(record);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  };
+
+  /** Waits for a record with this message. */
+  async find(message: string): Promise<LogRecord> {
+    for (;;) {
+      const record = this.#records.find((one) => one.message === message);
+      if (record !== undefined) return record;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+}
