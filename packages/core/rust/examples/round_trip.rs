@@ -103,7 +103,7 @@ fn main() -> Result<(), Error> {
     for bytes in [64, 1_024, 65_536, 1 << 20] {
         let request = request(bytes);
         let count = (200_000_000 / (bytes as u32 + 1_000)).min(100_000);
-        measure(&format!("unary, typed, {bytes} B"), count, |count| {
+        measure(&format!("unary, typed, {bytes} B plain"), count, |count| {
             for _ in 0..count {
                 let _ = black_box(pair.run(greeter.greet(request.clone())));
             }

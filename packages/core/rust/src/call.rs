@@ -5,6 +5,8 @@ use crate::credit::{ReceiveCredit, SendCredit};
 /// The state of one call. It is forgotten when the call has ended, except where the application has not read everything yet.
 #[derive(Debug)]
 pub(crate) struct Call {
+    /// Place in the order in which calls were opened.
+    pub(crate) order: u64,
     /// The peer made this call.
     pub(crate) is_callee: bool,
     /// The call has not ended. A call that has ended stays in the table until what it holds is read.
@@ -106,12 +108,10 @@ impl<T> ById<T> {
         removed.map(|(_, value)| value)
     }
 
-    /// Takes everything out, in the order of the ids.
-    pub(crate) fn take_sorted(&mut self) -> Vec<(u32, T)> {
+    /// Takes everything out, in no order.
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = (u32, T)> + use<T> {
         self.len = 0;
-        let mut all: Vec<_> = std::mem::take(&mut self.entries).into_iter().flatten().collect();
-        all.sort_unstable_by_key(|(id, _)| *id);
-        all
+        std::mem::take(&mut self.entries).into_iter().flatten()
     }
 
     #[inline]
@@ -173,7 +173,7 @@ mod tests {
             for (id, value) in &mut model {
                 prop_assert_eq!(map.get_mut(*id), Some(value));
             }
-            prop_assert_eq!(map.take_sorted(), model.into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(map.take_all().collect::<BTreeMap<_, _>>(), model);
         }
     }
 }

@@ -63,8 +63,10 @@ impl ServeRaw for Reflection {
         match request.into_message().and_then(|request| self.answer(request)) {
             Ok(response) => {
                 let response = Payload::of(response, call.stream().passes_objects());
-                // An error here has ended the call: its caller has been told.
-                let _ = call.send(response, true);
+                if let Err(error) = call.send(response, true) {
+                    // Most errors have ended the call, and then this does nothing.
+                    call.stream().end(Err(error));
+                }
             }
             Err(error) => call.finish(Err(error)),
         }

@@ -107,8 +107,10 @@ impl ServerCall {
         match response {
             Ok(message) => {
                 let message = Payload::of(message, self.stream.passes_objects());
-                // An error here has ended the call: its caller has been told.
-                let _ = self.send(message, true);
+                if let Err(error) = self.send(message, true) {
+                    // Most errors have ended the call, and then this does nothing.
+                    self.stream.end(Err(error));
+                }
             }
             Err(error) => self.finish(Err(error)),
         }

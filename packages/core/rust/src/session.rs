@@ -161,6 +161,7 @@ pub struct Session {
     has_spoken: bool,
     peer: Option<Arc<Peer>>,
     calls: ById<Call>,
+    opened: u64,
     next_id: u32,
     /// Calls that are open: made by this side, and by the peer.
     open_own: usize,
@@ -224,6 +225,7 @@ impl Session {
             has_spoken: false,
             peer: None,
             calls: ById::default(),
+            opened: 0,
             next_id: if role == Role::Host { 1 } else { 2 },
             open_own: 0,
             open_of_peer: 0,
@@ -448,7 +450,7 @@ impl Session {
 
     /// Ends a call whose deadline has passed.
     pub fn expire(&mut self, call: u32) {
-        self.cancel(call, Status::new(Code::DeadlineExceeded, "the time that the caller gave for the call is over"));
+        self.cancel(call, Status::new(Code::DeadlineExceeded, "the deadline passed before the call ended"));
     }
 
     /// Says that the application has done with bytes of messages of a call; the peer gets credit for them.
@@ -636,8 +638,10 @@ impl Session {
         }
     }
 
-    fn new_call(&self, is_callee: bool, peer_limits: Limits) -> Call {
+    fn new_call(&mut self, is_callee: bool, peer_limits: Limits) -> Call {
+        self.opened += 1;
         Call {
+            order: self.opened,
             is_callee,
             is_open: true,
             sends: true,
@@ -704,11 +708,13 @@ impl Session {
         }
     }
 
-    /// Ends all calls, in the order of their ids, and then the connection.
+    /// Ends all calls, in the order in which they were opened, and then the connection.
     fn close(&mut self, status: Status) {
         let reason = status.clone().into_error(Code::Unavailable, "the connection was closed");
         let lost = Status::from(ended(&reason));
-        for (call, state) in self.calls.take_sorted().into_iter().filter(|(_, state)| state.is_open) {
+        let mut open: Vec<_> = self.calls.take_all().filter(|(_, state)| state.is_open).collect();
+        open.sort_unstable_by_key(|(_, state)| state.order);
+        for (call, state) in open {
             let status = Box::new(lost.clone());
             self.events.push_back(match state.is_callee {
                 true => Event::Cancelled { call, status },

@@ -151,10 +151,10 @@ impl Session {
         let end = header.flags & FLAG_END != 0;
         let (call_header, start) = split_header(header, payload.as_slice())?;
         let bytes = payload.as_slice().len() - start;
-        self.check_received_size(bytes)?;
         if !end && bytes > 0 {
             return malformed("REQUEST with a message, but without END");
         }
+        self.check_received_size(bytes)?;
         if let Some(refusal) = self.refusal(header.method, call_header.as_deref()) {
             let mut payload = Vec::new();
             refusal.encode(&mut payload);
@@ -311,11 +311,12 @@ impl Session {
     fn receive_goaway(&mut self, payload: &[u8]) -> Handled {
         let goaway = wire::GoAway::decode(payload).map_err(unparsable("a goaway"))?;
         let failure = goaway.status.map(Status::from).filter(|status| !status.is_ok());
-        self.drain_received = true;
-        self.events.push_back(Event::Goaway { status: failure.clone().map(Box::new) });
-        match failure {
-            Some(status) => self.close(status),
-            None => self.tell_drained(),
+        if let Some(status) = failure {
+            self.events.push_back(Event::Goaway { status: Some(Box::new(status.clone())) });
+            self.close(status);
+        } else if !std::mem::replace(&mut self.drain_received, true) {
+            self.events.push_back(Event::Goaway { status: None });
+            self.tell_drained();
         }
         Ok(())
     }
