@@ -292,6 +292,11 @@ export class Session {
     });
   }
 
+  /** Goes on with that id, for tests of what comes after two thousand million calls. */
+  skipTo(id: number): void {
+    this.#nextId = id;
+  }
+
   // --- inside ----------------------------------------------------------------------------------
 
   #openPeer(): Peer {

@@ -1,6 +1,5 @@
 /** What calls do, whatever carries them. Run over a connection here, over the direct transport in its own tests. */
 
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import type { HandlerContext } from "@anyplug/core/codegen/v1";
 import {
   type CountResponse,
@@ -16,6 +15,7 @@ import {
   type TestClient,
   type TestHandler,
 } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { Code } from "../src/code.js";
 import type { Metadata } from "../src/header.js";
 import type { LogRecord } from "../src/log.js";
@@ -96,13 +96,13 @@ const echo: Partial<TestHandler> = {
 
 export function behaviours({ connect, error }: Wiring): void {
   const escaped: unknown[] = [];
-  const escape = (reason: unknown) => escaped.push(reason);
+  const note = (reason: unknown) => escaped.push(reason);
   beforeAll(() => {
-    process.on("unhandledRejection", escape);
+    process.on("unhandledRejection", note);
   });
   afterAll(async () => {
     await new Promise((resolve) => setImmediate(resolve));
-    process.off("unhandledRejection", escape);
+    process.off("unhandledRejection", note);
     expect(escaped).toEqual([]);
   });
 
@@ -482,7 +482,9 @@ export function behaviours({ connect, error }: Wiring): void {
       });
       expect(await failureOf(service.echo({}, { timeoutMs: 0 }))).toMatchObject({ code: Code.DeadlineExceeded });
       expect(await failureOf(service.echo({}, { timeoutMs: -1 }))).toMatchObject({ code: Code.DeadlineExceeded });
-      expect(await failureOf(service.echo({}, { timeoutMs: Number.NaN }))).toMatchObject({ code: Code.InvalidArgument });
+      expect(await failureOf(service.echo({}, { timeoutMs: Number.NaN }))).toMatchObject({
+        code: Code.InvalidArgument,
+      });
       expect(called).toEqual([]);
     });
   });
@@ -872,6 +874,8 @@ export function behaviours({ connect, error }: Wiring): void {
     const kept: EchoResponse[] = [];
     const service = await client(echo);
     for (let round = 0; round < 20; round++) kept.push(await service.echo({ data: new Uint8Array(1000).fill(round) }));
-    expect(kept.map(({ data }) => [data.length, data[0], data[999]])).toEqual(kept.map((_, round) => [1000, round, round]));
+    expect(kept.map(({ data }) => [data.length, data[0], data[999]])).toEqual(
+      kept.map((_, round) => [1000, round, round]),
+    );
   });
 }

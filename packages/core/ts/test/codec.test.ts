@@ -4,9 +4,9 @@ import { Everything } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { decodeMessage, encodeMessage, encodePayload } from "../src/codec.js";
 import { MessageReader } from "../src/codec/reader.js";
 import { MessageWriter } from "../src/codec/writer.js";
+import { decodeMessage, encodeMessage, encodePayload } from "../src/codec.js";
 import { decodeHeader, encodeHeader } from "../src/header.js";
 import { decodeStatus, encodeStatus } from "../src/status.js";
 import { toHex } from "./hex.js";
@@ -95,7 +95,9 @@ describe("text", () => {
 
   test("that is not UTF-8 is refused", () => {
     expect(() => decodeMessage(Everything, Uint8Array.of(0x72, 2, 0xc3, 0x28))).toThrow();
-    expect(() => decodeMessage(Everything, Uint8Array.of(0x72, 12, ..."0123456789".split("").map(Number), 0xc3, 0x28))).toThrow();
+    expect(() =>
+      decodeMessage(Everything, Uint8Array.of(0x72, 12, ..."0123456789".split("").map(Number), 0xc3, 0x28)),
+    ).toThrow();
   });
 });
 
@@ -122,7 +124,9 @@ test("any bytes are a message or an error, and a message shares no memory with t
 });
 
 test("headers and statuses survive the way", () => {
-  const pairs = fc.array(fc.tuple(fc.stringMatching(/^[a-z0-9_.-]+$/), fc.string({ unit: "grapheme" })), { maxLength: 4 });
+  const pairs = fc.array(fc.tuple(fc.stringMatching(/^[a-z0-9_.-]+$/), fc.string({ unit: "grapheme" })), {
+    maxLength: 4,
+  });
   const header = fc.record({
     timeoutMs: fc.option(uint32, { nil: undefined }),
     metadata: pairs,
@@ -154,7 +158,11 @@ test("a status that no frame can hold keeps its code and the beginning of its me
   ] as const) {
     const bytes = encodeStatus(status);
     expect(bytes.length).toBeLessThan(65_536);
-    expect(decodeStatus(bytes)).toMatchObject({ code: 5, message: expect.stringMatching(/^lost.*\(cut: the status took/), details: [] });
+    expect(decodeStatus(bytes)).toMatchObject({
+      code: 5,
+      message: expect.stringMatching(/^lost.*\(cut: the status took/),
+      details: [],
+    });
   }
 });
 
@@ -171,7 +179,9 @@ describe("payloads", () => {
 
   test("after one that cannot be encoded the next one can", () => {
     expect(() => encodeMessage(Everything, Everything.fromPartial({ int32Value: 1.5 }))).toThrow("invalid int32");
-    expect(() => encodePayload(Everything, Everything.fromPartial({ child: { uint32Value: -1 } }))).toThrow("invalid uint32");
+    expect(() => encodePayload(Everything, Everything.fromPartial({ child: { uint32Value: -1 } }))).toThrow(
+      "invalid uint32",
+    );
     expect(toHex(encodeMessage(Everything, Everything.fromPartial({ boolValue: true })))).toBe("6801");
   });
 });

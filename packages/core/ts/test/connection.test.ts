@@ -1,9 +1,9 @@
 /** Calls over a connection. */
 
 import { describe } from "@jest/globals";
-import { behaviours, type Setup } from "./behaviours.js";
 import { AnyplugError } from "../src/error.js";
 import type { Link } from "../src/transport.js";
+import { behaviours, type Setup } from "./behaviours.js";
 import { connectInMemory } from "./pair.js";
 
 async function connect(setup: Setup): Promise<Link> {

@@ -160,7 +160,12 @@ describe("a channel that has enough", () => {
     await client.echo({});
     channels[0].pause();
     const data = new Uint8Array(70_000);
-    const results = Array.from({ length: 8 }, () => client.echo({ data }).then(() => 0, ({ code }) => code));
+    const results = Array.from({ length: 8 }, () =>
+      client.echo({ data }).then(
+        () => 0,
+        ({ code }) => code,
+      ),
+    );
     await settled(() => channels[0].inFlightBytes);
     channels[0].resume();
     const codes = await Promise.all(results);
