@@ -7,7 +7,7 @@ import { connectDirect } from "@anyplug/direct";
 import type { Instance } from "./instance.js";
 import { pathInside } from "./manifest.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
-import { hostName, hostRouter, type Plan } from "./plan.js";
+import { failureLog, hostName, hostRouter, type Plan } from "./plan.js";
 import { withinTime } from "./time.js";
 
 /** What `definePlugin` of the SDK returns. The host does not import the SDK: it is the plugin's own. */
@@ -42,7 +42,7 @@ async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
   let router: Router;
   try {
     const services = typeof plugin.services === "function" ? await plugin.services(config) : plugin.services;
-    router = new Router({ services, uses: plugin.uses, grants: "all", config });
+    router = new Router({ services, uses: plugin.uses, grants: "all", config, onError: failureLog(options.onLog) });
   } catch (error) {
     const { code, message, details } = AnyplugError.from(error);
     const why = `plugin "${plugin.name}" refused to start: ${message}`;

@@ -1,7 +1,7 @@
 /** Decides how a plugin is to be loaded, before anything is started. */
 
 import { basename, extname } from "node:path";
-import { AnyplugError, Code, type LimitOptions, Router } from "@anyplug/core";
+import { AnyplugError, Code, type LimitOptions, Router, type RouterOptions } from "@anyplug/core";
 import { configVariable, type ProcessOptions } from "@anyplug/ipc";
 import { splitCommand } from "./command.js";
 import { interpreter } from "./interpreter.js";
@@ -64,7 +64,7 @@ export function processOptions(
   }
   const [program = "", ...args] = splitCommand(ipcCommand);
   const env: Record<string, string> = { ...options.env };
-  if (Object.keys(config).length > 0) env[configVariable] = JSON.stringify(config);
+  if (Object.keys(config).length > 0) env[configVariable] = configText(config, manifest.name);
   const { inheritEnv, envDenylist, onLog } = options;
   return {
     name: manifest.name,
@@ -78,6 +78,17 @@ export function processOptions(
   };
 }
 
+/** The configuration as the process gets it. Linux takes 128 KiB in a variable, and says of more only that it is too much. */
+function configText(config: Plan["config"], name: string): string {
+  const text = JSON.stringify(config);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxConfigBytes) return text;
+  const message = `the configuration of plugin "${name}" takes ${bytes} bytes, and a process takes ${maxConfigBytes}; give the path of a file instead`;
+  throw new AnyplugError(Code.InvalidArgument, message);
+}
+
+const maxConfigBytes = 131_072 - `${configVariable}=\0`.length;
+
 /** A line that the plugin printed is a record of its log. */
 const printed = {
   stdout: { level: "info", logger: "stdout" },
@@ -85,8 +96,20 @@ const printed = {
 } as const;
 
 /** What this side serves, and what the plugin may call of it. */
-export function hostRouter({ grants }: Plan, { services, expect }: LoadOptions): Router {
-  return new Router({ services, uses: expect, grants });
+export function hostRouter({ grants }: Plan, { services, expect, onLog }: LoadOptions): Router {
+  return new Router({ services, uses: expect, grants, onError: failureLog(onLog) });
+}
+
+/** Takes what a handler threw, with its stack, into the log. */
+export function failureLog(onLog: LoadOptions["onLog"]): RouterOptions["onError"] {
+  return (
+    onLog &&
+    ((error, { path, service }) => {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const message = `the handler of ${path} failed: ${what}`;
+      onLog({ level: "error", message, logger: service.name, timeMs: Date.now(), fields: {} });
+    })
+  );
 }
 
 /** The name that the plugin sees of this host. */

@@ -25,6 +25,16 @@ test("it is direct where that can be, and answers like any other", async () => {
   await logs.find(/in its log$/);
 });
 
+test("what its handlers throw goes to the log, with the stack, and to the caller without", async () => {
+  const logs = new Logs();
+  await using plugin = await loadPlugin(testPlugin, { onLog: logs.take });
+  const crash = plugin.client(Test).fail({ message: "my fault", crash: true });
+  expect((await failure(crash, Code.Unknown)).message).toBe("my fault");
+  expect(logs.lines.join()).toMatch(
+    /^anyplug\.test\.v1\.TestService: the handler of \S+\/Fail failed: Error: my fault\n +at /,
+  );
+});
+
 test("closing it waits for calls in flight, as long as the host says", async () => {
   const plugin = await loadPlugin(testPlugin, { drainTimeoutMs: 50 });
   const client = plugin.client(Test);

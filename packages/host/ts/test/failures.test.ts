@@ -124,6 +124,13 @@ describe("a load fails at once, with", () => {
   );
 });
 
+test("a configuration that is too large for a process is refused, and says what to do", async () => {
+  const message =
+    'the configuration of plugin "test-plugin" takes 200013 bytes, and a process takes 131056; give the path of a file instead';
+  const loading = loadPlugin(testPlugin, { transport: "process", config: { script: "x".repeat(200_000) } });
+  await failure(loading, Code.InvalidArgument, message);
+});
+
 test("a hello that never comes is waited for as long as the host says", async () => {
   const logs = new Logs();
   const path = script("echo $$; echo waiting for a lock >&2; exec sleep 100000");
