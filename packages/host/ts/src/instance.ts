@@ -1,6 +1,6 @@
 /** A plugin as a process: from its start to its end. */
 
-import { AnyplugError, Code, Connection, type Link } from "@anyplug/core";
+import { AnyplugError, Code, Connection, type Link, type Router } from "@anyplug/core";
 import { type PipeChannel, type PluginProcess, processChannel, startProcess } from "@anyplug/ipc";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { hostName, hostRouter, type Plan, processOptions } from "./plan.js";
@@ -24,7 +24,7 @@ export class ProcessInstance implements Instance {
   #reason: AnyplugError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(process: PluginProcess, plan: Plan, options: LoadOptions) {
+  private constructor(process: PluginProcess, router: Router, plan: Plan, options: LoadOptions) {
     this.#process = process;
     this.#options = options;
     this.#channel = processChannel(process, () => (this.link.peer === undefined ? " before its hello" : ""));
@@ -33,7 +33,7 @@ export class ProcessInstance implements Instance {
       name: hostName(options),
       version: "",
       limits: plan.limits,
-      router: hostRouter(plan, options),
+      router,
       onLog: options.onLog,
     });
     this.#ended = this.#end();
@@ -46,10 +46,11 @@ export class ProcessInstance implements Instance {
    * over, the plugin's own when it refuses to start, FAILED_PRECONDITION for another protocol or schema, CANCELLED when the signal was aborted. The process is killed then.
    */
   static async start(plan: Plan, options: LoadOptions): Promise<ProcessInstance> {
+    const router = hostRouter(plan, options);
     const process = await startProcess(processOptions(plan, options));
     let instance: ProcessInstance | undefined;
     try {
-      instance = new ProcessInstance(process, plan, options);
+      instance = new ProcessInstance(process, router, plan, options);
       await instance.#open();
       return instance;
     } catch (error) {

@@ -27,6 +27,7 @@ export function processChannel(process: PluginProcess, when = (): string => ""):
     filter: prelude && ((bytes) => prelude.filter(bytes)),
     async whyEnded(cause) {
       prelude?.end();
+      if (prelude !== undefined) process.printedAll();
       await process.endsWithin(exitGraceMs);
       const message = `plugin "${process.name}" ${process.describe(when())}`;
       process.kill();
