@@ -283,7 +283,7 @@ impl Connection {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn unary(&self, request: RawRequest<'_>) -> Result<RawUnary> {
-        self.inner.start(RawRequest { end: true, ..request }).map(RawUnary::new)
+        self.inner.start_unary(request)
     }
 
     /// Waits until `check` gives something; it is asked whenever the state of the connection has changed.
@@ -359,8 +359,17 @@ impl Inner {
 
     /// Changes the state in any thread, does what follows from that, and wakes the shell when there is output that it does not know of.
     fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> T {
+        let (result, news) = self.change_quietly(change);
+        if news {
+            self.shell.wake();
+        }
+        result
+    }
+
+    /// Changes the state in any thread, and does what follows from that. Returns whether the shell is to be woken, too.
+    fn change_quietly<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> (T, bool) {
         let is_pump = self.pump.load(Ordering::Relaxed) == slot::current_thread();
-        let (result, actions, wake) = {
+        let (result, actions, news) = {
             let mut state = self.lock();
             let result = change(&mut state);
             let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
@@ -369,9 +378,6 @@ impl Inner {
         if let Some(actions) = actions {
             actions.perform(self);
         }
-        if wake {
-            self.shell.wake();
-        }
-        result
+        (result, news)
     }
 }

@@ -10,10 +10,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-use anyplug_core::channel::{BoxFuture, Shell};
+use anyplug_core::channel::{BoxFuture, Instant, Shell};
 use anyplug_core::log::LogRecord;
 use anyplug_core::{Connection, Error};
 
+use crate::company::Company;
 use crate::pipe::Pipe;
 use crate::process::PluginProcess;
 use crate::pump::{OnPrinted, Pump, Turn};
@@ -23,6 +24,9 @@ use crate::spin::Spin;
 /// How long the thread stays out of the way of callers that read for themselves, after the last of them. While they go on, it looks ever less often: each look takes a core from somebody.
 const QUIET: Duration = Duration::from_millis(1);
 const LONGEST_QUIET: Duration = Duration::from_millis(8);
+
+/// How long a request may wait for others, at most.
+const WATCH: Duration = Duration::from_millis(1);
 
 /// How often a caller that waits in its own thread looks around.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -38,8 +42,11 @@ pub struct Driver {
     pump: Pump,
     process: Arc<PluginProcess>,
     spin: Mutex<Spin>,
+    company: Company,
     /// What the thread does: one of the constants below.
     thread: AtomicU8,
+    /// It does not wait for longer than [`WATCH`] at a time.
+    watches: AtomicBool,
     /// How many callers have read their answers for themselves.
     hits: AtomicU64,
     /// The process has ended: what is in the pipe is all there is.
@@ -86,7 +93,9 @@ impl Driver {
             pump: Pump::new(pipe, connection, printed).map_err(refused)?,
             process,
             spin: Mutex::default(),
+            company: Company::default(),
             thread: AtomicU8::new(READS),
+            watches: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             finishing: AtomicBool::new(false),
             stream_ended: AtomicBool::new(false),
@@ -163,12 +172,21 @@ impl Driver {
 
     // --- callers ---------------------------------------------------------------------------------
 
+    /// A caller has made a call. Returns whether its request may wait for those of other tasks of the same thread.
+    fn called(&self) -> bool {
+        // Should the caller not come back, the thread writes it at its next look; where it sleeps without a look, the request must not wait.
+        let is_watched = || self.watches.load(Ordering::SeqCst) || self.thread.load(Ordering::SeqCst) == ASIDE;
+        if self.company.is_likely() && is_watched() {
+            return true;
+        }
+        self.pump.wake();
+        false
+    }
+
     /// Reads for a caller, for as long as it is likely to be worth it.
     fn assist(&self, is_done: &dyn Fn() -> bool) {
-        // Where several calls are open, the thread that reads for all of them does better than callers that take turns.
-        if self.connection().open_calls() > 1 {
-            return;
-        }
+        self.company.note(self.connection().open_calls() > 1);
+        self.pump.flush();
         let Ok(mut spin) = self.spin.try_lock() else { return };
         if !spin.allowed() {
             return;
@@ -179,7 +197,11 @@ impl Driver {
         drop(leader);
         if turn == Turn::Moved {
             self.hits.fetch_add(1, Ordering::Relaxed);
-        } else if self.thread.compare_exchange(CLAIMED, READS, Ordering::SeqCst, Ordering::SeqCst) == Err(ASIDE) {
+            if self.connection().open_calls() == 0 {
+                return;
+            }
+        }
+        if self.thread.compare_exchange(CLAIMED, READS, Ordering::SeqCst, Ordering::SeqCst) == Err(ASIDE) {
             self.hand_over();
         }
     }
@@ -192,7 +214,7 @@ impl Driver {
     // --- the thread ------------------------------------------------------------------------------
 
     fn run(&self) {
-        while !self.read_all() && self.pump.wait(None) != Turn::Ended {
+        while !self.read_all() && self.wait() != Turn::Ended {
             if self.thread.compare_exchange(CLAIMED, ASIDE, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 self.stand_aside();
                 self.thread.store(READS, Ordering::SeqCst);
@@ -205,6 +227,13 @@ impl Driver {
         self.process.stop();
         self.lock_gate().ended = true;
         self.changed.notify_all();
+    }
+
+    /// Waits until there is something to do, or to look at.
+    fn wait(&self) -> Turn {
+        let watches = self.company.goes_on();
+        self.watches.store(watches, Ordering::SeqCst);
+        self.pump.wait(watches.then(|| Instant::now().saturating_add(WATCH)))
     }
 
     /// Reads what there is. Returns whether nothing more will come.
@@ -228,6 +257,7 @@ impl Driver {
             let hits = self.hits.load(Ordering::Relaxed);
             let (next, timeout) = self.changed.wait_timeout(gate, quiet).unwrap_or_else(PoisonError::into_inner);
             gate = next;
+            self.pump.flush();
             if timeout.timed_out() && hits == self.hits.load(Ordering::Relaxed) {
                 return;
             }
@@ -277,6 +307,10 @@ impl Shell for DriverShell {
         if let Some(driver) = self.driver() {
             driver.pump.wake();
         }
+    }
+
+    fn called(&self) -> bool {
+        self.driver().is_some_and(|driver| driver.called())
     }
 
     fn spawn(&self, future: BoxFuture<()>) {

@@ -5,6 +5,7 @@
 //! runtime, so that an event loop can lead it as well.
 
 mod capture;
+mod company;
 mod driver;
 mod environment;
 mod exit;

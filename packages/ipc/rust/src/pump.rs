@@ -177,7 +177,8 @@ impl Pump {
         self.asleep_until.store(until.map_or(FOR_EVER, nanoseconds), Ordering::SeqCst);
         // Who caused output or an earlier deadline before that found this thread awake, and left it to this look.
         let next = self.connection.next_deadline();
-        if next.is_none_or(|next| until.is_some_and(|until| until <= next)) {
+        let as_before = next.is_none_or(|next| until.is_some_and(|until| until <= next));
+        if as_before && (self.is_blocked() || self.connection.output_bytes() == 0) {
             self.poll(until);
         }
         self.asleep_until.store(AWAKE, Ordering::SeqCst);

@@ -45,15 +45,32 @@ pub struct RawCall {
 
 impl Inner {
     pub(super) fn start(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawCall> {
+        let (call, news) = self.send_request(request)?;
+        if news {
+            self.shell.wake();
+        }
+        Ok(call)
+    }
+
+    /// Makes a call with one answer. Its request may wait until the future was polled for the second time.
+    pub(super) fn start_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
+        let (call, news) = self.send_request(RawRequest { end: true, ..request })?;
+        let stage = if news && self.shell.called() { Stage::Unsent } else { Stage::Sent };
+        Ok(RawUnary { call, stage })
+    }
+
+    /// Returns whether there is output that the shell does not know of, too.
+    fn send_request(self: &Arc<Self>, request: RawRequest<'_>) -> Result<(RawCall, bool)> {
         let RawRequest { method, payload, end, options, default_timeout_ms } = request;
         let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
-        let place = self.change(|state| {
+        let send = |state: &mut State| {
             let header = (!header.is_empty()).then_some(&header);
             let id = state.session.request_at(method, Request { header, payload, end })?;
             let timeout_ms = header.and_then(|header| header.timeout_ms).unwrap_or(0);
             Ok::<_, Error>(state.insert(Slot { id, deadline, timeout_ms, ..Slot::default() }))
-        })?;
-        Ok(RawCall::new(self.clone(), place, None))
+        };
+        let (place, news) = self.change_quietly(send);
+        Ok((RawCall::new(self.clone(), place?, None), news))
     }
 }
 
@@ -300,14 +317,21 @@ impl Drop for RawCall {
 #[must_use = "dropping a call cancels it"]
 pub struct RawUnary {
     call: RawCall,
-    assisted: bool,
+    stage: Stage,
+}
+
+/// What the future of a call with one answer does next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It lets other tasks go first: the request is written with theirs.
+    Unsent,
+    /// It lets the shell assist.
+    Sent,
+    /// It waits.
+    Waiting,
 }
 
 impl RawUnary {
-    pub(super) fn new(call: RawCall) -> Self {
-        Self { call, assisted: false }
-    }
-
     /// The response or the failure, if it has come; none before, and after it was taken.
     pub fn try_take(&self) -> Option<Result<Response<Bytes>>> {
         self.call.inner.change(|state| self.call.take_response(state))
@@ -319,12 +343,30 @@ impl RawUnary {
     }
 }
 
+impl Drop for RawUnary {
+    fn drop(&mut self) {
+        // Nobody comes back to write the request: the shell is woken when the call is dropped, right after this.
+        if self.stage == Stage::Unsent {
+            self.call.inner.lock().announced = false;
+        }
+    }
+}
+
 impl Future for RawUnary {
     type Output = Result<Response<Bytes>>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        if !std::mem::replace(&mut self.assisted, true) {
-            self.call.inner.shell.assist(&|| self.is_done());
+        match self.stage {
+            Stage::Unsent => {
+                self.stage = Stage::Sent;
+                task.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Stage::Sent => {
+                self.stage = Stage::Waiting;
+                self.call.inner.shell.assist(&|| self.is_done());
+            }
+            Stage::Waiting => {}
         }
         let response = self.call.inner.change(|state| {
             let response = self.call.take_response(state);

@@ -19,16 +19,15 @@ use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerIn
 impl Transport for Connection {
     fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
         match self.inner.bind(method) {
-            Ok(Bound::Ready(index)) => match self.call(method, index, Some(request), options) {
-                Ok(call) => Box::pin(TypedUnary(RawUnary::new(call))),
+            Ok(Bound::Ready(index)) => match self.call_unary(method, index, request, options) {
+                Ok(call) => Box::pin(TypedUnary(call)),
                 Err(error) => Box::pin(std::future::ready(Err(error))),
             },
             Ok(Bound::Unchecked) => {
                 let connection = self.clone();
                 Box::pin(async move {
                     let index = connection.check_and_bind(method).await?;
-                    let call = connection.call(method, index, Some(request), options)?;
-                    TypedUnary(RawUnary::new(call)).await
+                    TypedUnary(connection.call_unary(method, index, request, options)?).await
                 })
             }
             Err(error) => Box::pin(std::future::ready(Err(error))),
@@ -64,6 +63,12 @@ impl Connection {
             Bound::Ready(index) => Ok(index),
             Bound::Unchecked => self.method_index(method.service.name, method.descriptor()?.name),
         }
+    }
+
+    fn call_unary(&self, method: MethodRef, index: u16, request: Payload, options: CallOptions) -> Result<RawUnary> {
+        let default_timeout_ms = method.descriptor()?.default_timeout_ms;
+        let payload = request.into_bytes();
+        self.inner.start_unary(RawRequest { method: index, payload: &payload, end: true, options, default_timeout_ms })
     }
 
     fn call(&self, method: MethodRef, index: u16, request: Option<Payload>, options: CallOptions) -> Result<RawCall> {
