@@ -8,325 +8,15 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::channel::BoxFuture;
-use crate::client::{Sender, Streaming};
 use crate::context::{Context, MAX_ORIGIN};
-use crate::descriptor::{MethodKind, ServiceDescriptor, ServiceEntry};
+use crate::descriptor::ServiceEntry;
 use crate::error::{Error, Result};
 use crate::hello::ServiceUse;
 use crate::log::{LogLevel, LogRecord};
 use crate::reflection::Reflection;
-use crate::transport::{CallStream, Message, Payload};
 
-/// Handles the calls of one service, message by message. Typed handlers are a layer on it; a runtime that has no static types
-/// implements it.
-pub trait ServeRaw: Send + Sync + 'static {
-    /// Handles a call of the method at this place in the service. What remains to be done is returned as a future; a handler that
-    /// answers by itself, later and from any thread, returns none and keeps `call`. It runs in the thread that reads: it must not block.
-    fn serve(&self, method: usize, call: ServerCall) -> Option<BoxFuture<()>>;
-}
-
-/// A call at its callee. Dropping it before [`finish`](Self::finish) ends the call with INTERNAL.
-pub struct ServerCall {
-    context: Context,
-    request: Option<Payload>,
-    stream: Arc<dyn CallStream>,
-    finished: bool,
-}
-
-impl ServerCall {
-    /// A call whose other end is `stream`; `request` is the one request, where it came with the call.
-    pub fn new(context: Context, request: Option<Payload>, stream: Arc<dyn CallStream>) -> Self {
-        Self { context, request, stream, finished: false }
-    }
-
-    /// The call as handlers see it.
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
-    /// The one request, where it came with the call; none when the requests are streamed, and the second time.
-    pub fn take_request(&mut self) -> Option<Payload> {
-        self.request.take()
-    }
-
-    /// The next streamed request; none after the last.
-    pub fn poll_receive(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>>> {
-        self.stream.poll_receive(task)
-    }
-
-    /// Waits until a response may be sent.
-    pub fn poll_ready(&self, task: &mut TaskContext<'_>) -> Poll<Result<()>> {
-        self.stream.poll_ready(task)
-    }
-
-    /// Sends a response; `last` ends the call with success.
-    ///
-    /// # Errors
-    /// As [`CallStream::send`].
-    pub fn send(&mut self, message: Payload, last: bool) -> Result<()> {
-        let sent = self.stream.send(message, last);
-        self.finished |= last;
-        sent
-    }
-
-    /// Ends the call.
-    pub fn finish(mut self, result: Result<()>) {
-        self.finished = true;
-        self.stream.end(result);
-    }
-
-    /// The other end, for a handler that reads and writes at the same time.
-    pub fn stream(&self) -> &Arc<dyn CallStream> {
-        &self.stream
-    }
-
-    /// The one request of a call whose requests are not streamed.
-    async fn only_request<T: Message>(&mut self) -> Result<T> {
-        if let Some(request) = self.request.take() {
-            return request.into_message();
-        }
-        let mut requests = Streaming::<T>::of_requests(self.stream.clone());
-        let Some(request) = requests.message().await? else {
-            return Err(Error::internal("the request ended without the one message that its kind promises"));
-        };
-        if requests.message().await?.is_some() {
-            return Err(Error::internal("the request has a second message where its kind promises one"));
-        }
-        Ok(request)
-    }
-
-    /// The requests as a stream, also when the one request came with the call.
-    fn requests<T: Message>(&mut self) -> Streaming<T> {
-        match self.request.take() {
-            None => Streaming::of_requests(self.stream.clone()),
-            Some(request) => Streaming::of_requests(Arc::new(OneRequest::new(request))),
-        }
-    }
-
-    fn finish_unary<T: Message>(mut self, response: Result<T>) {
-        match response {
-            Ok(message) => {
-                let message = Payload::of(message, self.stream.passes_objects());
-                if let Err(error) = self.send(message, true) {
-                    // Most errors have ended the call, and then this does nothing.
-                    self.stream.end(Err(error));
-                }
-            }
-            Err(error) => self.finish(Err(error)),
-        }
-    }
-}
-
-impl Drop for ServerCall {
-    fn drop(&mut self) {
-        if !self.finished {
-            let what = if std::thread::panicking() { "panicked; its log says why" } else { "ended without an answer" };
-            let (service, method) = (self.context.service_name(), self.context.method_name());
-            self.stream.end(Err(Error::internal(format!("the handler of {service}/{method} {what}"))));
-        }
-    }
-}
-
-/// A stream of the one request that came with its call.
-struct OneRequest(std::sync::Mutex<Option<Payload>>);
-
-impl OneRequest {
-    fn new(request: Payload) -> Self {
-        Self(std::sync::Mutex::new(Some(request)))
-    }
-}
-
-impl CallStream for OneRequest {
-    fn poll_receive(&self, _: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>>> {
-        Poll::Ready(Ok(self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()))
-    }
-
-    fn poll_ready(&self, _: &mut TaskContext<'_>) -> Poll<Result<()>> {
-        Poll::Ready(Err(Error::internal("requests are read, not sent, by a handler")))
-    }
-
-    fn poll_ended(&self, _: &mut TaskContext<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-
-    fn send(&self, _: Payload, _: bool) -> Result<()> {
-        Err(Error::internal("requests are read, not sent, by a handler"))
-    }
-
-    fn end(&self, _: Result<()>) {}
-
-    fn header(&self) -> Option<crate::header::Metadata> {
-        None
-    }
-
-    fn trailer(&self) -> Option<crate::header::Metadata> {
-        None
-    }
-}
-
-/// A service with its handler, the types erased: what `Eliza::implement(handler)` returns.
-#[derive(Clone)]
-pub struct Implementation {
-    entry: Arc<ServiceEntry>,
-    handler: Arc<dyn ServeRaw>,
-}
-
-impl Implementation {
-    /// A service described at run time, with a handler of bytes.
-    pub fn raw(entry: impl Into<Arc<ServiceEntry>>, handler: Arc<dyn ServeRaw>) -> Self {
-        Self { entry: entry.into(), handler }
-    }
-
-    /// The service.
-    pub fn service(&self) -> &Arc<ServiceEntry> {
-        &self.entry
-    }
-}
-
-impl fmt::Debug for Implementation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Implementation").field(&self.entry.name).finish()
-    }
-}
-
-type ServeMethod = Box<dyn Fn(ServerCall) -> BoxFuture<()> + Send + Sync>;
-
-/// Puts an [`Implementation`] together from typed closures, one per method in the order of the schema; for generated code.
-pub struct ImplementationBuilder<H> {
-    service: &'static ServiceDescriptor,
-    handler: Arc<H>,
-    methods: Vec<(MethodKind, ServeMethod)>,
-}
-
-impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
-    /// For a service and the value that handles it.
-    pub fn new(service: &'static ServiceDescriptor, handler: Arc<H>) -> Self {
-        Self { service, handler, methods: Vec::with_capacity(service.methods.len()) }
-    }
-
-    /// The next method, with one request and one response.
-    #[must_use]
-    pub fn unary<Req, Res, Fut>(
-        self,
-        serve: impl Fn(Arc<H>, Req, Context) -> Fut + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        Req: Message,
-        Res: Message,
-        Fut: Future<Output = Result<Res>> + Send + 'static,
-    {
-        let handler = self.handler.clone();
-        self.push(MethodKind::Unary, move |mut call| {
-            let (handler, serve) = (handler.clone(), serve.clone());
-            Box::pin(async move {
-                let response = match call.only_request::<Req>().await {
-                    Ok(request) => serve(handler, request, call.context.clone()).await,
-                    Err(error) => Err(error),
-                };
-                call.finish_unary(response);
-            })
-        })
-    }
-
-    /// The next method, with one request and a stream of responses.
-    #[must_use]
-    pub fn server_stream<Req, Res, Fut>(
-        self,
-        serve: impl Fn(Arc<H>, Req, Sender<Res>, Context) -> Fut + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        Req: Message,
-        Res: Message,
-        Fut: Future<Output = Result<()>> + Send + 'static,
-    {
-        let handler = self.handler.clone();
-        self.push(MethodKind::ServerStream, move |mut call| {
-            let (handler, serve) = (handler.clone(), serve.clone());
-            Box::pin(async move {
-                let result = match call.only_request::<Req>().await {
-                    Ok(request) => {
-                        serve(handler, request, Sender::new(call.stream.clone()), call.context.clone()).await
-                    }
-                    Err(error) => Err(error),
-                };
-                call.finish(result);
-            })
-        })
-    }
-
-    /// The next method, with a stream of requests and one response.
-    #[must_use]
-    pub fn client_stream<Req, Res, Fut>(
-        self,
-        serve: impl Fn(Arc<H>, Streaming<Req>, Context) -> Fut + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        Req: Message,
-        Res: Message,
-        Fut: Future<Output = Result<Res>> + Send + 'static,
-    {
-        let handler = self.handler.clone();
-        self.push(MethodKind::ClientStream, move |mut call| {
-            let (handler, serve) = (handler.clone(), serve.clone());
-            Box::pin(async move {
-                let response = serve(handler, call.requests(), call.context.clone()).await;
-                call.finish_unary(response);
-            })
-        })
-    }
-
-    /// The next method, with a stream in each direction.
-    #[must_use]
-    pub fn bidi_stream<Req, Res, Fut>(
-        self,
-        serve: impl Fn(Arc<H>, Streaming<Req>, Sender<Res>, Context) -> Fut + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        Req: Message,
-        Res: Message,
-        Fut: Future<Output = Result<()>> + Send + 'static,
-    {
-        let handler = self.handler.clone();
-        self.push(MethodKind::BidiStream, move |mut call| {
-            let (handler, serve) = (handler.clone(), serve.clone());
-            Box::pin(async move {
-                let sender = Sender::new(call.stream.clone());
-                let result = serve(handler, call.requests(), sender, call.context.clone()).await;
-                call.finish(result);
-            })
-        })
-    }
-
-    /// The service with its handler. A method that was given none, or one of another kind, answers UNIMPLEMENTED.
-    pub fn build(self) -> Implementation {
-        let methods = self.methods.into_iter().zip(self.service.methods);
-        let serve = methods.map(|((kind, serve), method)| (kind == method.kind).then_some(serve)).collect();
-        Implementation { entry: Arc::new(self.service.into()), handler: Arc::new(Typed { methods: serve }) }
-    }
-
-    fn push(mut self, kind: MethodKind, serve: impl Fn(ServerCall) -> BoxFuture<()> + Send + Sync + 'static) -> Self {
-        self.methods.push((kind, Box::new(serve)));
-        self
-    }
-}
-
-struct Typed {
-    methods: Vec<Option<ServeMethod>>,
-}
-
-impl ServeRaw for Typed {
-    fn serve(&self, method: usize, call: ServerCall) -> Option<BoxFuture<()>> {
-        match self.methods.get(method) {
-            Some(Some(serve)) => Some(serve(call)),
-            _ => {
-                let (service, method) = (call.context.service_name(), call.context.method_name());
-                let error = Error::unimplemented(format!("{service}/{method} is not implemented: it has no handler"));
-                call.finish(Err(error));
-                None
-            }
-        }
-    }
-}
+pub use crate::implementation::{Implementation, ImplementationBuilder, ServeRaw};
+pub use crate::server_call::ServerCall;
 
 /// What the peer may call of what needs a capability.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -386,8 +76,8 @@ impl Router {
         let mut services = Vec::with_capacity(own.len() + 1);
         services.push(Reflection::implementation(&own, &uses));
         for implementation in own {
-            let name = &implementation.entry.name;
-            if services.iter().any(|other: &Implementation| other.entry.name == *name) {
+            let name = &implementation.service().name;
+            if services.iter().any(|other: &Implementation| other.service().name == *name) {
                 return Err(Error::invalid_argument(format!(
                     "service {name} is implemented twice; give one implementation"
                 )));
@@ -428,7 +118,7 @@ impl Router {
 
     /// The service of this name and its place.
     pub fn find(&self, service: &str) -> Option<(usize, &Implementation)> {
-        self.services.iter().enumerate().find(|(_, found)| found.entry.name == service)
+        self.services.iter().enumerate().find(|(_, found)| found.service().name == service)
     }
 
     /// Checks a call and starts its handler. What remains to be done is returned; a panic ends the call, not this process.
@@ -437,12 +127,12 @@ impl Router {
             call.finish(Err(Error::unimplemented("there is no such service")));
             return None;
         };
-        let context = call.context.clone();
+        let context = call.context().clone();
         if let Err(error) = admit(&context) {
             call.finish(Err(error));
             return None;
         }
-        match catch_unwind(AssertUnwindSafe(|| implementation.handler.serve(method, call))) {
+        match catch_unwind(AssertUnwindSafe(|| implementation.handler().serve(method, call))) {
             Ok(future) => future.map(|future| Handling { future, context }),
             Err(panic) => {
                 log_panic(&context, &*panic);
