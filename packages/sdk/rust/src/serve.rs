@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
-use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, open_channel};
+use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, Turn, open_channel};
 use serde_json::{Map, Value};
 
 use crate::log;
@@ -76,6 +76,7 @@ fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
         Connection::new(ConnectionOptions { limits, ..options })
     })?;
     if let Some(refusal) = refusal {
+        hear_hello(&server);
         server.connection().fail(refusal.clone());
         server.pump().close();
         return Err(refusal);
@@ -84,4 +85,18 @@ fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
     let Ok(()) = server.run(|| Ok::<_, Infallible>(()));
     runtime.finish();
     Ok(())
+}
+
+/// Reads the host's hello. The plugin speaks after it; and a socket that is closed with bytes unread takes back what was written to it.
+fn hear_hello(server: &Server) {
+    let mut leader = server.pump().lead();
+    while server.connection().peer().is_none() {
+        let turn = match leader.turn() {
+            Turn::Idle => leader.wait(None),
+            turn => turn,
+        };
+        if turn == Turn::Ended {
+            return;
+        }
+    }
 }
