@@ -5,6 +5,7 @@
 
 mod call;
 mod channel;
+mod codec;
 mod connection;
 mod convert;
 mod error;
@@ -34,6 +35,8 @@ mod _native {
     use crate::call::Call;
     #[pymodule_export]
     use crate::channel::Channel;
+    #[pymodule_export]
+    use crate::codec::{decode_message, encode_message, merge_message, register_message};
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]

@@ -18,6 +18,14 @@ A plugin implements generated handlers::
 After `os.fork` the plugins of the parent cannot be used in the child; it loads its own.
 """
 
+try:
+    from . import _native as _native
+except ImportError as error:
+    raise ImportError(
+        "anyplug's native module does not load on this Python and platform. Install a wheel of anyplug that is made "
+        f"for them, or build it where a Rust toolchain is: {error}"
+    ) from error
+
 from ._code import Code
 from ._context import Context, PeerInfo
 from ._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor

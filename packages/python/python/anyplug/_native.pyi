@@ -3,9 +3,13 @@
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Protocol, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, TypeVar, final
+
+from betterproto2 import Message
 
 from ._error import AnyplugError
+
+_M = TypeVar("_M", bound=Message)
 
 Metadata: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -208,8 +212,8 @@ class Connection:
     def fail(self, error: AnyplugError) -> None:
         """Ends the connection for a reason, which the peer is told, and closes the channel."""
 
-    def close(self, drain_timeout: float) -> None:
-        """Lets calls in flight end, closes the channel, and stops the child."""
+    def close(self, drain_timeout: float) -> bool:
+        """Lets calls in flight end, closes the channel, and stops the child. False, and nothing, in a fork."""
 
     def kill(self, reason: str) -> None:
         """Ends the child at once."""
@@ -278,3 +282,8 @@ def read_manifest(
     path: PathLike[str] | str,
 ) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...]]:
     """File, folder, name, version, language, module, transports, capabilities."""
+
+def register_message(message_type: type[Message], /) -> None: ...
+def encode_message(message: Message, /, *, deterministic: bool = False) -> bytes: ...
+def decode_message(message_type: type[_M], data: bytes, /) -> _M: ...
+def merge_message(message: Message, data: bytes, /) -> None: ...

@@ -12,7 +12,11 @@ use super::wire::{LENGTH, Reader, too_deep};
 use super::{MAX_DEPTH, scalar};
 
 /// Makes the message of a generated class.
-pub(super) fn new_message<'py>(py: Python<'py>, table: &'static Message, data: &[u8]) -> Result<Bound<'py, PyAny>, Fault> {
+pub(super) fn new_message<'py>(
+    py: Python<'py>,
+    table: &'static Message,
+    data: &[u8],
+) -> Result<Bound<'py, PyAny>, Fault> {
     make(py, table, Reader::new(data), MAX_DEPTH)
 }
 
@@ -22,7 +26,12 @@ pub(super) fn into_message(message: &Bound<'_, PyAny>, table: &'static Message, 
     Target { table, values: &values, fresh: false }.read(Reader::new(data), MAX_DEPTH)
 }
 
-fn make<'py>(py: Python<'py>, table: &'static Message, reader: Reader<'_>, depth: u32) -> Result<Bound<'py, PyAny>, Fault> {
+fn make<'py>(
+    py: Python<'py>,
+    table: &'static Message,
+    reader: Reader<'_>,
+    depth: u32,
+) -> Result<Bound<'py, PyAny>, Fault> {
     let values = table.defaults.bind(py).copy()?;
     Target { table, values: &values, fresh: true }.read(reader, depth)?;
     Ok(instance(py, table, &values)?)
@@ -34,7 +43,8 @@ fn make<'py>(py: Python<'py>, table: &'static Message, reader: Reader<'_>, depth
 fn instance<'py>(py: Python<'py>, table: &Message, values: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: the class is alive and a heap type that Python made by a class statement, of a base without data of its own, so that PyType_GenericAlloc is how its instances come to be;
     // it returns a new reference, or null with an exception set.
-    let message = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(table.class.as_ptr().cast(), 0))? };
+    let message =
+        unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyType_GenericAlloc(table.class.as_ptr().cast(), 0))? };
     // SAFETY: both objects are alive, the second is a dict; the call takes a reference of its own, and sets an exception when it does not return 0.
     match unsafe { ffi::PyObject_GenericSetDict(message.as_ptr(), values.as_ptr(), std::ptr::null_mut()) } {
         0 => Ok(message),
@@ -75,10 +85,15 @@ impl<'py> Target<'_, 'py> {
                 _ => &last.insert((place, self.container(field).map_err(at)?)).1,
             };
             match field.shape {
-                Shape::Map(key) => entry(field, key, container.cast::<PyDict>().map_err(PyErr::from)?, reader.delimited().map_err(at)?, depth),
-                _ => elements(field, container.cast::<PyList>().map_err(PyErr::from)?, tag & 7, &mut reader, depth),
+                Shape::Map(key) => {
+                    let dict = container.cast::<PyDict>().map_err(PyErr::from)?;
+                    if !reader.delimited().and_then(|part| entry(field, key, dict, part, depth)).map_err(at)? {
+                        unknown.extend_from_slice(reader.since(start));
+                    }
+                }
+                _ => elements(field, container.cast::<PyList>().map_err(PyErr::from)?, tag & 7, &mut reader, depth)
+                    .map_err(at)?,
             }
-            .map_err(at)?;
         }
         if self.fresh && self.table.has_containers {
             self.fill_containers()?;
@@ -101,7 +116,11 @@ impl<'py> Target<'_, 'py> {
         if let Some(container) = self.values.get_item(field.key.bind(py))?
             && !container.is_none()
         {
-            let fits = if matches!(field.shape, Shape::Map(_)) { container.is_instance_of::<PyDict>() } else { container.is_instance_of::<PyList>() };
+            let fits = if matches!(field.shape, Shape::Map(_)) {
+                container.is_instance_of::<PyDict>()
+            } else {
+                container.is_instance_of::<PyList>()
+            };
             return if fits { Ok(container) } else { Err(scalar::wrong(&container, "a list or dict")) };
         }
         let container = match field.shape {
@@ -141,7 +160,9 @@ impl<'py> Target<'_, 'py> {
         };
         self.values.set_item(key, value)?;
         // The last member wins.
-        for &other in field.oneof.and_then(|oneof| self.table.oneofs.get(oneof)).into_iter().flat_map(|oneof| &oneof.members) {
+        for &other in
+            field.oneof.and_then(|oneof| self.table.oneofs.get(oneof)).into_iter().flat_map(|oneof| &oneof.members)
+        {
             if let Some(field) = self.table.fields.get(other).filter(|_| other != place) {
                 self.values.set_item(field.key.bind(py), py.None())?;
             }
@@ -161,14 +182,22 @@ fn takes(field: &Field, wire_type: u32) -> bool {
 }
 
 /// Reads an element of a list, or several that are packed, as both may come for either kind of list.
-fn elements(field: &Field, list: &Bound<'_, PyList>, wire_type: u32, reader: &mut Reader<'_>, depth: u32) -> Result<(), Fault> {
+fn elements(
+    field: &Field,
+    list: &Bound<'_, PyList>,
+    wire_type: u32,
+    reader: &mut Reader<'_>,
+    depth: u32,
+) -> Result<(), Fault> {
     if wire_type == field.kind.wire_type() {
-        let element = element(list.py(), &field.kind, reader, depth).map_err(|fault| fault.at(Step::Index(list.len())))?;
+        let element =
+            element(list.py(), &field.kind, reader, depth).map_err(|fault| fault.at(Step::Index(list.len())))?;
         return Ok(list.append(element)?);
     }
     let mut packed = reader.delimited()?;
     while !packed.is_empty() {
-        let element = element(list.py(), &field.kind, &mut packed, depth).map_err(|fault| fault.at(Step::Index(list.len())))?;
+        let element =
+            element(list.py(), &field.kind, &mut packed, depth).map_err(|fault| fault.at(Step::Index(list.len())))?;
         list.append(element)?;
     }
     Ok(())
@@ -184,20 +213,30 @@ fn element<'py>(py: Python<'py>, kind: &Type, reader: &mut Reader<'_>, depth: u3
 }
 
 /// Reads a message, or what stands for one, on top of what there is already.
-fn delimited<'py>(py: Python<'py>, kind: &Type, mut reader: Reader<'_>, before: Option<Bound<'py, PyAny>>, depth: u32) -> Result<Bound<'py, PyAny>, Fault> {
+fn delimited<'py>(
+    py: Python<'py>,
+    kind: &Type,
+    mut reader: Reader<'_>,
+    before: Option<Bound<'py, PyAny>>,
+    depth: u32,
+) -> Result<Bound<'py, PyAny>, Fault> {
     let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
     match kind {
         Type::Message(class) => {
             let table = class.table(py)?;
             let Some(before) = before else { return make(py, table, reader, depth) };
             if !before.is_instance(table.class.bind(py))? {
-                return Err(scalar::wrong(&before, &table.name));
+                return Err(scalar::wrong(&before, &format!("of type {}", table.name)));
             }
             Target { table, values: &attributes(&before)?, fresh: false }.read(reader, depth)?;
             Ok(before)
         }
-        Type::Timestamp => before.as_ref().map_or(Ok(Parts::default()), Parts::of_datetime)?.merge(reader, depth)?.to_datetime(py),
-        Type::Duration => before.as_ref().map_or(Ok(Parts::default()), Parts::of_timedelta)?.merge(reader, depth)?.to_timedelta(py),
+        Type::Timestamp => {
+            before.as_ref().map_or(Ok(Parts::default()), Parts::of_datetime)?.merge(reader, depth)?.to_datetime(py)
+        }
+        Type::Duration => {
+            before.as_ref().map_or(Ok(Parts::default()), Parts::of_timedelta)?.merge(reader, depth)?.to_timedelta(py)
+        }
         Type::Wrapper(scalar) => {
             let mut value = before.unwrap_or_else(|| scalar::default_of(py, *scalar));
             while !reader.is_empty() {
@@ -215,12 +254,20 @@ fn delimited<'py>(py: Python<'py>, kind: &Type, mut reader: Reader<'_>, before: 
 
 /// Reads an entry of a map; key and value that are missing are their types' defaults.
 ///
-/// A dict has no place for a field that is neither, so such are dropped, as other implementations do.
-fn entry(field: &Field, key_type: Scalar, dict: &Bound<'_, PyDict>, mut reader: Reader<'_>, depth: u32) -> Result<(), Fault> {
+/// A dict has no place for a field that is neither. An entry that has one is not read into it, and false is returned: it is kept as a whole, as an unknown field, which is what protobuf's
+/// own implementation does.
+fn entry(
+    field: &Field,
+    key_type: Scalar,
+    dict: &Bound<'_, PyDict>,
+    mut reader: Reader<'_>,
+    depth: u32,
+) -> Result<bool, Fault> {
     let py = dict.py();
     let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
     let mut key: Option<Bound<'_, PyAny>> = None;
     let mut value = None;
+    let mut is_known = true;
     while !reader.is_empty() {
         let tag = reader.tag()?;
         if tag == 1 << 3 | key_type.wire_type() {
@@ -230,10 +277,20 @@ fn entry(field: &Field, key_type: Scalar, dict: &Bound<'_, PyDict>, mut reader: 
                 Type::Scalar(_) | Type::Enum(_) => element(py, &field.kind, &mut reader, depth),
                 kind => reader.delimited().and_then(|part| delimited(py, kind, part, value.take(), depth)),
             };
-            value = Some(result.map_err(|fault| fault.at(Step::Key(key.as_ref().and_then(|key| key.repr().ok()).map_or_else(|| "?".to_owned(), |text| text.to_string()))))?);
+            value = Some(result.map_err(|fault| {
+                fault.at(Step::Key(
+                    key.as_ref()
+                        .and_then(|key| key.repr().ok())
+                        .map_or_else(|| "?".to_owned(), |text| text.to_string()),
+                ))
+            })?);
         } else {
             reader.skip(tag, depth)?;
+            is_known = false;
         }
+    }
+    if !is_known {
+        return Ok(false);
     }
     let key = key.unwrap_or_else(|| scalar::default_of(py, key_type));
     let value = match (value, &field.kind) {
@@ -242,5 +299,6 @@ fn entry(field: &Field, key_type: Scalar, dict: &Bound<'_, PyDict>, mut reader: 
         (None, Type::Enum(class)) => class.member(py, 0)?,
         (None, kind) => delimited(py, kind, Reader::new(&[]), None, depth)?,
     };
-    Ok(dict.set_item(key, value)?)
+    dict.set_item(key, value)?;
+    Ok(true)
 }

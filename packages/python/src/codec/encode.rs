@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
@@ -21,9 +22,13 @@ const KEPT_BYTES: usize = 1 << 20;
 /// What protobuf's implementations take at most.
 const MAX_BYTES: usize = i32::MAX as usize;
 
-pub(super) fn to_bytes<'py>(message: &Bound<'py, PyAny>, table: &'static Message, deterministic: bool) -> Result<Bound<'py, PyBytes>, Fault> {
+pub(super) fn to_bytes<'py>(
+    message: &Bound<'py, PyAny>,
+    table: &'static Message,
+    deterministic: bool,
+) -> Result<Bound<'py, PyBytes>, Fault> {
     // An object's own code may run while it is encoded, and encode another: that one finds an empty buffer here, and no harm is done.
-    let mut encoder = Encoder { writer: BUFFER.take(), deterministic };
+    let mut encoder = Encoder { writer: BUFFER.take(), values: Vec::with_capacity(64), deterministic };
     encoder.writer.clear();
     encoder.fields(message, table, MAX_DEPTH)?;
     let Encoder { writer, .. } = encoder;
@@ -37,24 +42,26 @@ pub(super) fn to_bytes<'py>(message: &Bound<'py, PyAny>, table: &'static Message
     Ok(bytes)
 }
 
-struct Encoder {
+struct Encoder<'py> {
     writer: Writer,
+    /// The values of the attributes of the messages that are being encoded, the innermost last. They are kept, for an object's own code may run and change its message.
+    values: Vec<Option<Bound<'py, PyAny>>>,
     deterministic: bool,
 }
 
-impl Encoder {
+impl<'py> Encoder<'py> {
     /// Writes the fields of a message.
-    fn fields(&mut self, message: &Bound<'_, PyAny>, table: &'static Message, depth: u32) -> Result<(), Fault> {
-        let py = message.py();
-        let values = attributes(message)?;
-        if let Some(unknown) = values.get_item(table.unknown_fields.bind(py))? {
-            let unknown = unknown.cast::<PyBytes>().map_err(|_| scalar::wrong(&unknown, "bytes").at(Step::Field("_unknown_fields")))?;
+    fn fields(&mut self, message: &Bound<'py, PyAny>, table: &'static Message, depth: u32) -> Result<(), Fault> {
+        let first = self.values.len();
+        self.load(&attributes(message)?, table)?;
+        if let Some(unknown) = self.values.pop().flatten() {
+            let unknown = unknown
+                .cast::<PyBytes>()
+                .map_err(|_| scalar::wrong(&unknown, "bytes").at(Step::Field("_unknown_fields")))?;
             self.writer.bytes(unknown.as_bytes());
         }
-        // One bit for each of the first oneofs that had a member.
-        let mut oneofs = 0_u64;
         for field in table.fields.iter().rev() {
-            let Some(value) = values.get_item(field.key.bind(py))? else {
+            let Some(value) = self.values.get_mut(first + field.slot).and_then(Option::take) else {
                 return Err(Fault::new("the attribute is missing").at(Step::Field(field.name)));
             };
             if value.is(&field.default) {
@@ -64,19 +71,56 @@ impl Encoder {
                 continue;
             }
             if let Some(oneof) = field.oneof {
-                let bit = 1_u64.checked_shl(oneof as u32).unwrap_or(0);
-                if oneofs & bit != 0 || (bit == 0 && second_member(table, &values, oneof)) {
-                    return Err(two_members(py, table, &values, oneof));
+                // What was written already is taken off the stack, so the first of two sees the second.
+                if let Some(other) = self.other_member(first, table, oneof) {
+                    return Err(two_members(table, oneof, field.name, other));
                 }
-                oneofs |= bit;
             }
             self.field(field, &value, depth)?;
+        }
+        self.values.truncate(first);
+        Ok(())
+    }
+
+    /// Puts the values of the attributes on the stack, in the order of their declaration, and the unknown fields after them.
+    #[inline]
+    fn load(&mut self, attributes: &Bound<'py, PyDict>, table: &Message) -> PyResult<()> {
+        let (py, first) = (attributes.py(), self.values.len());
+        let mut position = 0;
+        for key in &table.keys {
+            let (mut found, mut value) = (std::ptr::null_mut(), std::ptr::null_mut());
+            // SAFETY: the dict is alive and nothing of Python runs in this loop, so that it does not change; the position began at 0. Both pointers are set when 1 is returned.
+            let is_there = unsafe { ffi::PyDict_Next(attributes.as_ptr(), &mut position, &mut found, &mut value) } != 0;
+            if !is_there || found != key.as_ptr() {
+                // Somebody set attributes in an order of their own.
+                self.values.truncate(first);
+                return self.load_by_name(attributes, table);
+            }
+            // SAFETY: PyDict_Next gave a pointer to an object that the dict keeps alive until Python runs again, and a reference of our own is taken here.
+            self.values.push(Some(unsafe { Bound::from_borrowed_ptr(py, value) }));
         }
         Ok(())
     }
 
+    #[cold]
+    fn load_by_name(&mut self, attributes: &Bound<'py, PyDict>, table: &Message) -> PyResult<()> {
+        for key in &table.keys {
+            self.values.push(attributes.get_item(key)?);
+        }
+        Ok(())
+    }
+
+    /// A member of a oneof that is still to come.
+    fn other_member(&self, first: usize, table: &'static Message, oneof: usize) -> Option<&'static str> {
+        let members = table.oneofs.get(oneof)?.members.iter().filter_map(|&place| table.fields.get(place));
+        members
+            .filter(|field| matches!(self.values.get(first + field.slot), Some(Some(value)) if !value.is_none()))
+            .map(|field| field.name)
+            .next()
+    }
+
     #[inline]
-    fn field(&mut self, field: &Field, value: &Bound<'_, PyAny>, depth: u32) -> Result<(), Fault> {
+    fn field(&mut self, field: &Field, value: &Bound<'py, PyAny>, depth: u32) -> Result<(), Fault> {
         let at = |fault: Fault| fault.at(Step::Field(field.name));
         match field.shape {
             Shape::Optional => {
@@ -97,7 +141,7 @@ impl Encoder {
         Ok(())
     }
 
-    fn list(&mut self, field: &Field, value: &Bound<'_, PyAny>, depth: u32) -> Result<(), Fault> {
+    fn list(&mut self, field: &Field, value: &Bound<'py, PyAny>, depth: u32) -> Result<(), Fault> {
         let copied;
         let list = match value.cast::<PyList>() {
             Ok(list) => list,
@@ -113,7 +157,9 @@ impl Encoder {
         let count = index;
         while index > 0 {
             index -= 1;
-            let Ok(element) = list.get_item(index) else { return Err(Fault::new("the list changed while it was encoded")) };
+            let Ok(element) = list.get_item(index) else {
+                return Err(Fault::new("the list changed while it was encoded"));
+            };
             self.value(&field.kind, &element, depth).map_err(|fault| fault.at(Step::Index(index)))?;
             if !packed {
                 self.writer.varint(field.tag.into());
@@ -126,7 +172,7 @@ impl Encoder {
         Ok(())
     }
 
-    fn map(&mut self, field: &Field, key_type: Scalar, value: &Bound<'_, PyAny>, depth: u32) -> Result<(), Fault> {
+    fn map(&mut self, field: &Field, key_type: Scalar, value: &Bound<'py, PyAny>, depth: u32) -> Result<(), Fault> {
         let dict = value.cast::<PyDict>().map_err(|_| scalar::wrong(value, "a dict"))?;
         if dict.is_empty() {
             return Ok(());
@@ -137,7 +183,8 @@ impl Encoder {
             sort(&mut entries, key_type)?;
         }
         for (key, value) in entries.iter().rev() {
-            let at = |fault: Fault| fault.at(Step::Key(key.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string())));
+            let at =
+                |fault: Fault| fault.at(Step::Key(key.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string())));
             let before = self.writer.len();
             self.value(&field.kind, value, depth).map_err(at)?;
             self.writer.varint((2 << 3 | field.kind.wire_type()).into());
@@ -151,7 +198,7 @@ impl Encoder {
 
     /// Writes a value without its tag; returns whether it is its type's default.
     #[inline]
-    fn value(&mut self, kind: &Type, value: &Bound<'_, PyAny>, depth: u32) -> Result<bool, Fault> {
+    fn value(&mut self, kind: &Type, value: &Bound<'py, PyAny>, depth: u32) -> Result<bool, Fault> {
         let py = value.py();
         match kind {
             Type::Scalar(scalar) => return scalar::write(&mut self.writer, *scalar, value),
@@ -162,8 +209,10 @@ impl Encoder {
             }
             Type::Message(class) => {
                 let table = class.table(py)?;
-                if !value.get_type_ptr().cast::<()>().eq(&table.class.as_ptr().cast()) && !value.is_instance(table.class.bind(py))? {
-                    return Err(Fault::new(format!("{} is not a {}", shown(value), table.name)));
+                if !value.get_type_ptr().cast::<()>().eq(&table.class.as_ptr().cast())
+                    && !value.is_instance(table.class.bind(py))?
+                {
+                    return Err(Fault::new(format!("{} is not of type {}", shown(value), table.name)));
                 }
                 let depth = depth.checked_sub(1).ok_or_else(too_deep)?;
                 let before = self.writer.len();
@@ -201,7 +250,8 @@ fn sort(entries: &mut Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>, key_type: Scala
     if key_type == Scalar::String {
         let mut keyed = Vec::with_capacity(entries.len());
         for (key, value) in entries.drain(..) {
-            let text: String = key.extract().map_err(|_| scalar::wrong(&key, "a str in UTF-8").at(Step::Field("key")))?;
+            let text: String =
+                key.extract().map_err(|_| scalar::wrong(&key, "a str in UTF-8").at(Step::Field("key")))?;
             keyed.push((text, (key, value)));
         }
         keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -210,7 +260,10 @@ fn sort(entries: &mut Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>, key_type: Scala
         let mut keyed = Vec::with_capacity(entries.len());
         for (key, value) in entries.drain(..) {
             let number: i128 = match key_type {
-                Scalar::Uint64 | Scalar::Fixed64 => key.extract::<u64>().map(i128::from).map_err(|_| scalar::wrong(&key, "an integer of 64 bits").at(Step::Field("key")))?,
+                Scalar::Uint64 | Scalar::Fixed64 => key
+                    .extract::<u64>()
+                    .map(i128::from)
+                    .map_err(|_| scalar::wrong(&key, "an integer of 64 bits").at(Step::Field("key")))?,
                 _ => scalar::whole(key_type, &key).map_err(|fault| fault.at(Step::Field("key")))?.into(),
             };
             keyed.push((number, (key, value)));
@@ -221,20 +274,8 @@ fn sort(entries: &mut Vec<(Bound<'_, PyAny>, Bound<'_, PyAny>)>, key_type: Scala
     Ok(())
 }
 
-/// Whether a oneof has two members or more; for those that have no bit.
 #[cold]
-fn second_member(table: &Message, values: &Bound<'_, PyDict>, oneof: usize) -> bool {
-    members(values.py(), table, values, oneof).len() > 1
-}
-
-#[cold]
-fn two_members(py: Python<'_>, table: &Message, values: &Bound<'_, PyDict>, oneof: usize) -> Fault {
-    let names = members(py, table, values, oneof).join(" and ");
+fn two_members(table: &Message, oneof: usize, one: &str, other: &str) -> Fault {
     let name = table.oneofs.get(oneof).map_or("", |oneof| &oneof.name);
-    Fault::new(format!("oneof {name} has {names}; set all but one of them to None"))
-}
-
-fn members(py: Python<'_>, table: &Message, values: &Bound<'_, PyDict>, oneof: usize) -> Vec<&'static str> {
-    let fields = table.oneofs.get(oneof).into_iter().flat_map(|oneof| &oneof.members).filter_map(|&place| table.fields.get(place));
-    fields.filter(|field| matches!(values.get_item(field.key.bind(py)), Ok(Some(value)) if !value.is_none())).map(|field| field.name).collect()
+    Fault::new(format!("oneof {name} has both {other} and {one}; set one of them to None"))
 }

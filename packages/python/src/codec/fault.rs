@@ -70,7 +70,8 @@ impl From<PyErr> for Fault {
 pub(super) fn invalid_argument(py: Python<'_>, message: &str) -> PyErr {
     const INVALID_ARGUMENT: u8 = 3;
     static ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    match ERROR.import(py, "anyplug._error", "AnyplugError").and_then(|class| class.call1((INVALID_ARGUMENT, message))) {
+    match ERROR.import(py, "anyplug._error", "AnyplugError").and_then(|class| class.call1((INVALID_ARGUMENT, message)))
+    {
         Ok(error) => PyErr::from_value(error),
         Err(unexpected) => unexpected,
     }

@@ -3,9 +3,10 @@
 //! A table says of each field of a class which number, attribute, cardinality and type it has. `protoc-gen-anyplug` writes the tables as text, a module a package; the text of a
 //! package is read when one of its classes is first used, and a class is bound to its part then, so that importing a schema of any size costs next to nothing.
 //!
-//! `table` is the text and what it says, `registry` the classes that have one; `wire` reads and writes varints and tags, `scalar` and `time` turn single values, and `encode` and
+//! `table` is the text and what it says, `registry` the classes that have one, `bind` brings the two together; `wire` reads and writes varints and tags, `scalar` and `time` turn single values, and `encode` and
 //! `decode` walk messages. An instance is read and filled through its `__dict__`: a look-up by an interned string, where an attribute costs three times that.
 
+mod bind;
 mod decode;
 mod encode;
 mod fault;
@@ -47,10 +48,15 @@ pub(crate) fn encode_message<'py>(message: &Bound<'py, PyAny>, deterministic: bo
 /// Raises AnyplugError (INVALID_ARGUMENT), which names the field and the place, when they do not encode one.
 #[pyfunction]
 #[pyo3(signature = (message_type, data, /))]
-pub(crate) fn decode_message<'py>(message_type: &Bound<'py, PyType>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn decode_message<'py>(
+    message_type: &Bound<'py, PyType>,
+    data: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = message_type.py();
     match registry::class_of(message_type)? {
-        Class::Generated(table) => bytes_of(data).and_then(|data| decode::new_message(py, table, data.as_bytes())).map_err(|fault| fault.raise(py, &table.name)),
+        Class::Generated(table) => bytes_of(data)
+            .and_then(|data| decode::new_message(py, table, data.as_bytes()))
+            .map_err(|fault| fault.raise(py, &table.name)),
         // A class of the user's own has a constructor of its own, perhaps.
         Class::Derived(_) => {
             let message = message_type.call0()?;
@@ -68,7 +74,9 @@ pub(crate) fn decode_message<'py>(message_type: &Bound<'py, PyType>, data: &Boun
 pub(crate) fn merge_message<'py>(message: &Bound<'py, PyAny>, data: &Bound<'py, PyAny>) -> PyResult<()> {
     let py = message.py();
     let class = registry::class_of(&message.get_type())?;
-    bytes_of(data).and_then(|data| decode::into_message(message, class.table(), data.as_bytes())).map_err(|fault| fault.raise(py, &class.table().name))
+    bytes_of(data)
+        .and_then(|data| decode::into_message(message, class.table(), data.as_bytes()))
+        .map_err(|fault| fault.raise(py, &class.table().name))
 }
 
 /// Bytes are read in place; a bytearray or a memoryview is copied first, since whoever has it may change it.

@@ -1,6 +1,6 @@
 //! Single values: numbers, text and bytes.
 
-use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyUnicodeEncodeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyInt, PyString};
@@ -53,7 +53,12 @@ fn text<'py>(py: Python<'py>, reader: &mut Reader<'_>) -> Result<Bound<'py, PyAn
     let part = reader.delimited()?;
     let bytes = part.rest();
     // SAFETY: the pointer is to as many bytes as are named (a slice has at most isize::MAX); what comes back is a new reference, or null with an exception set.
-    let text = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyUnicode_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t)) };
+    let text = unsafe {
+        Bound::from_owned_ptr_or_opt(
+            py,
+            ffi::PyUnicode_FromStringAndSize(bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t),
+        )
+    };
     text.ok_or_else(|| match std::str::from_utf8(bytes) {
         Err(error) => {
             drop(PyErr::take(py));
@@ -133,11 +138,26 @@ pub(super) fn write(writer: &mut Writer, scalar: Scalar, value: &Bound<'_, PyAny
 /// The text of a str, which stays where it is as long as the str.
 #[inline]
 fn utf8<'a>(value: &'a Bound<'_, PyAny>) -> Result<&'a str, Fault> {
-    let text = value.cast::<PyString>().map_err(|_| wrong(value, "a str"))?;
-    text.to_str().map_err(|error| match error.is_instance_of::<PyMemoryError>(value.py()) {
-        true => error.into(),
-        false => Fault::new(format!("{} cannot be written in UTF-8: {}", shown(value), error.value(value.py()))),
-    })
+    if !value.is_exact_instance_of::<PyString>() && !value.is_instance_of::<PyString>() {
+        return Err(wrong(value, "a str"));
+    }
+    let mut length = 0;
+    // SAFETY: the object is a str and alive; null comes with an exception set.
+    let text = unsafe { ffi::PyUnicode_AsUTF8AndSize(value.as_ptr(), &mut length) };
+    if text.is_null() {
+        return Err(not_utf8(value));
+    }
+    // SAFETY: the str keeps its UTF-8, of this length, as long as it lives, which is as long as it is borrowed here.
+    Ok(unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(text.cast(), length as usize)) })
+}
+
+#[cold]
+fn not_utf8(value: &Bound<'_, PyAny>) -> Fault {
+    let error = PyErr::fetch(value.py());
+    match error.is_instance_of::<PyUnicodeEncodeError>(value.py()) {
+        true => Fault::new(format!("{} cannot be written in UTF-8: {}", shown(value), error.value(value.py()))),
+        false => error.into(),
+    }
 }
 
 #[inline]

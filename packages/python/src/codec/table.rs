@@ -76,7 +76,9 @@ pub(super) enum Scalar {
 pub(super) fn parse(text: &str) -> Result<Package, String> {
     let mut lines = text.lines().enumerate();
     let name = match lines.next() {
-        Some((_, line)) if line == "package" || line.starts_with("package ") => line.trim_start_matches("package").trim().to_owned(),
+        Some((_, line)) if line == "package" || line.starts_with("package ") => {
+            line.trim_start_matches("package").trim().to_owned()
+        }
         _ => return Err("it does not begin with its package".to_owned()),
     };
     let mut messages: HashMap<String, Vec<Line>> = HashMap::new();

@@ -74,7 +74,8 @@ impl Parts {
 
     pub(super) fn to_datetime(self, py: Python<'_>) -> Result<Bound<'_, PyAny>, Fault> {
         let micros = i128::from(self.seconds) * i128::from(MICROS) + i128::from(self.nanos.div_euclid(1000));
-        let since = timedelta(py, micros).map_err(|error| self.unheld(py, error, "a datetime, which has the years 1 to 9999"))?;
+        let since = timedelta(py, micros)
+            .map_err(|error| self.unheld(py, error, "a datetime, which has the years 1 to 9999"))?;
         epoch(py)?.add(since).map_err(|error| self.unheld(py, error, "a datetime, which has the years 1 to 9999"))
     }
 

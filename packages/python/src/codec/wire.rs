@@ -76,11 +76,9 @@ impl<'a> Reader<'a> {
         let rest = self.data.get(self.position..).unwrap_or_default();
         let mut value = 0;
         for (index, &byte) in rest.iter().take(10).enumerate() {
+            // What the tenth byte has above 64 bits is lost, as in other implementations.
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte < 0x80 {
-                if index == 9 && byte > 1 {
-                    return Err(Fault::new(format!("a number of more than 64 bits at byte {}", self.position)));
-                }
                 self.position += index + 1;
                 return Ok(value);
             }
@@ -127,7 +125,11 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn short(&self, wanted: impl std::fmt::Display) -> Fault {
-        Fault::new(format!("ends too early: {wanted} bytes were to come at byte {}, and {} are there", self.position, self.rest().len()))
+        Fault::new(format!(
+            "ends too early: {wanted} bytes were to come at byte {}, and {} are there",
+            self.position,
+            self.rest().len()
+        ))
     }
 
     /// Passes over the value of a field.
@@ -149,9 +151,17 @@ impl<'a> Reader<'a> {
                 }
                 Err(Fault::new(format!("ends within a group, field {}", tag >> 3)))
             }
-            END_GROUP => Err(Fault::new(format!("the end of a group that did not begin, field {}, before byte {}", tag >> 3, self.position))),
+            END_GROUP => Err(Fault::new(format!(
+                "the end of a group that did not begin, field {}, before byte {}",
+                tag >> 3,
+                self.position
+            ))),
             FIXED32 => self.fixed::<4>().map(drop),
-            other => Err(Fault::new(format!("unknown wire type {other} of field {} before byte {}", tag >> 3, self.position))),
+            other => Err(Fault::new(format!(
+                "unknown wire type {other} of field {} before byte {}",
+                tag >> 3,
+                self.position
+            ))),
         }
     }
 }
@@ -212,19 +222,29 @@ impl Writer {
         self.place(bytes.len()).copy_from_slice(bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn varint(&mut self, value: u64) {
-        if value < 0x80 {
-            self.place(1)[0] = value as u8;
-            return;
+        if value < 0x80 && self.start > 0 {
+            self.start -= 1;
+            self.buffer[self.start] = value as u8;
+        } else {
+            self.long_varint(value);
         }
-        let length = (70 - value.leading_zeros() as usize) / 7;
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self, value: u64) {
+        // At least one, also for 0.
+        let length = (70 - (value | 1).leading_zeros() as usize) / 7;
+        let place = self.place(length);
         let mut rest = value;
-        for byte in self.place(length) {
+        for byte in place.iter_mut() {
             *byte = (rest as u8) | 0x80;
             rest >>= 7;
         }
-        self.buffer[self.start + length - 1] &= 0x7f;
+        if let Some(last) = place.last_mut() {
+            *last &= 0x7f;
+        }
     }
 
     /// Takes back what was written since it had this length.
