@@ -1,6 +1,6 @@
 /** The one error that callers see. */
 
-import { Code } from "./code.js";
+import { Code, codeName } from "./code.js";
 import type { Metadata } from "./header.js";
 
 /** A typed detail of an error: a protobuf message, named by its type. The shape of `google.protobuf.Any`. */
@@ -36,6 +36,11 @@ export class AnyplugError extends Error {
     this.code = code;
     this.details = options.details ?? [];
     this.metadata = options.metadata ?? [];
+  }
+
+  /** For a person, as in the other languages: "NOT_FOUND: there is no plugin.json in …". */
+  override toString(): string {
+    return `${codeName(this.code)}: ${this.message}`;
   }
 
   /**

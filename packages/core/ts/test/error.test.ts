@@ -1,0 +1,15 @@
+import { expect, test } from "@jest/globals";
+import { AnyplugError, Code } from "../src/index.js";
+
+test("an error in words begins with its code, as in the other languages", () => {
+  expect(String(new AnyplugError(Code.NotFound, "there is no such plugin"))).toBe("NOT_FOUND: there is no such plugin");
+});
+
+test.each([
+  ["an abort", new DOMException("stop", "AbortError"), Code.Cancelled],
+  ["a timeout", new DOMException("late", "TimeoutError"), Code.DeadlineExceeded],
+  ["anything else", new RangeError("far"), Code.Unknown],
+])("%s becomes an error with its code and the cause kept", (_, reason, code) => {
+  const error = AnyplugError.from(reason);
+  expect([error.code, error.message, error.cause]).toEqual([code, reason.message, reason]);
+});
