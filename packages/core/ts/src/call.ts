@@ -7,6 +7,8 @@ export class Call {
   /** Whether this side is the callee. */
   readonly isCallee: boolean;
   isOpen = true;
+  /** What the application keeps with the call: events lead to it. */
+  owner: unknown;
   /** This side may send messages. */
   sends: boolean;
   /** The peer may send messages. */

@@ -1,5 +1,6 @@
 /** What a session has to tell. */
 
+import type { Call } from "./call.js";
 import type { CallHeader } from "./header.js";
 import type { Hello } from "./hello.js";
 import type { LogRecord } from "./log.js";
@@ -22,6 +23,7 @@ export class RequestEvent {
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
+    readonly state: Call,
   ) {}
 
   /** The one request message; undefined when the requests are streamed. */
@@ -44,6 +46,7 @@ export class MessageEvent {
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
+    readonly state: Call,
   ) {}
 
   get payload(): Uint8Array {
@@ -58,11 +61,11 @@ export type SessionEvent =
   | RequestEvent
   | MessageEvent
   /** From a callee: the call is over. From a caller: no message follows. */
-  | { readonly type: "end"; readonly call: number; readonly status: Status }
+  | { readonly type: "end"; readonly call: number; readonly status: Status; readonly state: Call }
   /** The caller, or this session, ended a call that the peer made; nothing can be sent for it any more. */
-  | { readonly type: "cancelled"; readonly call: number; readonly status: Status }
+  | { readonly type: "cancelled"; readonly call: number; readonly status: Status; readonly state: Call }
   /** A call that had to wait may send again. */
-  | { readonly type: "writable"; readonly call: number }
+  | { readonly type: "writable"; readonly call: number; readonly state: Call }
   /** The answer to a ping. */
   | { readonly type: "pong"; readonly payload: Uint8Array }
   | { readonly type: "log"; readonly record: LogRecord }

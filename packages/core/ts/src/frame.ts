@@ -196,7 +196,7 @@ export class FrameDecoder {
 }
 
 /** A little-endian u32. */
-function word(bytes: Uint8Array, at: number): number {
+export function word(bytes: Uint8Array, at: number): number {
   const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
   return (low | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }

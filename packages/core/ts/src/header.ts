@@ -47,8 +47,9 @@ export function encodeHeader(header: CallHeader): Uint8Array {
   return encodeMessage(WireHeader, { timeoutMs, metadata: pairs, traceparent, tracestate, origin: [...origin] });
 }
 
-/** The header of most calls: field 1 as a varint, nothing else. */
+/** The header of most calls: field 1 as a varint, nothing else. The timeout is mostly that of the call before. */
 function encodeTimeout(timeoutMs: number): Uint8Array {
+  if (timeoutMs === lastTimeoutMs) return lastTimeout;
   const bytes = [0x08];
   let rest = timeoutMs;
   while (rest > 0x7f) {
@@ -56,8 +57,13 @@ function encodeTimeout(timeoutMs: number): Uint8Array {
     rest >>>= 7;
   }
   bytes.push(rest);
-  return Uint8Array.from(bytes);
+  lastTimeoutMs = timeoutMs;
+  lastTimeout = Uint8Array.from(bytes);
+  return lastTimeout;
 }
+
+let lastTimeoutMs = 0;
+let lastTimeout: Uint8Array = Uint8Array.of(0x08, 0x00);
 
 /**
  * Reads a header.
@@ -65,8 +71,6 @@ function encodeTimeout(timeoutMs: number): Uint8Array {
  * @throws Error when the bytes are none.
  */
 export function decodeHeader(bytes: Uint8Array): CallHeader {
-  const timeoutMs = decodeTimeout(bytes);
-  if (timeoutMs !== undefined) return { ...emptyHeader, timeoutMs };
   const header = decodeMessage(WireHeader, bytes);
   return {
     timeoutMs: header.timeoutMs,
@@ -77,18 +81,24 @@ export function decodeHeader(bytes: Uint8Array): CallHeader {
   };
 }
 
-/** Reads a header of a timeout alone, of up to 28 bits; undefined when it is something else. */
-function decodeTimeout(bytes: Uint8Array): number | undefined {
-  if (bytes.length < 2 || bytes.length > 5 || bytes[0] !== 0x08) return undefined;
+/** Returns a header that gives a timeout and says nothing else. */
+export function timeoutHeader(timeoutMs: number): CallHeader {
+  return { timeoutMs, metadata: noMetadata, traceparent: "", tracestate: "", origin: noOrigin };
+}
+
+/** Reads the header of most calls, a timeout alone, of up to 28 bits; undefined when it is another. */
+export function decodeTimeout(bytes: Uint8Array, from: number, to: number): number | undefined {
+  if (to - from < 2 || to - from > 5 || bytes[from] !== 0x08) return undefined;
   let value = 0;
-  for (let index = 1; index < bytes.length; index++) {
-    const byte = bytes[index] ?? 0;
-    value |= (byte & 0x7f) << (7 * (index - 1));
-    if (byte < 0x80) return index === bytes.length - 1 ? value : undefined;
+  for (let at = from + 1, shift = 0; at < to; at++, shift += 7) {
+    const byte = bytes[at] as number;
+    value |= (byte & 0x7f) << shift;
+    if (byte < 0x80) return at === to - 1 ? value : undefined;
   }
   return undefined;
 }
 
+const noOrigin: readonly string[] = [];
 const noMetadata: Metadata = [];
 const keyPattern = /^[a-z0-9_.-]+$/;
 

@@ -31,6 +31,8 @@ export interface RequestOptions {
   readonly size?: number | undefined;
   /** No message follows. */
   readonly end: boolean;
+  /** What the application keeps with the call: events lead to it. */
+  readonly owner?: unknown;
 }
 
 const noPayload: Uint8Array = new Uint8Array(0);
@@ -128,7 +130,7 @@ export class Session {
    * @throws AnyplugError UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO, INVALID_ARGUMENT for a bad metadata key,
    * RESOURCE_EXHAUSTED for a message, header or number of calls over a limit.
    */
-  requestAt(index: number, { header, payload = noPayload, size = payload.length, end }: RequestOptions): number {
+  requestAt(index: number, { header, payload = noPayload, size = payload.length, end, owner }: RequestOptions): number {
     const state = this.#state;
     const { limits, name } = this.#peerForRequest().hello;
     if (state.openOwn >= limits.maxPendingRequests) {
@@ -141,6 +143,7 @@ export class Session {
     if (end && this.#state.isOutputOver(size, true)) throw this.#outputFull();
     const id = this.#claimId();
     const call = new Call(false, !end, true, limits.initialCreditBytes, state.limits.initialCreditBytes);
+    call.owner = owner;
     call.sendCredit.spend(size);
     state.calls.set(id, call);
     state.openOwn += 1;
@@ -344,7 +347,8 @@ export class Session {
       const call = this.#state.calls.get(id);
       if (call === undefined || !call.waitsForOutput) continue;
       call.waitsForOutput = false;
-      if (call.isOpen && call.sendCredit.available > 0) this.#state.events.push({ type: "writable", call: id });
+      if (call.isOpen && call.sendCredit.available > 0)
+        this.#state.events.push({ type: "writable", call: id, state: call });
     }
   }
 

@@ -110,6 +110,23 @@ describe("the end", () => {
     expect(await plugin.closed).toMatchObject({ message: "this end closed the channel" });
   });
 
+  test("by a handler, in the midst of its call, cancels that call too", async () => {
+    const cancelled = deferred<Failure>();
+    const { host, plugin } = connectInMemory({
+      plugin: [
+        serving({
+          async echo(_, context) {
+            plugin.close(new AnyplugError(Code.Aborted, "I am out"));
+            cancelled.resolve(await cancellationOf(context));
+            return {};
+          },
+        }),
+      ],
+    });
+    expect(await failureOf(host.client(Test).echo({}))).toMatchObject({ code: Code.Unavailable });
+    expect((await cancelled.promise).message).toContain("I am out");
+  });
+
   test("by a failure of one side is told to the other", async () => {
     const { host, plugin } = connectInMemory({ plugin: echoing });
     await host.opened;

@@ -14,7 +14,7 @@ import { errorOf, failure, type Status, statusOf } from "../status.js";
 import type { PeerInfo, Transport } from "../transport.js";
 import { IncomingCall } from "./incoming.js";
 
-/** One call as the engine sees it. */
+/** One call as the engine sees it: what the session keeps with it. */
 export interface Slot {
   /** A message came. */
   message(event: MessageEvent): void;
@@ -60,8 +60,6 @@ const inNextTurn: Later =
 export class Engine implements ChannelReceiver, Surroundings {
   readonly session: Session;
   readonly router: Router;
-  /** The open calls of both sides. */
-  readonly slots = new Map<number, Slot>();
   readonly #role: Role;
   readonly #channel: Channel;
   readonly #owner: EngineOwner;
@@ -207,15 +205,15 @@ export class Engine implements ChannelReceiver, Surroundings {
   #handle(event: SessionEvent): void {
     switch (event.type) {
       case "message":
-        return this.slots.get(event.call)?.message(event);
+        return (event.state.owner as Slot | undefined)?.message(event);
       case "request":
         return this.#request(event);
       case "end":
-        return this.slots.get(event.call)?.end(event.status);
+        return (event.state.owner as Slot | undefined)?.end(event.status);
       case "cancelled":
-        return this.slots.get(event.call)?.cancelled(event.status);
+        return (event.state.owner as Slot | undefined)?.cancelled(event.status);
       case "writable":
-        return this.slots.get(event.call)?.writable();
+        return (event.state.owner as Slot | undefined)?.writable();
       case "hello": {
         const { name, version, runtime } = event.peer;
         this.#peerInfo = { name, version, runtime };

@@ -63,13 +63,14 @@ export class IncomingCall implements Slot, Expiring {
     }
     // Most handlers of small calls have answered by now, and then nothing needs to be known of the call.
     if (this.#ended) return;
-    this.#engine.slots.set(this.#id, this);
+    event.state.owner = this;
     if (this.#context.deadline !== undefined) deadlines.add(this, this.#context.deadline);
   }
 
   // --- what the session tells --------------------------------------------------------------------
 
   message(event: MessageEvent): void {
+    if (this.#ended) return;
     try {
       this.#requests?.push(this.#decode(event), event.to - event.from);
     } catch (error) {
@@ -83,6 +84,7 @@ export class IncomingCall implements Slot, Expiring {
   }
 
   cancelled(status: Status): void {
+    if (this.#ended) return;
     const reason = errorOf(status);
     this.#requests?.drop();
     this.#requests?.fail(reason);
@@ -195,9 +197,9 @@ export class IncomingCall implements Slot, Expiring {
   /** Ends the call with what the handler threw, or with why it was not run. */
   readonly #fail = (error: unknown): void => {
     if (this.#ended) return;
-    const failure = this.#route.failure(error);
-    const metadata = [...failure.metadata, ...this.#lastMetadata()];
-    this.#engine.session.endCall(this.#id, { ...statusOf(failure), metadata });
+    const reason = this.#route.failure(error);
+    const metadata = [...reason.metadata, ...this.#lastMetadata()];
+    this.#engine.session.endCall(this.#id, { ...statusOf(reason), metadata });
     this.#finish();
     this.#engine.settle();
   };
@@ -217,7 +219,6 @@ export class IncomingCall implements Slot, Expiring {
 
   #finish(): void {
     this.#ended = true;
-    this.#engine.slots.delete(this.#id);
     deadlines.remove(this);
     this.#requests?.finish();
     this.#requests?.drop();

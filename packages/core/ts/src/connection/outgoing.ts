@@ -40,8 +40,8 @@ export abstract class OutgoingCall implements Slot, Expiring {
   /** @throws AnyplugError as `Session.requestAt`. */
   protected request(index: number, { header, deadline, timeoutMs }: Begun, message: Encoded | undefined): void {
     const end = message !== undefined;
-    this.id = this.engine.session.requestAt(index, { header, payload: message?.bytes, size: message?.length, end });
-    this.engine.slots.set(this.id, this);
+    const { session } = this.engine;
+    this.id = session.requestAt(index, { header, payload: message?.bytes, size: message?.length, end, owner: this });
     if (deadline !== undefined) {
       this.#timeoutMs = timeoutMs;
       deadlines.add(this, deadline);
@@ -71,12 +71,14 @@ export abstract class OutgoingCall implements Slot, Expiring {
   }
 
   message(event: MessageEvent): void {
+    if (this.ended) return;
     if (event.header !== undefined) this.#tellHeader(event.header);
     if (!this.ended) this.received(event);
     if (event.end) this.#finish(this.#reason);
   }
 
   end(status: Status): void {
+    if (this.ended) return;
     if (this.#reason === undefined) this.#guard(() => this.trailer(status.metadata));
     this.#finish(this.#reason ?? (status.code === 0 ? undefined : errorOf(status)));
   }
@@ -100,7 +102,7 @@ export abstract class OutgoingCall implements Slot, Expiring {
       callback();
     } catch (error) {
       const reason = AnyplugError.from(error);
-      if (this.engine.slots.has(this.id)) this.cancel(reason, callerFailed(reason));
+      if (!this.ended) this.cancel(reason, callerFailed(reason));
       this.#reason ??= reason;
     }
   }
@@ -108,7 +110,6 @@ export abstract class OutgoingCall implements Slot, Expiring {
   #finish(error: AnyplugError | undefined): void {
     if (this.ended) return;
     this.ended = true;
-    this.engine.slots.delete(this.id);
     deadlines.remove(this);
     this.options?.signal?.removeEventListener("abort", this);
     this.options?.within?.signal.removeEventListener("abort", this);

@@ -7,8 +7,8 @@ import { Code } from "../code.js";
 import { decodeMessage } from "../codec.js";
 import { AnyplugError } from "../error.js";
 import { MessageEvent, RequestEvent } from "../event.js";
-import { FrameDecoder, FrameKind, flagEnd, flagHeader, kindName } from "../frame.js";
-import { type CallHeader, decodeHeader, originRefusal } from "../header.js";
+import { FrameDecoder, FrameKind, flagEnd, flagHeader, kindName, word } from "../frame.js";
+import { type CallHeader, decodeHeader, decodeTimeout, originRefusal, timeoutHeader } from "../header.js";
 import { decodeHello, MethodTable, magic, maxMethods, negotiateVersion } from "../hello.js";
 import { frameAllowanceBytes, type Limits, mergeLimits } from "../limits.js";
 import { decodeLog } from "../log.js";
@@ -148,9 +148,10 @@ export class Incoming {
     }
     const { service, method } = state.table.entries[index] ?? { service: "", method: "" };
     const initialSendBytes = state.peer?.hello.limits.initialCreditBytes ?? 0;
-    state.calls.set(id, new Call(true, true, !end, initialSendBytes, state.limits.initialCreditBytes));
+    const call = new Call(true, true, !end, initialSendBytes, state.limits.initialCreditBytes);
+    state.calls.set(id, call);
     state.openOfPeer += 1;
-    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to));
+    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to, call));
   }
 
   /** Why a request is answered at once. */
@@ -184,7 +185,7 @@ export class Incoming {
     if (!isOnly && !this.#hold(id, call, to - from)) return;
     call.received = true;
     call.receives = !end;
-    state.events.push(new MessageEvent(id, header, end, bytes, from, to));
+    state.events.push(new MessageEvent(id, header, end, bytes, from, to, call));
     if (!end || call.isCallee) return;
     state.endByCallee(id, call);
     state.tellDrained();
@@ -217,7 +218,7 @@ export class Incoming {
     const status = this.#parse("a status", decodeStatus);
     call.receives = false;
     if (!call.isCallee) state.endByCallee(id, call);
-    state.events.push({ type: "end", call: id, status });
+    state.events.push({ type: "end", call: id, status, state: call });
     state.tellDrained();
   }
 
@@ -229,7 +230,8 @@ export class Incoming {
     if (call === undefined) return;
     const status = this.#parse("a status", decodeStatus);
     state.forget(id, call);
-    state.events.push({ type: "cancelled", call: id, status: { ...status, code: status.code || Code.Cancelled } });
+    const reason = status.code === 0 ? { ...status, code: Code.Cancelled } : status;
+    state.events.push({ type: "cancelled", call: id, status: reason, state: call });
     state.tellDrained();
   }
 
@@ -243,7 +245,7 @@ export class Incoming {
     if (writable === undefined) throw this.#malformed(`credit of call ${id} goes over 2^31 - 1 bytes`);
     if (!writable) return;
     if (state.isOutputOver(0, false)) state.waitForOutput(id, call);
-    else state.events.push({ type: "writable", call: id });
+    else state.events.push({ type: "writable", call: id, state: call });
   }
 
   #ping(kind: number): void {
@@ -276,10 +278,12 @@ export class Incoming {
   #header(): CallHeader {
     const { bytes, start, end } = this.#decoder;
     if (end - start < 4) throw this.#malformed("a call header without its length");
-    const length = new DataView(bytes.buffer, bytes.byteOffset + start, 4).getUint32(0, true);
+    const length = word(bytes, start);
     const from = start + 4;
     if (length > end - from) throw this.#malformed("a call header that is longer than its frame");
     this.#messageStart = from + length;
+    const timeoutMs = decodeTimeout(bytes, from, this.#messageStart);
+    if (timeoutMs !== undefined) return timeoutHeader(timeoutMs);
     return this.#parse("a call header", decodeHeader, from, this.#messageStart);
   }
 

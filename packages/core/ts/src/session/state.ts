@@ -132,7 +132,7 @@ export class SessionState {
   abort(id: number, call: Call, status: Status): void {
     this.writeStatus(call.isCallee ? FrameKind.End : FrameKind.Cancel, id, status);
     this.forget(id, call);
-    this.events.push({ type: call.isCallee ? "cancelled" : "end", call: id, status });
+    this.events.push({ type: call.isCallee ? "cancelled" : "end", call: id, status, state: call });
     this.tellDrained();
   }
 
@@ -173,7 +173,9 @@ export class SessionState {
     this.closed = status;
     const lost = failure(Code.Unavailable, `the connection ended: ${status.message}`);
     for (const [id, call] of this.calls) {
-      if (call.isOpen) this.events.push({ type: call.isCallee ? "cancelled" : "end", call: id, status: lost });
+      if (!call.isOpen) continue;
+      call.isOpen = false;
+      this.events.push({ type: call.isCallee ? "cancelled" : "end", call: id, status: lost, state: call });
     }
     this.calls.clear();
     this.openOwn = 0;
