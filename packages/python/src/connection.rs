@@ -328,8 +328,11 @@ impl Connection {
     }
 
     /// Lets calls in flight end, `drain_timeout` seconds at most, closes the channel, and stops the child. Calling it again waits for the same end.
-    fn close(&self, py: Python<'_>, drain_timeout: f64) -> PyResult<()> {
-        self.check_process(py)?;
+    /// False, and nothing happens, in a fork of the process that made the connection.
+    fn close(&self, py: Python<'_>, drain_timeout: f64) -> PyResult<bool> {
+        if !self.link.is_own_process() {
+            return Ok(false);
+        }
         let drained = self.block_on(py, self.core().drain(), until(Some(drain_timeout)));
         let name = self.process.as_ref().map_or("the peer", |process| process.name()).to_owned();
         py.detach(|| {
@@ -341,7 +344,7 @@ impl Connection {
             }
             self.link.nudge();
         });
-        drained.map(drop)
+        drained.map(|_| true)
     }
 
     /// Ends the child at once. Calls in flight end with UNAVAILABLE and this reason.
@@ -354,7 +357,10 @@ impl Connection {
     /// Why the connection has ended, or None while it has not.
     #[getter]
     fn close_reason(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        let reason = self.core().close_reason()?;
+        let reason = match self.check_process(py) {
+            Ok(()) => self.core().close_reason()?,
+            Err(error) => return Some(error.into_value(py).into_any()),
+        };
         Some(to_exception(py, &reason).into_value(py).into_any())
     }
 

@@ -1,6 +1,6 @@
 //! A connection and the pump that moves its bytes, as Python's threads and event loops share them.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use anyplug_core::channel::BoxFuture;
@@ -45,12 +45,14 @@ pub(crate) struct Link {
     /// Callers that wait while another thread reads.
     pub(crate) followers: Mutex<Vec<Arc<Parker>>>,
     pub(crate) reads: AtomicU8,
+    /// The worker that reads: it does itself what it reads. 0: none does.
+    pub(crate) working_reader: AtomicUsize,
     /// When somebody last stopped to read, in nanoseconds of the clock.
     pub(crate) left_at: AtomicU64,
     /// A caller wants to read for itself.
     pub(crate) takes_over: AtomicBool,
     /// The thread that holds its output back for a moment, to write that of several handlers at once.
-    holds_back: std::sync::atomic::AtomicUsize,
+    holds_back: AtomicUsize,
     held_back: AtomicBool,
     /// The process has ended: what is in the pipe is all there is.
     finishing: AtomicBool,
@@ -85,9 +87,10 @@ impl Link {
             looped: OnceLock::new(),
             followers: Mutex::default(),
             reads: AtomicU8::new(NOBODY),
+            working_reader: AtomicUsize::new(0),
             left_at: AtomicU64::new(0),
             takes_over: AtomicBool::new(false),
-            holds_back: std::sync::atomic::AtomicUsize::new(0),
+            holds_back: AtomicUsize::new(0),
             held_back: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
@@ -166,7 +169,7 @@ impl Link {
 
     /// Adds work for Python.
     pub(crate) fn push(&self, work: Work) {
-        let does_it_itself = self.reads.load(Ordering::Relaxed) >= WORKER && self.pump.is_leader();
+        let does_it_itself = self.working_reader.load(Ordering::Relaxed) == current_thread();
         self.work.push(work, does_it_itself);
         if let Some(looped) = self.looped.get() {
             looped.nudge();

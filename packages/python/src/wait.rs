@@ -11,8 +11,8 @@ use anyplug_ipc::{Leader, Turn};
 use pyo3::prelude::*;
 
 use crate::error::to_exception;
-use crate::link::{CALLER, Link, NOBODY, SLEEPER, lock, nanoseconds};
-use crate::parker::Parker;
+use crate::link::{CALLER, Link, NOBODY, SLEEPER, WORKER, lock, nanoseconds};
+use crate::parker::{Parker, current_thread};
 
 /// How often a thread that waits looks whether a signal has come, for Ctrl-C.
 const SIGNAL_CHECK: Duration = Duration::from_millis(50);
@@ -104,12 +104,16 @@ impl Link {
         }
         let leader = self.pump.try_lead()?;
         self.reads.store(as_what, Ordering::SeqCst);
+        if as_what == WORKER {
+            self.working_reader.store(current_thread(), Ordering::Relaxed);
+        }
         Some(leader)
     }
 
     /// Stops to read, and lets another thread.
     pub(crate) fn stop_leading(&self, leader: Leader<'_>) {
         self.left_at.store(nanoseconds(Instant::now()), Ordering::SeqCst);
+        self.working_reader.store(0, Ordering::Relaxed);
         self.reads.store(NOBODY, Ordering::SeqCst);
         drop(leader);
         self.hand_over();

@@ -115,7 +115,7 @@ def test_a_slow_handler_of_a_synchronous_plugin_holds_up_nobody(tmp_path: Path) 
 
         serve(define_plugin(name="broken", version="1", services=[implement(Test, Handler())]))
     """
-    with load_plugin(write_plugin(tmp_path, program)) as plugin:
+    with load_plugin(write_plugin(tmp_path, program), python=sys.executable) as plugin:
         client = plugin.client(Test)
         waiting = [threading.Thread(target=client.wait, kwargs={"ms": 1}) for _ in range(20)]
         for thread in waiting:

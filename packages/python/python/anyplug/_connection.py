@@ -212,9 +212,18 @@ class Connection:
 
     def close(self, drain_timeout: float) -> None:
         """Lets calls in flight end, ``drain_timeout`` seconds at most, closes the channel, and stops the process."""
-        self.native.close(drain_timeout)
-        if self.loop is None:
+        if self.native.close(drain_timeout) and self.loop is None:
+            self._ended.wait()
             self.join_workers(_JOIN)
+
+    def open(self, timeout: float, expect: list[ServiceParts]) -> None:
+        """Waits until calls can be made and the schemas fit, ``timeout`` seconds at most."""
+        try:
+            self.native.open(timeout, expect)
+        except BaseException:
+            # It was killed: its threads end.
+            self.join_workers(_JOIN)
+            raise
 
     def kill(self, reason: str) -> None:
         """Ends the connection, and the process at its other end, at once."""

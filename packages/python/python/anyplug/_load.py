@@ -127,7 +127,7 @@ class PluginLoad:
             return SyncPlugin(self._direct(located), located.manifest, "direct", self.drain_timeout)
         connection = self._connect(located, ThreadRunner())
         connection.start_thread()
-        connection.native.open(self.start_timeout, self.expect)
+        connection.open(self.start_timeout, self.expect)
         return SyncPlugin(connection, located.manifest, connection.native.transport, self.drain_timeout)
 
     def __enter__(self) -> SyncPlugin:
@@ -158,7 +158,7 @@ class PluginLoad:
         connection = await loop.run_in_executor(None, self._connect, located, LoopRunner(loop))
         connection.join_loop()
         try:
-            await loop.run_in_executor(None, connection.native.open, self.start_timeout, self.expect)
+            await loop.run_in_executor(None, connection.open, self.start_timeout, self.expect)
         except asyncio.CancelledError:
             connection.kill("the load was given up")
             raise

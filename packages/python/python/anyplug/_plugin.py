@@ -31,7 +31,6 @@ class Link(Protocol):
     def close(self, drain_timeout: float) -> None: ...
     def kill(self, reason: str) -> None: ...
     def on_ended(self, callback: Callable[[], object]) -> None: ...
-    def wait_ended(self, timeout: float | None = None) -> bool: ...
 
 
 class _Loaded:
@@ -146,7 +145,6 @@ class SyncPlugin(_Loaded):
         if not self._closed:
             self._closed = True
             self._link.close(self._drain_timeout)
-            self._link.wait_ended()
 
     def __enter__(self) -> Self:
         """Returns the plugin itself; leaving the block closes it."""

@@ -65,7 +65,8 @@ class LoopRunner:
         def serve_soon(call: Any, request: Any) -> None:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
-            self._threads.submit(serve_in_thread, call, request)
+            # After the tasks of calls that came before: handlers begin in the order of their calls.
+            self._loop.call_soon(self._threads.submit, serve_in_thread, call, request)
 
         return serve_soon
 
