@@ -46,8 +46,8 @@ pub trait Shell: Send + Sync + 'static {
     /// It is called once until the output is taken. Writing here, or waking the pump so that it writes, are both right.
     fn wake(&self);
 
-    /// As [`wake`](Self::wake), for a call with one answer that was made in this thread. True: its request need not be written yet, because calls of other
-    /// tasks in this thread are likely to follow; its future is polled again after them, and [`assist`](Self::assist) is called then. The default wakes.
+    /// As [`wake`](Self::wake), for a call with one answer that was made in this thread. True: its request need not be written yet, because other tasks of
+    /// this thread are likely to make calls too; its future is polled again after them, and the shell is woken then. The default wakes.
     fn called(&self) -> bool {
         self.wake();
         false

@@ -15,7 +15,7 @@ use crate::descriptor::ServiceDescriptor;
 use crate::error::{Error, Result};
 use crate::stream::{Requests, forward};
 pub use crate::stream::{Sender, Streaming};
-use crate::transport::{CallOptions, CallStream, Message, MethodRef, Payload, Response, Transport};
+use crate::transport::{CallOptions, CallStream, Message, MethodRef, Payload, Response, Transport, with_encoding};
 
 /// What clients can be made for: a plugin, a connection, the context of a handler.
 ///
@@ -156,9 +156,13 @@ impl<Req: Message, Res: Message> UnaryCall<Req, Res> {
     fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<Response<Payload>>> {
         if let Some(request) = self.request.take() {
             let transport = &self.call.client.transport;
-            let request = Payload::of(request, transport.passes_objects());
             let within = self.call.options.within.clone();
-            let running = transport.unary(self.call.method(), request, std::mem::take(&mut self.call.options));
+            let (method, options) = (self.call.method(), std::mem::take(&mut self.call.options));
+            let running = if transport.passes_objects() {
+                transport.unary(method, Payload::Object(Box::new(request)), options)
+            } else {
+                with_encoding(&request, |request| transport.unary_encoded(method, request, options))
+            };
             self.running = Some(match within {
                 None => running,
                 Some(context) => Box::pin(Within { cancelled: context.cancelled(), running }),

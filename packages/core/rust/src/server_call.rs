@@ -6,7 +6,7 @@ use std::task::{Context as TaskContext, Poll};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::header::Metadata;
-use crate::stream::Streaming;
+use crate::stream::{Streaming, send};
 use crate::transport::{CallStream, Message, Payload};
 
 /// A call at its callee. Dropping it before [`finish`](Self::finish) ends the call with INTERNAL.
@@ -90,8 +90,8 @@ impl ServerCall {
     pub(crate) fn finish_unary<T: Message>(mut self, response: Result<T>) {
         match response {
             Ok(message) => {
-                let message = Payload::of(message, self.stream.passes_objects());
-                if let Err(error) = self.send(message, true) {
+                self.finished = true;
+                if let Err(error) = send(&*self.stream, message, true) {
                     // Most errors have ended the call, and then this does nothing.
                     self.stream.end(Err(error));
                 }

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use crate::context::{Cancelled, Context};
 use crate::error::{Error, Result};
 use crate::header::Metadata;
-use crate::transport::{CallStream, Message, Payload, Response, Transport};
+use crate::transport::{CallStream, Message, Payload, Response, Transport, with_encoding};
 
 /// A caller's stream of requests.
 pub(crate) type Requests<Req> = Pin<Box<dyn Stream<Item = Req> + Send>>;
@@ -190,6 +190,14 @@ impl<T> Drop for Streaming<T> {
     }
 }
 
+/// Sends a message as the stream takes it.
+pub(crate) fn send<T: Message>(stream: &dyn CallStream, message: T, last: bool) -> Result<()> {
+    if stream.passes_objects() {
+        return stream.send(Payload::Object(Box::new(message)), last);
+    }
+    with_encoding(&message, |message| stream.send_encoded(message, last))
+}
+
 /// The responses of a call that is being handled.
 pub struct Sender<T> {
     stream: Arc<dyn CallStream>,
@@ -207,6 +215,6 @@ impl<T: Message> Sender<T> {
     /// Why the call has ended, or RESOURCE_EXHAUSTED for a message over the limit, which ends it.
     pub async fn send(&self, message: T) -> Result<()> {
         std::future::poll_fn(|task| self.stream.poll_ready(task)).await?;
-        self.stream.send(Payload::of(message, self.stream.passes_objects()), false)
+        send(&*self.stream, message, false)
     }
 }

@@ -2,6 +2,7 @@
 //! ends are in one process.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -86,6 +87,25 @@ impl Payload {
             Self::Object(object) => object.to_bytes(),
         }
     }
+}
+
+/// What is kept of a thread's buffer for encoding, in bytes.
+const KEPT_SCRATCH_BYTES: usize = 64 << 10;
+
+thread_local!(static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
+
+/// Gives the encoding of a message, for as long as it takes to copy it; without an allocation for each.
+pub(crate) fn with_encoding<T: Message, R>(message: &T, take: impl FnOnce(&[u8]) -> R) -> R {
+    // Taken out while it is in use: an encoding within an encoding gets a buffer of its own.
+    let mut scratch = SCRATCH.take();
+    scratch.clear();
+    // A vector takes as much as there is.
+    let _ = message.encode(&mut scratch);
+    let result = take(&scratch);
+    if scratch.capacity() <= KEPT_SCRATCH_BYTES {
+        SCRATCH.set(scratch);
+    }
+    result
 }
 
 impl fmt::Debug for Payload {
@@ -225,6 +245,16 @@ pub trait Transport: Send + Sync + 'static {
     /// Calls a method with one request and one response.
     fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>>;
 
+    /// As [`unary`](Self::unary), for a request that is encoded already.
+    fn unary_encoded(
+        &self,
+        method: MethodRef,
+        request: &[u8],
+        options: CallOptions,
+    ) -> BoxFuture<Result<Response<Payload>>> {
+        self.unary(method, Payload::Bytes(Bytes::copy_from_slice(request)), options)
+    }
+
     /// Calls a method of another kind; `request` is the one request, where the caller sends no stream.
     fn stream(
         &self,
@@ -296,6 +326,14 @@ pub trait CallStream: Send + Sync + 'static {
     /// # Errors
     /// RESOURCE_EXHAUSTED, over a limit or without having waited for [`poll_ready`](Self::poll_ready); how the call ended, when it has.
     fn send(&self, message: Payload, last: bool) -> Result<()>;
+
+    /// As [`send`](Self::send), for a message that is encoded already.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    fn send_encoded(&self, message: &[u8], last: bool) -> Result<()> {
+        self.send(Payload::Bytes(Bytes::copy_from_slice(message)), last)
+    }
 
     /// At the caller: no message follows, or the call is given up. At the callee: how the call ends.
     fn end(&self, result: Result<()>);

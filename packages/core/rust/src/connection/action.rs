@@ -129,7 +129,10 @@ impl Inner {
                 false => {
                     if let Some(slot) = state.end(call) {
                         slot.received_all = true;
-                        slot.outcome = Some(status.into_result());
+                        match status.into_result() {
+                            Ok(trailer) => slot.succeed(trailer),
+                            Err(error) => slot.outcome = Some(Err(error)),
+                        }
                         slot.wake_all(actions);
                     }
                 }
@@ -138,7 +141,7 @@ impl Inner {
                 if let Some(slot) = state.end(call) {
                     let reason = status.into_error(crate::code::Code::Cancelled, "the call was cancelled");
                     slot.outcome = Some(Err(reason.clone()));
-                    slot.messages.clear();
+                    slot.drop_messages();
                     if let Some(context) = slot.context.take() {
                         actions.push(Action::Cancel(context, reason));
                     }
@@ -147,7 +150,7 @@ impl Inner {
             }
             Event::Writable { call } => {
                 if let Some(slot) = state.slot_of(call) {
-                    actions.wake_all(&mut slot.writers);
+                    slot.wake_writers(actions);
                 }
             }
             Event::Pong { payload } => {
@@ -213,16 +216,16 @@ fn receive_message(
     let Some(slot) = slot else {
         return;
     };
-    slot.messages.push_back(message);
-    if slot.header.is_none() {
-        slot.header = header;
+    slot.push_message(message.0, message.1);
+    if let Some(header) = header {
+        slot.set_header(header);
     }
     if end {
         slot.received_all = true;
         if is_callee {
             actions.wake(&mut slot.reader);
         } else {
-            slot.outcome = Some(Ok(Metadata::new()));
+            slot.outcome = Some(Ok(()));
             slot.wake_all(actions);
         }
     } else {

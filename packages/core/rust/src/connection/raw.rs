@@ -9,7 +9,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use bytes::Bytes;
 
 use super::Inner;
-use super::slot::{Slot, State, add_waker};
+use super::slot::{Slot, State};
 use crate::code::Code;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -157,7 +157,7 @@ impl RawCall {
                 return Poll::Ready(Ok(()));
             }
             if let Some(slot) = self.slot(state) {
-                add_waker(&mut slot.writers, task.waker());
+                slot.add_writer(task.waker());
             }
             Poll::Pending
         })
@@ -170,7 +170,7 @@ impl RawCall {
 
     fn has_news(&self) -> bool {
         self.slot(&mut self.inner.lock())
-            .is_none_or(|slot| !slot.messages.is_empty() || slot.received_all || slot.outcome.is_some())
+            .is_none_or(|slot| slot.has_message() || slot.received_all || slot.outcome.is_some())
     }
 
     fn open_id(&self, state: &mut State) -> Result<u32> {
@@ -188,7 +188,7 @@ impl RawCall {
         let Some(slot) = self.slot(state) else {
             return Some(Err(Error::cancelled("the call has ended")));
         };
-        let Some((message, held)) = slot.messages.pop_front() else {
+        let Some((message, held)) = slot.pop_message() else {
             return match &slot.outcome {
                 Some(Err(error)) => Some(Err(error.clone())),
                 _ => slot.received_all.then_some(Ok(None)),
@@ -204,7 +204,7 @@ impl RawCall {
     /// How a call with one response stands: exactly one message, and then success.
     fn take_response(&self, state: &mut State) -> Option<Result<Response<Bytes>>> {
         let slot = self.slot(state)?;
-        if slot.messages.has_several() {
+        if slot.has_several_messages() {
             let error = Error::internal("the call got a second message where its kind promises one");
             if slot.outcome.is_none() {
                 let id = slot.id;
@@ -212,11 +212,10 @@ impl RawCall {
             }
             return Some(Err(error));
         }
-        let trailer = match slot.outcome.as_mut()? {
-            Ok(trailer) => std::mem::take(trailer),
-            Err(error) => return Some(Err(error.clone())),
-        };
-        let header = slot.header.take().unwrap_or_default();
+        if let Err(error) = slot.outcome.as_ref()? {
+            return Some(Err(error.clone()));
+        }
+        let (header, trailer) = slot.take_metadata();
         let message = self.take_message(state);
         self.forget(state);
         match message {
@@ -247,7 +246,7 @@ impl CallStream for RawCall {
         let mut state = self.inner.lock();
         match self.slot(&mut state) {
             Some(slot) if slot.outcome.is_none() => {
-                add_waker(&mut slot.writers, task.waker());
+                slot.add_writer(task.waker());
                 Poll::Pending
             }
             _ => Poll::Ready(()),
@@ -256,6 +255,10 @@ impl CallStream for RawCall {
 
     fn send(&self, message: Payload, last: bool) -> Result<()> {
         self.send_bytes(&message.into_bytes(), last)
+    }
+
+    fn send_encoded(&self, message: &[u8], last: bool) -> Result<()> {
+        self.send_bytes(message, last)
     }
 
     fn end(&self, result: Result<()>) {
@@ -283,13 +286,15 @@ impl CallStream for RawCall {
     fn header(&self) -> Option<Metadata> {
         let mut state = self.inner.lock();
         let slot = self.slot(&mut state)?;
-        let has_begun = slot.header.is_some() || !slot.messages.is_empty() || slot.received_all;
-        has_begun.then(|| slot.header.clone().unwrap_or_default())
+        let has_begun = slot.received_any || slot.received_all;
+        has_begun.then(|| slot.header().cloned().unwrap_or_default())
     }
 
     fn trailer(&self) -> Option<Metadata> {
-        match self.slot(&mut self.inner.lock())?.outcome.as_ref()? {
-            Ok(trailer) => Some(trailer.clone()),
+        let mut state = self.inner.lock();
+        let slot = self.slot(&mut state)?;
+        match slot.outcome.as_ref()? {
+            Ok(()) => Some(slot.trailer().cloned().unwrap_or_default()),
             Err(error) => Some(error.metadata().clone()),
         }
     }
@@ -304,7 +309,7 @@ impl Drop for RawCall {
             if let Some(slot) = state.slot(self.place) {
                 let id = slot.id;
                 // A call that has ended may still hold messages: they are dropped with it.
-                if self.context.is_none() && (slot.outcome.is_none() || !slot.messages.is_empty()) {
+                if self.context.is_none() && (slot.outcome.is_none() || slot.has_message()) {
                     state.session.cancel(id, Status::new(Code::Cancelled, "the caller dropped the call"));
                 }
                 state.remove(self.place);
@@ -323,8 +328,10 @@ pub struct RawUnary {
 /// What the future of a call with one answer does next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It lets other tasks go first: the request is written with theirs.
+    /// It lets other tasks go first.
     Unsent,
+    /// They have gone first: its request is to be written, with theirs.
+    Behind,
     /// It lets the shell assist.
     Sent,
     /// It waits.
@@ -346,7 +353,7 @@ impl RawUnary {
 impl Drop for RawUnary {
     fn drop(&mut self) {
         // Nobody comes back to write the request: the shell is woken when the call is dropped, right after this.
-        if self.stage == Stage::Unsent {
+        if matches!(self.stage, Stage::Unsent | Stage::Behind) {
             self.call.inner.lock().announced = false;
         }
     }
@@ -358,15 +365,15 @@ impl Future for RawUnary {
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
         match self.stage {
             Stage::Unsent => {
-                self.stage = Stage::Sent;
+                self.stage = Stage::Behind;
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            Stage::Sent => {
-                self.stage = Stage::Waiting;
-                self.call.inner.shell.assist(&|| self.is_done());
-            }
-            Stage::Waiting => {}
+            Stage::Behind => self.call.inner.shell.wake(),
+            Stage::Sent | Stage::Waiting => {}
+        }
+        if std::mem::replace(&mut self.stage, Stage::Waiting) != Stage::Waiting {
+            self.call.inner.shell.assist(&|| self.is_done());
         }
         let response = self.call.inner.change(|state| {
             let response = self.call.take_response(state);

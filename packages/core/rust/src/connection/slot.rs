@@ -45,19 +45,31 @@ pub(super) struct State {
 pub(super) struct Slot {
     pub(super) id: u32,
     pub(super) is_callee: bool,
-    /// Messages that have come, and whether the session counts them as unread.
-    pub(super) messages: Messages,
+    /// The next message to be read, and whether the session counts it as unread.
+    pub(super) first: Option<(Bytes, bool)>,
+    /// A message of the peer has come.
+    pub(super) received_any: bool,
     /// The peer's last message has come.
     pub(super) received_all: bool,
-    pub(super) header: Option<Metadata>,
-    /// How the call ended; at the caller with the trailer.
-    pub(super) outcome: Option<Result<Metadata>>,
+    /// How the call ended.
+    pub(super) outcome: Option<Result<()>>,
     pub(super) reader: Option<Waker>,
-    pub(super) writers: Vec<Waker>,
+    /// What few calls have. Calls are moved about a good deal, so it is kept apart.
+    pub(super) rare: Option<Box<Rare>>,
     pub(super) deadline: Option<Instant>,
     pub(super) timeout_ms: u32,
     /// What the handler sees, at the callee. The call's handle has it too, so that it never goes while the lock is held.
     pub(super) context: Option<Context>,
+}
+
+/// What most calls have nothing of.
+#[derive(Default)]
+pub(super) struct Rare {
+    header: Option<Metadata>,
+    trailer: Metadata,
+    writers: Vec<Waker>,
+    /// Messages after the first.
+    messages: VecDeque<(Bytes, bool)>,
 }
 
 impl State {
@@ -169,42 +181,81 @@ impl State {
     }
 }
 
-/// Messages that wait to be read. Most calls have one, which is kept in place.
-#[derive(Default)]
-pub(super) struct Messages {
-    first: Option<(Bytes, bool)>,
-    #[allow(clippy::box_collection, reason = "most calls have one message, and this is copied around with them")]
-    rest: Option<Box<VecDeque<(Bytes, bool)>>>,
-}
-
-impl Messages {
-    pub(super) fn push_back(&mut self, message: (Bytes, bool)) {
+impl Slot {
+    pub(super) fn push_message(&mut self, message: Bytes, held: bool) {
+        self.received_any = true;
         match self.first {
-            None => self.first = Some(message),
-            Some(_) => self.rest.get_or_insert_default().push_back(message),
+            None => self.first = Some((message, held)),
+            Some(_) => self.rare().messages.push_back((message, held)),
         }
     }
 
-    pub(super) fn pop_front(&mut self) -> Option<(Bytes, bool)> {
+    /// The next message, and whether the session counts it as unread.
+    pub(super) fn pop_message(&mut self) -> Option<(Bytes, bool)> {
         let first = self.first.take()?;
-        self.first = self.rest.as_mut().and_then(|rest| rest.pop_front());
+        self.first = self.rare.as_mut().and_then(|rare| rare.messages.pop_front());
         Some(first)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
+    pub(super) fn has_message(&self) -> bool {
+        self.first.is_some()
     }
 
-    pub(super) fn has_several(&self) -> bool {
-        self.rest.as_ref().is_some_and(|rest| !rest.is_empty())
+    pub(super) fn has_several_messages(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| !rare.messages.is_empty())
     }
 
-    pub(super) fn clear(&mut self) {
-        (self.first, self.rest) = (None, None);
+    pub(super) fn drop_messages(&mut self) {
+        self.first = None;
+        if let Some(rare) = &mut self.rare {
+            rare.messages = VecDeque::new();
+        }
     }
-}
 
-impl Slot {
+    /// Keeps the metadata that goes before the first message.
+    pub(super) fn set_header(&mut self, header: Metadata) {
+        self.rare().header.get_or_insert(header);
+    }
+
+    pub(super) fn header(&self) -> Option<&Metadata> {
+        self.rare.as_ref()?.header.as_ref()
+    }
+
+    /// Notes that the call succeeded, with the metadata after its last message.
+    pub(super) fn succeed(&mut self, trailer: Metadata) {
+        self.outcome = Some(Ok(()));
+        if !trailer.is_empty() {
+            self.rare().trailer = trailer;
+        }
+    }
+
+    pub(super) fn trailer(&self) -> Option<&Metadata> {
+        Some(&self.rare.as_ref()?.trailer)
+    }
+
+    /// Takes header and trailer.
+    pub(super) fn take_metadata(&mut self) -> (Metadata, Metadata) {
+        match &mut self.rare {
+            None => Default::default(),
+            Some(rare) => (rare.header.take().unwrap_or_default(), std::mem::take(&mut rare.trailer)),
+        }
+    }
+
+    /// Has a task woken when the call may send, or has ended.
+    pub(super) fn add_writer(&mut self, waker: &Waker) {
+        add_waker(&mut self.rare().writers, waker);
+    }
+
+    pub(super) fn wake_writers(&mut self, actions: &mut Actions) {
+        if let Some(rare) = &mut self.rare {
+            actions.wake_all(&mut rare.writers);
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
     /// Why nothing can be sent any more; none while the call goes on.
     pub(super) fn failure(&self) -> Option<Error> {
         match &self.outcome {
@@ -217,7 +268,7 @@ impl Slot {
     /// Takes the wakers of everyone who waits for this call.
     pub(super) fn wake_all(&mut self, actions: &mut Actions) {
         actions.wake(&mut self.reader);
-        actions.wake_all(&mut self.writers);
+        self.wake_writers(actions);
     }
 }
 

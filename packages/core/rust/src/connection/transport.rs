@@ -18,16 +18,25 @@ use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerIn
 
 impl Transport for Connection {
     fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
+        self.unary_encoded(method, &request.into_bytes(), options)
+    }
+
+    fn unary_encoded(
+        &self,
+        method: MethodRef,
+        request: &[u8],
+        options: CallOptions,
+    ) -> BoxFuture<Result<Response<Payload>>> {
         match self.inner.bind(method) {
             Ok(Bound::Ready(index)) => match self.call_unary(method, index, request, options) {
                 Ok(call) => Box::pin(TypedUnary(call)),
                 Err(error) => Box::pin(std::future::ready(Err(error))),
             },
             Ok(Bound::Unchecked) => {
-                let connection = self.clone();
+                let (connection, request) = (self.clone(), request.to_vec());
                 Box::pin(async move {
                     let index = connection.check_and_bind(method).await?;
-                    TypedUnary(connection.call_unary(method, index, request, options)?).await
+                    TypedUnary(connection.call_unary(method, index, &request, options)?).await
                 })
             }
             Err(error) => Box::pin(std::future::ready(Err(error))),
@@ -65,10 +74,9 @@ impl Connection {
         }
     }
 
-    fn call_unary(&self, method: MethodRef, index: u16, request: Payload, options: CallOptions) -> Result<RawUnary> {
+    fn call_unary(&self, method: MethodRef, index: u16, payload: &[u8], options: CallOptions) -> Result<RawUnary> {
         let default_timeout_ms = method.descriptor()?.default_timeout_ms;
-        let payload = request.into_bytes();
-        self.inner.start_unary(RawRequest { method: index, payload: &payload, end: true, options, default_timeout_ms })
+        self.inner.start_unary(RawRequest { method: index, payload, end: true, options, default_timeout_ms })
     }
 
     fn call(&self, method: MethodRef, index: u16, request: Option<Payload>, options: CallOptions) -> Result<RawCall> {
