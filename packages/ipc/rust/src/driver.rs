@@ -45,7 +45,9 @@ pub struct Driver {
     company: Company,
     /// What the thread does: one of the constants below.
     thread: AtomicU8,
-    /// It does not wait for longer than [`WATCH`] at a time.
+    /// Requests wait to be written together.
+    holds_back: AtomicBool,
+    /// The thread does not wait for longer than [`WATCH`] at a time.
     watches: AtomicBool,
     /// How many callers have read their answers for themselves.
     hits: AtomicU64,
@@ -95,6 +97,7 @@ impl Driver {
             spin: Mutex::default(),
             company: Company::default(),
             thread: AtomicU8::new(READS),
+            holds_back: AtomicBool::new(false),
             watches: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             finishing: AtomicBool::new(false),
@@ -172,21 +175,30 @@ impl Driver {
 
     // --- callers ---------------------------------------------------------------------------------
 
+    fn wake(&self) {
+        self.holds_back.store(false, Ordering::Relaxed);
+        self.pump.wake();
+    }
+
     /// A caller has made a call. Returns whether its request may wait for those of other tasks of the same thread.
     fn called(&self) -> bool {
         // Should the caller not come back, the thread writes it at its next look; where it sleeps without a look, the request must not wait.
         let is_watched = || self.watches.load(Ordering::SeqCst) || self.thread.load(Ordering::SeqCst) == ASIDE;
-        if self.company.is_likely() && is_watched() {
-            return true;
+        let holds_back = self.company.is_likely() && is_watched();
+        if holds_back {
+            self.holds_back.store(true, Ordering::Relaxed);
+        } else {
+            self.wake();
         }
-        self.pump.wake();
-        false
+        holds_back
     }
 
     /// Reads for a caller, for as long as it is likely to be worth it.
     fn assist(&self, is_done: &dyn Fn() -> bool) {
         self.company.note(self.connection().open_calls() > 1);
-        self.pump.flush();
+        if self.holds_back.load(Ordering::Relaxed) {
+            return;
+        }
         let Ok(mut spin) = self.spin.try_lock() else { return };
         if !spin.allowed() {
             return;
@@ -233,6 +245,7 @@ impl Driver {
     fn wait(&self) -> Turn {
         let watches = self.company.goes_on();
         self.watches.store(watches, Ordering::SeqCst);
+        self.holds_back.store(false, Ordering::Relaxed);
         self.pump.wait(watches.then(|| Instant::now().saturating_add(WATCH)))
     }
 
@@ -257,7 +270,7 @@ impl Driver {
             let hits = self.hits.load(Ordering::Relaxed);
             let (next, timeout) = self.changed.wait_timeout(gate, quiet).unwrap_or_else(PoisonError::into_inner);
             gate = next;
-            self.pump.flush();
+            self.wake();
             if timeout.timed_out() && hits == self.hits.load(Ordering::Relaxed) {
                 return;
             }
@@ -305,7 +318,7 @@ impl DriverShell {
 impl Shell for DriverShell {
     fn wake(&self) {
         if let Some(driver) = self.driver() {
-            driver.pump.wake();
+            driver.wake();
         }
     }
 
