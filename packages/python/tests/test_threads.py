@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -273,20 +274,13 @@ def test_a_plugin_that_is_dropped_is_ended_with_a_warning() -> None:
     assert plugin.client(Test).echo(text="x").text == "x"
     with pytest.warns(ResourceWarning, match="test-plugin 0.1.0 .* was not closed"):
         del plugin
-    ended = threading.Event()
-    threading.Thread(target=lambda: (_wait_for_end(pid), ended.set())).start()
-    assert ended.wait(LIMIT)
-
-
-def _wait_for_end(pid: int) -> None:
-    import time
-
-    while True:
-        try:
+    for thread in threading.enumerate():
+        if thread.name == "anyplug-worker":
+            thread.join(LIMIT)
+    with pytest.raises(ProcessLookupError):
+        for _ in range(LIMIT * 100):
             os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.01)
+            time.sleep(0.01)
 
 
 def test_a_fork_leaves_the_plugins_of_its_parent_alone() -> None:

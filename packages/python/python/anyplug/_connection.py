@@ -50,6 +50,7 @@ class Connection:
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that moves its bytes, or None when threads do."""
         self._descriptors: tuple[int, ...] = ()
+        self._lock = threading.Lock()
         self._workers: list[threading.Thread] = []
         self._ended = threading.Event()
         self._on_ended: list[Callable[[], object]] = []
@@ -146,8 +147,9 @@ class Connection:
 
     def _start_worker(self, *, spins: bool) -> None:
         worker = threading.Thread(target=self._work_on, args=(spins,), name="anyplug-worker", daemon=True)
-        self._workers = [*(other for other in self._workers if other.is_alive()), worker]
-        worker.start()
+        with self._lock:
+            worker.start()
+            self._workers = [*(other for other in self._workers if other.is_alive()), worker]
 
     def _work_on(self, spins: bool) -> None:  # noqa: FBT001
         while not self._ended.is_set():
@@ -162,10 +164,12 @@ class Connection:
     def join_workers(self, timeout: float) -> bool:
         """Waits until the threads of the connection have ended. Returns whether they have."""
         until = time.monotonic() + timeout
-        for worker in self._workers:
+        with self._lock:
+            workers = self._workers
+        for worker in workers:
             if worker is not threading.current_thread():
                 worker.join(max(0.0, until - time.monotonic()))
-        return not any(worker.is_alive() for worker in self._workers)
+        return not any(worker.is_alive() for worker in workers)
 
     # --- the event loop --------------------------------------------------------------------------
 
