@@ -75,7 +75,7 @@ class ServerLink(Protocol):
     def sync_transport_within(
         self, service: ServiceDescriptor[Any, Any, Any], context: Context, /
     ) -> SyncTransport: ...
-    def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /) -> None: ...
+    def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /, logger: str = "") -> None: ...
 
 
 class Context:
@@ -194,5 +194,5 @@ class Context:
         return self._link.sync_transport_within(service, self)
 
     def log(self, level: LogLevel, message: str, **fields: str) -> None:
-        """Sends a record to the log of the caller's side."""
-        self._link.log(level, message, fields)
+        """Sends a record to the log of the caller's side, under the name of the service."""
+        self._link.log(level, message, fields, self.method.service)

@@ -87,9 +87,9 @@ class DirectSide:
         """Returns what carries calls that a handler makes to the other side within its call."""
         return self.other.sync_transport(service, context)
 
-    def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /) -> None:
+    def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /, logger: str = "") -> None:
         """Writes to the log of the host."""
-        self.write_log(LogRecord(level, message, "", 0, fields))
+        self.write_log(LogRecord(level, message, logger, 0, fields))
 
     # --- calls of this side ----------------------------------------------------------------------
 
