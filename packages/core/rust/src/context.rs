@@ -83,6 +83,17 @@ impl Context {
     ) -> Self {
         let timeout = header.as_ref().and_then(|header| header.timeout_ms);
         let deadline = timeout.map(|ms| surroundings.now().saturating_add(Duration::from_millis(u64::from(ms))));
+        Self::with_deadline(service, method, header, deadline, surroundings)
+    }
+
+    /// The context of a call whose deadline is known.
+    pub fn with_deadline(
+        service: Arc<ServiceEntry>,
+        method: usize,
+        header: Option<Box<CallHeader>>,
+        deadline: Option<Instant>,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Self {
         let (answer, state) = (AtomicU8::new(0), Mutex::default());
         Self(Arc::new(Inner { service, method, header, deadline, surroundings, answer, state }))
     }

@@ -132,6 +132,13 @@ impl Error {
         self
     }
 
+    /// Adds metadata that goes to the caller with the failure, after what it has.
+    #[must_use]
+    pub fn with_trailer(mut self, trailer: Metadata) -> Self {
+        trailer.into_iter().for_each(|(key, value)| self.0.metadata.append(key, value));
+        self
+    }
+
     /// Names the cause; it stays in this process and is never sent to a peer.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

@@ -10,7 +10,7 @@ use crate::descriptor::{MethodKind, ServiceDescriptor, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::server_call::ServerCall;
 use crate::stream::{Sender, Streaming};
-use crate::transport::Message;
+use crate::transport::{Message, Payload};
 
 /// Handles the calls of one service, message by message. Typed handlers are a layer on it; a runtime that has no static types
 /// implements it.
@@ -18,7 +18,16 @@ pub trait ServeRaw: Send + Sync + 'static {
     /// Handles a call of the method at this place in the service. What remains to be done is returned as a future; a handler that
     /// answers by itself, later and from any thread, returns none and keeps `call`. It runs in the thread that reads: it must not block.
     fn serve(&self, method: usize, call: ServerCall) -> Option<BoxFuture<()>>;
+
+    /// A shorter way to the answer of a method with one request and one response, for callers in the same process. The default has none.
+    fn answer(&self, method: usize) -> Option<&Answer> {
+        let _ = method;
+        None
+    }
 }
+
+/// Makes one response of one request, by objects.
+pub type Answer = dyn Fn(Payload, Context) -> BoxFuture<Result<Payload>> + Send + Sync;
 
 /// A service with its handler, the types erased: what `Eliza::implement(handler)` returns.
 #[derive(Clone)]
@@ -52,11 +61,18 @@ impl fmt::Debug for Implementation {
 
 type ServeMethod = Box<dyn Fn(ServerCall) -> BoxFuture<()> + Send + Sync>;
 
+/// What handles one method.
+struct Handler {
+    kind: MethodKind,
+    serve: ServeMethod,
+    answer: Option<Box<Answer>>,
+}
+
 /// Puts an [`Implementation`] together from typed closures, one per method in the order of the schema; for generated code.
 pub struct ImplementationBuilder<H> {
     service: &'static ServiceDescriptor,
     handler: Arc<H>,
-    methods: Vec<(MethodKind, ServeMethod)>,
+    methods: Vec<Handler>,
 }
 
 impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
@@ -76,8 +92,16 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
         Res: Message,
         Fut: Future<Output = Result<Res>> + Send + 'static,
     {
+        let (handler, answers) = (self.handler.clone(), serve.clone());
+        let answer = move |request: Payload, context| -> BoxFuture<Result<Payload>> {
+            let (handler, serve) = (handler.clone(), answers.clone());
+            Box::pin(async move {
+                let response = serve(handler, request.into_message()?, context).await?;
+                Ok(Payload::Object(Box::new(response)))
+            })
+        };
         let handler = self.handler.clone();
-        self.push(MethodKind::Unary, move |mut call| {
+        let mut built = self.push(MethodKind::Unary, move |mut call| {
             let (handler, serve) = (handler.clone(), serve.clone());
             Box::pin(async move {
                 let response = match call.only_request::<Req>().await {
@@ -86,7 +110,11 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
                 };
                 call.finish_unary(response);
             })
-        })
+        });
+        if let Some(method) = built.methods.last_mut() {
+            method.answer = Some(Box::new(answer));
+        }
+        built
     }
 
     /// The next method, with one request and a stream of responses.
@@ -161,24 +189,24 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
     /// The service with its handler. A method that was given none, or one of another kind, answers UNIMPLEMENTED.
     pub fn build(self) -> Implementation {
         let methods = self.methods.into_iter().zip(self.service.methods);
-        let serve = methods.map(|((kind, serve), method)| (kind == method.kind).then_some(serve)).collect();
-        Implementation { entry: Arc::new(self.service.into()), handler: Arc::new(Typed { methods: serve }) }
+        let methods = methods.map(|(handler, method)| (handler.kind == method.kind).then_some(handler)).collect();
+        Implementation { entry: Arc::new(self.service.into()), handler: Arc::new(Typed { methods }) }
     }
 
     fn push(mut self, kind: MethodKind, serve: impl Fn(ServerCall) -> BoxFuture<()> + Send + Sync + 'static) -> Self {
-        self.methods.push((kind, Box::new(serve)));
+        self.methods.push(Handler { kind, serve: Box::new(serve), answer: None });
         self
     }
 }
 
 struct Typed {
-    methods: Vec<Option<ServeMethod>>,
+    methods: Vec<Option<Handler>>,
 }
 
 impl ServeRaw for Typed {
     fn serve(&self, method: usize, call: ServerCall) -> Option<BoxFuture<()>> {
         match self.methods.get(method) {
-            Some(Some(serve)) => Some(serve(call)),
+            Some(Some(handler)) => Some((handler.serve)(call)),
             _ => {
                 let (service, method) = (call.context().service_name(), call.context().method_name());
                 let error = Error::unimplemented(format!("{service}/{method} is not implemented: it has no handler"));
@@ -186,5 +214,9 @@ impl ServeRaw for Typed {
                 None
             }
         }
+    }
+
+    fn answer(&self, method: usize) -> Option<&Answer> {
+        self.methods.get(method)?.as_ref()?.answer.as_deref()
     }
 }

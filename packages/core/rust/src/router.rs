@@ -5,7 +5,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, ready};
 
 use crate::channel::BoxFuture;
 use crate::context::{Context, MAX_ORIGIN};
@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::hello::ServiceUse;
 use crate::log::{LogLevel, LogRecord};
 use crate::reflection::Reflection;
+use crate::transport::{Payload, Response};
 
-pub use crate::implementation::{Implementation, ImplementationBuilder, ServeRaw};
+pub use crate::implementation::{Answer, Implementation, ImplementationBuilder, ServeRaw};
 pub use crate::server_call::ServerCall;
 
 /// What the peer may call of what needs a capability.
@@ -139,6 +140,58 @@ impl Router {
                 None
             }
         }
+    }
+}
+
+impl Router {
+    /// Starts the handler of a call with one request and one response by its shorter way, for callers in the same process; the request
+    /// comes back where it has none. It is checked as by [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// The request.
+    pub fn answer(
+        &self,
+        service: usize,
+        method: usize,
+        request: Payload,
+        context: &Context,
+    ) -> std::result::Result<Answering, Payload> {
+        let handler = self.services.get(service).map(Implementation::handler);
+        let Some(answer) = handler.and_then(|handler| handler.answer(method)) else {
+            return Err(request);
+        };
+        let future = match admit(context) {
+            Ok(()) => answer(request, context.clone()),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        };
+        Ok(Answering { future, context: context.clone() })
+    }
+}
+
+/// A handler that is to answer. Its panic is logged and is the failure of its call.
+pub struct Answering {
+    future: BoxFuture<Result<Payload>>,
+    context: Context,
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Payload>>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = match catch_unwind(AssertUnwindSafe(|| this.future.as_mut().poll(task))) {
+            Ok(polled) => ready!(polled),
+            Err(panic) => {
+                log_panic(&this.context, &*panic);
+                let (service, method) = (this.context.service_name(), this.context.method_name());
+                Err(Error::internal(format!("the handler of {service}/{method} panicked; its log says why")))
+            }
+        };
+        let (header, trailer) = this.context.take_metadata(true);
+        Poll::Ready(match polled {
+            Ok(message) => Ok(Response { message, header, trailer }),
+            Err(error) => Err(error.with_trailer(trailer)),
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use anyplug_core::{CallStream, Context, Error, Metadata, Payload, Response, Result};
+use anyplug_core::{CallStream, Context, Error, Instant, Metadata, Payload, Response, Result};
 
 use crate::direct::Shared;
 use crate::timer;
@@ -101,6 +101,11 @@ impl DirectCall {
         Self { shared, callee, context, timeout_ms, state: Mutex::default() }
     }
 
+    /// When the call ends at the latest.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.context.deadline()
+    }
+
     /// Whether the call has ended.
     pub(crate) fn is_over(&self) -> bool {
         self.lock().outcome.is_some()
@@ -148,9 +153,19 @@ impl DirectCall {
         };
         drop(unread);
         timer.into_iter().for_each(timer::remove);
-        self.shared.call_ended(self.callee, self);
+        self.shared.call_ended(self.callee, std::ptr::from_ref(self).addr());
         wakers.into_iter().for_each(Waker::wake);
         true
+    }
+
+    /// The answer of a handler that had to wait.
+    pub(crate) fn answer(&self, answer: Result<Response<Payload>>) {
+        self.conclude(answer.map(|Response { message, header, trailer }| {
+            let mut state = self.lock();
+            state.header = Some(header);
+            state.to_caller.messages.push_back(message);
+            trailer
+        }));
     }
 
     fn poll_receive_at(&self, end: End, task: &mut TaskContext<'_>) -> Poll<Result<Option<Payload>>> {
@@ -254,12 +269,7 @@ impl CallStream for DirectCall {
         let trailer = self.context.take_trailer();
         self.conclude(match result {
             Ok(()) => Ok(trailer),
-            Err(error) if trailer.is_empty() => Err(error),
-            Err(error) => {
-                let mut metadata = error.metadata().clone();
-                trailer.into_iter().for_each(|(key, value)| metadata.append(key, value));
-                Err(error.with_metadata(metadata))
-            }
+            Err(error) => Err(error.with_trailer(trailer)),
         });
     }
 

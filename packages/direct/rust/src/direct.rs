@@ -5,10 +5,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context as TaskContext, Poll, Waker, ready};
 
 use anyplug_core::context::Surroundings;
 use anyplug_core::negotiation::check_compatible;
+use anyplug_core::router::Answering;
 use anyplug_core::transport::MethodRef;
 use anyplug_core::{
     BoxFuture, CallOptions, CallStream, Caller, Client, Context, Error, Instant, LimitOptions, Limits, Link, LogRecord,
@@ -84,12 +85,13 @@ impl Shared {
     }
 
     /// A call that `callee` answers has ended, at whichever end.
-    pub(crate) fn call_ended(&self, callee: usize, call: &DirectCall) {
+    /// `place` is where it was noted, if it was.
+    pub(crate) fn call_ended(&self, callee: usize, place: usize) {
         let wakers = {
             let mut state = self.lock();
             state.open[callee] -= 1;
             if !state.waiting_calls.is_empty() {
-                state.waiting_calls.remove(&std::ptr::from_ref(call).addr());
+                state.waiting_calls.remove(&place);
             }
             if state.open != [0, 0] || !state.is_draining {
                 return;
@@ -202,32 +204,36 @@ impl Direct {
         result
     }
 
-    /// Makes a call: its handler runs here until it first has to wait.
-    fn start(&self, method: MethodRef, request: Option<Payload>, options: CallOptions) -> Result<CallerEnd> {
+    /// Checks that a call can be made, and counts it as open.
+    fn prepare(&self, method: MethodRef, options: CallOptions) -> Result<Prepared> {
         let (service, index) = self.resolve(method)?;
         let default_timeout_ms = method.descriptor()?.default_timeout_ms;
         let (header, deadline) = options.begin(default_timeout_ms, || self.shared.shell.now())?;
-        let router = &self.other().router;
-        let entry = router.services().get(service).ok_or_else(|| self.lacks(method.service.name))?.service().clone();
+        let served = self.other().router.services().get(service);
+        let entry = served.ok_or_else(|| self.lacks(method.service.name))?.service().clone();
         self.shared.admit(self.callee.side)?;
         let timeout_ms = header.timeout_ms.unwrap_or(0);
         let header = (!header.is_empty()).then(|| Box::new(header));
-        let context = Context::new(entry, index, header, self.callee.clone());
-        let call = Arc::new(DirectCall::new(self.shared.clone(), self.callee.side, context.clone(), timeout_ms));
+        let context = Context::with_deadline(entry, index, header, deadline, self.callee.clone());
+        Ok(Prepared { service, index, context, timeout_ms })
+    }
+
+    /// Makes a call: its handler runs here until it first has to wait.
+    fn start(&self, prepared: Prepared, request: Option<Payload>) -> Result<CallerEnd> {
+        let call = prepared.call(self);
         let caller = CallerEnd(call.clone());
+        let Prepared { service, index, context, .. } = prepared;
         let mut server = Some(ServerCall::new(context, request, call.clone()));
         let mut waits = None;
         self.shared.shell.run(&mut || {
-            let handling = server.take().and_then(|server| router.serve(service, index, server));
+            let handling = server.take().and_then(|server| self.other().router.serve(service, index, server));
             let Some(mut handling) = handling else { return };
-            // Polled again at once by whoever it is given to, so a wake-up in between is not lost.
-            let mut task = TaskContext::from_waker(Waker::noop());
-            if Pin::new(&mut handling).poll(&mut task).is_pending() {
+            if Pin::new(&mut handling).poll(&mut nobody()).is_pending() {
                 waits = Some(handling);
             }
         });
         if !call.is_over() {
-            self.watch(&call, deadline)?;
+            self.watch(&call)?;
         }
         if let Some(handling) = waits {
             self.shared.shell.spawn(Box::pin(handling));
@@ -235,8 +241,32 @@ impl Direct {
         Ok(caller)
     }
 
+    /// Makes a call with one request and one response. Where the handler answers at once, that is all there is to it.
+    fn answer(&self, method: MethodRef, request: Payload, options: CallOptions) -> Result<BoxFuture<Answered>> {
+        let prepared = self.prepare(method, options)?;
+        let Prepared { service, index, context, .. } = &prepared;
+        let mut answering = match self.other().router.answer(*service, *index, request, context) {
+            Ok(answering) => answering,
+            Err(request) => {
+                let caller = self.start(prepared, Some(request))?;
+                return Ok(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task))));
+            }
+        };
+        let mut polled = Poll::Pending;
+        self.shared.shell.run(&mut || polled = Pin::new(&mut answering).poll(&mut nobody()));
+        if let Poll::Ready(answer) = polled {
+            self.shared.call_ended(self.callee.side, 0);
+            return Ok(Box::pin(std::future::ready(answer)));
+        }
+        let call = prepared.call(self);
+        let caller = CallerEnd(call.clone());
+        self.watch(&call)?;
+        self.shared.shell.spawn(Box::pin(Waits { answering, call }));
+        Ok(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task))))
+    }
+
     /// Sees to it that a call which has to wait ends at its deadline, and with the link.
-    fn watch(&self, call: &Arc<DirectCall>, deadline: Option<Instant>) -> Result<()> {
+    fn watch(&self, call: &Arc<DirectCall>) -> Result<()> {
         let closed = {
             let mut state = self.shared.lock();
             state.waiting_calls.insert(Arc::as_ptr(call).addr(), Arc::downgrade(call));
@@ -250,7 +280,7 @@ impl Direct {
             self.shared.lock().waiting_calls.remove(&Arc::as_ptr(call).addr());
             return Ok(());
         }
-        if let Some(deadline) = deadline {
+        if let Some(deadline) = call.deadline() {
             let left = deadline.saturating_since(self.shared.shell.now());
             if let Some(key) = timer::add(left, Arc::downgrade(call))?
                 && !call.keep_timer(key)
@@ -277,16 +307,57 @@ impl Direct {
     }
 }
 
+/// A call that may be made.
+struct Prepared {
+    service: usize,
+    index: usize,
+    context: Context,
+    timeout_ms: u32,
+}
+
+impl Prepared {
+    fn call(&self, link: &Direct) -> Arc<DirectCall> {
+        Arc::new(DirectCall::new(link.shared.clone(), link.callee.side, self.context.clone(), self.timeout_ms))
+    }
+}
+
+type Answered = Result<Response<Payload>>;
+
+/// A handler that had to wait before it answered.
+struct Waits {
+    answering: Answering,
+    call: Arc<DirectCall>,
+}
+
+impl Future for Waits {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<()> {
+        let answer = ready!(Pin::new(&mut self.answering).poll(task));
+        self.call.answer(answer);
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        // Gone before it answered: its runtime has ended. Otherwise this does nothing.
+        self.call.answer(Err(Error::internal("the handler ended without an answer")));
+    }
+}
+
+/// For the first poll: whoever the handler is given to polls it again, so a wake-up in between is not lost.
+fn nobody() -> TaskContext<'static> {
+    TaskContext::from_waker(Waker::noop())
+}
+
 impl Transport for Direct {
     fn passes_objects(&self) -> bool {
         true
     }
 
     fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
-        match self.start(method, Some(request), options) {
-            Ok(caller) => Box::pin(std::future::poll_fn(move |task| caller.poll_response(task))),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
-        }
+        self.answer(method, request, options).unwrap_or_else(|error| Box::pin(std::future::ready(Err(error))))
     }
 
     fn stream(
@@ -295,7 +366,7 @@ impl Transport for Direct {
         request: Option<Payload>,
         options: CallOptions,
     ) -> BoxFuture<Result<Arc<dyn CallStream>>> {
-        let caller = self.start(method, request, options);
+        let caller = self.prepare(method, options).and_then(|prepared| self.start(prepared, request));
         Box::pin(std::future::ready(caller.map(|caller| Arc::new(caller) as Arc<dyn CallStream>)))
     }
 

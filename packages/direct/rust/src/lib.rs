@@ -8,7 +8,9 @@
 //! are kept by one thread for the whole program.
 
 mod call;
+mod definition;
 mod direct;
 mod timer;
 
+pub use definition::{Definition, Start};
 pub use direct::{Direct, Side, connect};
