@@ -13,7 +13,9 @@ use crate::arguments::Arguments;
 pub(crate) async fn load(arguments: &Arguments) -> Result<Plugin> {
     let language = if arguments.plugin == "typescript" { "ts" } else { &arguments.plugin };
     let plugins = arguments.plugins.clone().map_or_else(nearest_plugins, Ok)?;
-    anyplug::load_plugin(plugins.join("eliza-classic").join(language)).transport(&*arguments.transport).await
+    let load = anyplug::load_plugin(plugins.join("eliza-classic").join(language)).transport(&*arguments.transport);
+    // The plugin in Rust is linked into this program too, for transport "direct".
+    if language == "rust" { load.linked(eliza_classic::plugin()).await } else { load.await }
 }
 
 /// The nearest folder `plugins` with eliza-classic in it, from the working folder upward, or else from this program's.

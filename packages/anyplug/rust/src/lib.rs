@@ -45,8 +45,8 @@ pub use anyplug_core::{
 };
 #[cfg(feature = "host")]
 pub use anyplug_host::{
-    EnvironmentOptions, InheritEnv, InterpreterOptions, Load, LoadOptions, Manifest, OnLog, Plugin, load_plugin,
-    parse_manifest, read_manifest,
+    EnvironmentOptions, InheritEnv, InterpreterOptions, Load, LoadOptions, Manifest, OnLog, Plugin, load_direct,
+    load_plugin, parse_manifest, read_manifest,
 };
 
 /// What a plugin's author imports.

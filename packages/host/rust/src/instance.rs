@@ -8,6 +8,7 @@ use anyplug_ipc::{Driver, Runtime, start_process};
 
 use crate::options::LoadOptions;
 use crate::plan::Plan;
+use crate::wait::block_on;
 
 /// For the end of a process that was killed.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
@@ -59,7 +60,7 @@ impl Instance {
             connection.negotiate_uses().await
         };
         let in_time = || if Instant::now() < until { look() } else { Err(self.late(options.start_timeout)) };
-        let opened = self.driver.block_on(opened, in_time).and_then(|opened| opened);
+        let opened = block_on(opened, in_time).and_then(|opened| opened);
         if let Err(error) = &opened {
             self.kill(error.clone());
         }
@@ -72,7 +73,7 @@ impl Instance {
         let until = Instant::now() + self.drain_timeout;
         let in_time = || if Instant::now() < until { Ok(()) } else { Err(()) };
         // Calls that take longer end with the connection.
-        let _ = self.driver.block_on(self.connection().drain(), in_time);
+        let _ = block_on(self.connection().drain(), in_time);
         self.connection().closed(Error::unavailable(format!("plugin \"{}\" was closed", self.name)));
         self.driver.close();
         self.driver.process().stop();

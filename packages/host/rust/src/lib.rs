@@ -4,6 +4,7 @@
 //! [`Instance::open`].
 
 mod command;
+mod direct;
 mod instance;
 mod interpreter;
 mod load;
@@ -14,16 +15,18 @@ mod plan;
 mod plugin;
 mod runtime;
 mod shape;
+mod wait;
 
+pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime};
 pub use command::split_command;
 pub use instance::Instance;
 pub use interpreter::{InterpreterOptions, interpreter};
-pub use load::{Load, load_blocking, load_plugin};
+pub use load::{Load, load_blocking, load_direct, load_plugin};
 pub use manifest::{
     Action, Evaluator, Interop, LocatedManifest, MANIFEST_FILE, Manifest, ManifestLimits, Provider, Route, Service,
     parse_manifest, path_inside, read_manifest,
 };
 pub use options::{LoadOptions, OnLog};
-pub use plan::{PROCESS_TRANSPORTS, Plan, plan};
+pub use plan::{Plan, TRANSPORTS, plan};
 pub use plugin::Plugin;

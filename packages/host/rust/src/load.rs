@@ -6,14 +6,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyplug_core::{Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
+use anyplug_core::{Error, Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
+use anyplug_direct::Definition;
 use anyplug_ipc::{InheritEnv, Runtime};
 use serde_json::Value;
 
+use crate::direct::{DirectInstance, Terms};
 use crate::instance::Instance;
 use crate::offload::offload;
 use crate::options::LoadOptions;
-use crate::plan::plan;
+use crate::plan::plan_load;
 use crate::plugin::Plugin;
 use crate::runtime::HostRuntime;
 
@@ -27,7 +29,20 @@ use crate::runtime::HostRuntime;
 /// # }
 /// ```
 pub fn load_plugin(path: impl AsRef<Path>) -> Load {
-    Load { path: path.as_ref().to_owned(), options: LoadOptions::default() }
+    Load { path: Some(path.as_ref().to_owned()), linked: None, options: LoadOptions::default() }
+}
+
+/// Loads a plugin that is linked into this program, without a manifest: its handlers are called with the messages themselves. What is returned takes options and is awaited, on any runtime or none.
+///
+/// ```
+/// # use anyplug_sdk::Plugin;
+/// # async fn example() -> anyplug_core::Result<()> {
+/// let plugin = anyplug_host::load_direct(Plugin::new("greeter", "1.0.0")).await?;
+/// # plugin.close().await
+/// # }
+/// ```
+pub fn load_direct(plugin: impl Into<Definition>) -> Load {
+    Load { path: None, linked: Some(plugin.into()), options: LoadOptions::default() }
 }
 
 /// Loads a plugin in this thread, which waits meanwhile. `runtime` runs the handlers of the host's services; `look` is called every now and then, and an error that it returns ends the load.
@@ -40,13 +55,25 @@ pub fn load_blocking(
     runtime: Arc<dyn Runtime>,
     look: impl FnMut() -> Result<()>,
 ) -> Result<Plugin> {
-    let plan = plan(path, options)?;
+    load_linked(path, None, options, runtime, look)
+}
+
+fn load_linked(
+    path: &Path,
+    linked: Option<Definition>,
+    options: &LoadOptions,
+    runtime: Arc<dyn Runtime>,
+    look: impl FnMut() -> Result<()>,
+) -> Result<Plugin> {
+    let plan = plan_load(path, options, linked.is_some())?;
     for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
-        let message = format!(
-            "capability \"{grant}\" is not granted: capabilities in {} does not name it",
-            plan.located.file.display()
-        );
+        let file = plan.located.file.display();
+        let message = format!("capability \"{grant}\" is not granted: capabilities in {file} does not name it");
         runtime.log(LogRecord::new(LogLevel::Warn, "anyplug", message));
+    }
+    if let Some(linked) = linked.filter(|_| plan.transport == "direct") {
+        let instance = DirectInstance::start(linked, &(&plan).into(), options, &runtime, look)?;
+        return Ok(Plugin::of_direct(instance, Some(plan.located.manifest)));
     }
     let instance = Instance::start(&plan, options, runtime)?;
     instance.open(options, look)?;
@@ -57,10 +84,11 @@ pub fn load_blocking(
 ///
 /// It fails with NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or option that is wrong, UNAVAILABLE when the process ends before its hello,
 /// DEADLINE_EXCEEDED when the hello does not come, FAILED_PRECONDITION when protocol or schemas do not fit, and with the plugin's own error when it refuses its configuration.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[must_use = "a plugin is loaded when it is awaited"]
 pub struct Load {
-    path: PathBuf,
+    path: Option<PathBuf>,
+    linked: Option<Definition>,
     options: LoadOptions,
 }
 
@@ -71,7 +99,13 @@ impl Load {
         self
     }
 
-    /// Chooses the transport: "process" or "stdio".
+    /// Gives the plugin itself, which is linked into this program, for transport "direct"; the manifest says whether that is preferred.
+    pub fn linked(mut self, plugin: impl Into<Definition>) -> Self {
+        self.linked = Some(plugin.into());
+        self
+    }
+
+    /// Chooses the transport: "direct" for a plugin that is linked into this program, "process" or "stdio".
     pub fn transport(mut self, transport: impl Into<String>) -> Self {
         self.options.transport = Some(transport.into());
         self
@@ -164,7 +198,21 @@ impl IntoFuture for Load {
         Box::pin(async move {
             // Asked here: the handlers of the host's services run where the plugin was loaded.
             let runtime = Arc::new(HostRuntime::current(self.options.on_log.clone()));
-            offload(move |abandoned| load_blocking(&self.path, &self.options, runtime, || abandoned.check())).await
+            let Self { path, linked, options } = self;
+            offload(move |abandoned| {
+                let look = || abandoned.check();
+                match (path, linked) {
+                    (Some(path), linked) => load_linked(&path, linked, &options, runtime, look),
+                    (None, Some(linked)) => {
+                        let runtime: Arc<dyn Runtime> = runtime;
+                        let terms = Terms::from(&options);
+                        let instance = DirectInstance::start(linked, &terms, &options, &runtime, look)?;
+                        Ok(Plugin::of_direct(instance, None))
+                    }
+                    (None, None) => Err(Error::internal("there is nothing to load")),
+                }
+            })
+            .await
         })
     }
 }

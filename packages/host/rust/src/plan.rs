@@ -16,15 +16,15 @@ use crate::interpreter::interpreter;
 use crate::manifest::{LocatedManifest, path_inside, read_manifest};
 use crate::options::LoadOptions;
 
-/// The transports that load a plugin as a process, in order of preference.
-pub const PROCESS_TRANSPORTS: [&str; 2] = ["process", "stdio"];
+/// The transports of this host, in order of preference.
+pub const TRANSPORTS: [&str; 3] = ["direct", "process", "stdio"];
 
 /// How a plugin will be loaded.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The plugin's manifest.
     pub located: LocatedManifest,
-    /// "process" or "stdio".
+    /// "direct", "process" or "stdio".
     pub transport: &'static str,
     /// The configuration: that of the manifest, with the host's own over it.
     pub config: Map<String, Value>,
@@ -34,14 +34,18 @@ pub struct Plan {
     pub grants: Vec<String>,
 }
 
-/// Reads the manifest at `path` and decides.
+/// Reads the manifest at `path` and decides, for a plugin that is not linked into this program.
 ///
 /// # Errors
 /// As [`read_manifest`]; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any that it has.
 pub fn plan(path: &Path, options: &LoadOptions) -> Result<Plan> {
+    plan_load(path, options, false)
+}
+
+pub(crate) fn plan_load(path: &Path, options: &LoadOptions, is_linked: bool) -> Result<Plan> {
     let located = read_manifest(path)?;
+    let transport = choose_transport(&located, options.transport.as_deref(), is_linked)?;
     let manifest = &located.manifest;
-    let transport = transport(&located, options)?;
     let mut config: Map<String, Value> = manifest.config.clone().unwrap_or_default().into_iter().collect();
     config.extend(options.config.clone());
     let own = manifest.limits;
@@ -55,32 +59,36 @@ pub fn plan(path: &Path, options: &LoadOptions) -> Result<Plan> {
     Ok(Plan { transport, config, limits, grants, located })
 }
 
-fn transport(located: &LocatedManifest, options: &LoadOptions) -> Result<&'static str> {
-    let known = |name: &str| PROCESS_TRANSPORTS.into_iter().find(|known| *known == name);
-    if let Some(asked) = &options.transport {
-        return match known(asked) {
-            Some(transport) => Ok(transport),
-            None if asked == "direct" => Err(Error::failed_precondition(
-                "transport \"direct\" is for a plugin that is linked into this program: load it with load_direct",
-            )),
-            None => Err(Error::invalid_argument(format!(
-                "transport: expected one of {}, got {asked:?}",
-                PROCESS_TRANSPORTS.join(", ")
-            ))),
+fn choose_transport(located: &LocatedManifest, asked: Option<&str>, is_linked: bool) -> Result<&'static str> {
+    let file = located.file.display();
+    let known = |name: &str| TRANSPORTS.into_iter().find(|known| *known == name);
+    if let Some(asked) = asked {
+        let Some(transport) = known(asked) else {
+            let message = format!("transport: expected one of {}, got {asked:?}", TRANSPORTS.join(", "));
+            return Err(Error::invalid_argument(message));
         };
-    }
-    match &located.manifest.transports {
-        None => Ok(PROCESS_TRANSPORTS[0]),
-        Some(names) => names.iter().find_map(|name| known(name)).ok_or_else(|| {
+        if transport == "direct" && !is_linked {
             let message = format!(
-                "{}: transports names {}, and this host has {}",
-                located.file.display(),
-                names.join(", "),
-                PROCESS_TRANSPORTS.join(", ")
+                "{file}: transport \"direct\" is for a plugin in this host's language, Rust, that is linked into this program: \
+                 give it to the load by `linked`"
             );
-            Error::failed_precondition(message)
-        }),
+            return Err(Error::failed_precondition(message));
+        }
+        return Ok(transport);
     }
+    let possible: Vec<&'static str> = TRANSPORTS.into_iter().filter(|name| *name != "direct" || is_linked).collect();
+    let preferred = match &located.manifest.transports {
+        Some(names) if !names.is_empty() => names.iter().map(String::as_str).collect(),
+        _ => TRANSPORTS.to_vec(),
+    };
+    let chosen = preferred.iter().find_map(|name| possible.iter().copied().find(|one| one == name));
+    chosen.ok_or_else(|| {
+        Error::failed_precondition(format!(
+            "{file}: transports names {}, and this host has {} for it",
+            preferred.join(", "),
+            possible.join(", ")
+        ))
+    })
 }
 
 impl Plan {
@@ -121,14 +129,8 @@ impl Plan {
     /// # Errors
     /// INVALID_ARGUMENT when a service is implemented twice.
     pub fn connect(&self, options: &LoadOptions, shell: Arc<dyn Shell>) -> Result<Connection> {
-        let router = Router::new(RouterOptions {
-            services: options.services.clone(),
-            uses: options.expect.clone(),
-            grants: Grants::Only(self.grants.clone()),
-            config: String::new(),
-        })?;
-        let name = options.host_name.clone().unwrap_or_else(program_name);
-        let connection = ConnectionOptions::new(Role::Host, name, "", router, shell);
+        let router = host_router(options, &self.grants)?;
+        let connection = ConnectionOptions::new(Role::Host, host_name(options), "", router, shell);
         Connection::new(ConnectionOptions { limits: self.limits, ..connection })
     }
 
@@ -138,7 +140,21 @@ impl Plan {
     }
 }
 
-fn program_name() -> String {
+/// What this side serves, and what the plugin may call of it.
+pub(crate) fn host_router(options: &LoadOptions, grants: &[String]) -> Result<Router> {
+    Router::new(RouterOptions {
+        services: options.services.clone(),
+        uses: options.expect.clone(),
+        grants: Grants::Only(grants.to_vec()),
+        config: String::new(),
+    })
+}
+
+/// The name that the plugin sees of this host.
+pub(crate) fn host_name(options: &LoadOptions) -> String {
+    if let Some(name) = &options.host_name {
+        return name.clone();
+    }
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(Path::file_stem).map(|name| name.to_string_lossy().into_owned());
     name.unwrap_or_else(|| "host".to_owned())

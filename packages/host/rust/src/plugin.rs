@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyplug_core::transport::Link;
 use anyplug_core::{Caller, Client, Error, Result, Service, ServiceDescriptor};
 
+use crate::direct::DirectInstance;
 use crate::instance::Instance;
 use crate::manifest::Manifest;
 use crate::offload::offload;
@@ -21,15 +22,27 @@ struct Inner {
     manifest: Option<Manifest>,
     transport: &'static str,
     link: Arc<dyn Link>,
-    /// None for a plugin in this process.
-    instance: Option<Arc<Instance>>,
+    ending: Ending,
+}
+
+/// What ends the plugin. Dropped, it does so at once.
+#[derive(Clone)]
+enum Ending {
+    Process(Arc<Instance>),
+    Direct(Arc<DirectInstance>),
 }
 
 impl Plugin {
     pub(crate) fn of_process(instance: Instance, manifest: Manifest, transport: &'static str) -> Self {
         let link = Arc::new(instance.connection().clone());
-        let inner = Inner { manifest: Some(manifest), transport, link, instance: Some(Arc::new(instance)) };
-        Self { inner: Arc::new(inner) }
+        let ending = Ending::Process(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest: Some(manifest), transport, link, ending }) }
+    }
+
+    pub(crate) fn of_direct(instance: DirectInstance, manifest: Option<Manifest>) -> Self {
+        let link = instance.link();
+        let ending = Ending::Direct(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest, transport: "direct", link, ending }) }
     }
 
     /// Its name, as it says.
@@ -42,7 +55,7 @@ impl Plugin {
         self.inner.link.peer_info().map(|peer| peer.version).unwrap_or_default()
     }
 
-    /// Its plugin.json; none for a plugin that was linked in.
+    /// Its plugin.json; none for one that was loaded without.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.inner.manifest.as_ref()
     }
@@ -64,7 +77,10 @@ impl Plugin {
 
     /// The process; none for a plugin in this one.
     pub fn instance(&self) -> Option<&Arc<Instance>> {
-        self.inner.instance.as_ref()
+        match &self.inner.ending {
+            Ending::Process(instance) => Some(instance),
+            Ending::Direct(_) => None,
+        }
     }
 
     /// Waits until the plugin has ended, by whatever cause; gives the reason.
@@ -78,16 +94,15 @@ impl Plugin {
     /// # Errors
     /// UNAVAILABLE when the system gives no thread to wait in.
     pub async fn close(&self) -> Result<()> {
-        match self.inner.instance.clone() {
-            Some(instance) => {
-                offload(move |_| {
-                    instance.close();
-                    Ok(())
-                })
-                .await
+        let ending = self.inner.ending.clone();
+        offload(move |_| {
+            match ending {
+                Ending::Process(instance) => instance.close(),
+                Ending::Direct(instance) => instance.close(),
             }
-            None => Ok(()),
-        }
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -21,17 +21,26 @@ fn plugin_process() {
     fixture::plugin_process();
 }
 
-/// Runs a test over both transports, on a runtime of threads, a runtime of this thread, and none.
+/// Runs a test over each transport, on a runtime of threads, a runtime of this thread, and none.
 fn everywhere<F: Future<Output = ()>>(change: impl Fn(Load) -> Load, test: impl Fn(Plugin, TestClient) -> F) {
+    over(&["process", "stdio", "direct"], change, test);
+}
+
+fn over<F: Future<Output = ()>>(
+    transports: &[&str],
+    change: impl Fn(Load) -> Load,
+    test: impl Fn(Plugin, TestClient) -> F,
+) {
     let folder = Folder::test_plugin();
     let run = async |transport: &str| {
-        let plugin = change(folder.load().transport(transport)).await.expect("a plugin");
+        let plugin =
+            change(folder.load().linked(anyplug_test_plugin::plugin()).transport(transport)).await.expect("a plugin");
         assert_eq!(plugin.transport(), transport);
         let client = TestClient::new(&plugin);
         test(plugin.clone(), client).await;
         plugin.close().await.expect("an end");
     };
-    for transport in ["process", "stdio"] {
+    for transport in transports {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         builder.worker_threads(2).enable_all().build().expect("a runtime").block_on(run(transport));
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -191,14 +200,15 @@ fn a_service_that_the_host_does_not_offer_is_missing() {
 #[test]
 fn a_message_over_the_limit_is_refused_and_one_under_a_raised_limit_passes() {
     let large = || anyplug_generated::anyplug::test::v1::EchoRequest { data: vec![9; 16 << 20], ..echo("") };
-    everywhere(as_it_is, async |_, client| {
+    over(&["process", "stdio"], as_it_is, async |_, client| {
         let error = client.echo(large()).await.expect_err("a failure");
         assert_eq!(error.code(), Code::ResourceExhausted);
         client.echo(echo("still there")).await.expect("an answer");
     });
     let limits =
         LimitOptions { max_message_bytes: Some(20 << 20), max_buffer_bytes: Some(64 << 20), ..LimitOptions::default() };
-    everywhere(
+    over(
+        &["process", "stdio"],
         |load| load.limits(limits),
         async |_, client| assert_eq!(client.echo(large()).await.expect("an answer").data, vec![9; 16 << 20]),
     );

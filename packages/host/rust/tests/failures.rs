@@ -54,9 +54,9 @@ fn a_manifest_without_a_command() {
 fn a_transport_that_this_host_does_not_have() {
     let folder = Folder::new(json!({ "transports": ["wasm"] }));
     let file = folder.path.join("plugin.json");
-    let message = format!("{}: transports names wasm, and this host has process, stdio", file.display());
+    let message = format!("{}: transports names wasm, and this host has process, stdio for it", file.display());
     fails(folder.load(), Code::FailedPrecondition, &message);
-    let message = "transport: expected one of process, stdio, got \"pigeon\"";
+    let message = "transport: expected one of direct, process, stdio, got \"pigeon\"";
     fails(folder.load().transport("pigeon"), Code::InvalidArgument, message);
 }
 

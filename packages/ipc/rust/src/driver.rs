@@ -1,13 +1,9 @@
 //! The host's side: a thread per connection that reads when no caller does, and callers that read for themselves as long as that is faster.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use anyplug_core::channel::{BoxFuture, Instant, Shell};
@@ -27,9 +23,6 @@ const LONGEST_QUIET: Duration = Duration::from_millis(8);
 
 /// How long a request may wait for others, at most.
 const WATCH: Duration = Duration::from_millis(1);
-
-/// How often a caller that waits in its own thread looks around.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long a process that closed its channel has to exit, before the error says that it did not.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
@@ -143,26 +136,6 @@ impl Driver {
         let mut gate = self.lock_gate();
         while !gate.ended {
             gate = self.changed.wait(gate).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Waits for `future` in this thread. `look` is called before each wait, at least every 50 ms; an error that it returns ends the wait.
-    ///
-    /// # Errors
-    /// What `look` returned.
-    pub fn block_on<T, E>(
-        &self,
-        future: impl Future<Output = T>,
-        mut look: impl FnMut() -> Result<(), E>,
-    ) -> Result<T, E> {
-        let mut future = pin!(future);
-        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-        loop {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Ok(value);
-            }
-            look()?;
-            std::thread::park_timeout(LOOK_AGAIN);
         }
     }
 
@@ -293,14 +266,6 @@ impl Driver {
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Driver").field("pump", &self.pump).finish_non_exhaustive()
-    }
-}
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }
 

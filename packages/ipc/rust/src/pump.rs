@@ -190,11 +190,8 @@ impl Pump {
         let write_end = if self.is_blocked() { self.write_fd() } else { None };
         let input = |descriptor| PollFd::from_borrowed_fd(descriptor, PollFlags::IN);
         let output = write_end.as_ref().map_or(self.kick.as_fd(), |end| end.as_fd());
-        let mut polled = [
-            input(self.read_end.as_fd()),
-            input(self.kick.as_fd()),
-            PollFd::from_borrowed_fd(output, PollFlags::OUT),
-        ];
+        let mut polled =
+            [input(self.read_end.as_fd()), input(self.kick.as_fd()), PollFd::from_borrowed_fd(output, PollFlags::OUT)];
         let count = if write_end.is_some() { 3 } else { 2 };
         wait_ready(&mut polled[..count], until.map(|until| until.saturating_since(Instant::now())));
     }

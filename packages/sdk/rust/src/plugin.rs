@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyplug_core::router::{Grants, RouterOptions};
 use anyplug_core::{Error, Implementation, LimitOptions, Result, Router, Service, ServiceEntry};
+use anyplug_direct::Definition;
 use serde_json::Value;
 
 /// What a host loads: a name, a version and services.
@@ -91,6 +92,27 @@ impl Plugin {
         }
         Router::new(RouterOptions { services, uses, grants: Grants::All, config: config.to_string() })
     }
+}
+
+impl From<Plugin> for Definition {
+    /// For a host that the plugin is linked into.
+    fn from(plugin: Plugin) -> Self {
+        Self {
+            name: plugin.name.clone(),
+            version: plugin.version.clone(),
+            limits: plugin.limits,
+            start: Box::new(move |config| {
+                let config = if config.is_empty() { "{}" } else { config };
+                plugin.into_router(&parse_config(config)?)
+            }),
+        }
+    }
+}
+
+/// The configuration, from the JSON that a host gave.
+pub(crate) fn parse_config(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::invalid_argument(format!("the configuration is not JSON: {error}")).with_source(error))
 }
 
 /// The name is the one in plugin.json, which takes no other.

@@ -10,7 +10,7 @@ use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, Turn, open_ch
 use serde_json::{Map, Value};
 
 use crate::log;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, parse_config};
 use crate::runtime::PluginRuntime;
 
 /// The status of a program that was not started by a host: "command line usage error".
@@ -57,9 +57,10 @@ fn explanation(plugin: &Plugin) -> String {
 }
 
 fn read_config() -> Result<Value> {
-    let Some(text) = std::env::var_os(CONFIG_VARIABLE) else { return Ok(Value::Object(Map::new())) };
-    serde_json::from_slice(text.as_encoded_bytes())
-        .map_err(|error| Error::invalid_argument(format!("{CONFIG_VARIABLE} is not JSON: {error}")).with_source(error))
+    match std::env::var_os(CONFIG_VARIABLE) {
+        Some(text) => parse_config(&text.to_string_lossy()),
+        None => Ok(Value::Object(Map::new())),
+    }
 }
 
 fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
