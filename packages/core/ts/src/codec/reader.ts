@@ -1,9 +1,9 @@
 /** Reads messages in place, from memory that is used again afterwards. */
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { readText } from "./text.js";
 
 const none: Uint8Array = new Uint8Array(0);
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Up to this length a loop is faster than a call of the decoder, in bytes. */
 const loopBytes = 10;
 /** How deep groups may be nested. Messages are counted by the codecs. */
@@ -141,7 +141,7 @@ export class MessageReader extends BinaryReader {
       }
       if (index === length) return String.fromCharCode(...codes);
     }
-    return decoder.decode(source.subarray(start, start + length));
+    return readText(source, start, start + length);
   }
 
   #advance(bytes: number): void {

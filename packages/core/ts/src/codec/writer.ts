@@ -1,14 +1,14 @@
 /** Writes messages into one buffer, over and over. */
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { writeSome, writeText } from "./text.js";
 
-const encoder = new TextEncoder();
 /** Up to this length a loop is faster than a call of the encoder, in UTF-16 code units. */
 const loopLength = 16;
 /** A buffer that grew over this is not kept, in bytes. */
 const keptBytes = 1_048_576;
 const initialBytes = 4096;
-/** Up to this length room is made for any text, beyond it for ASCII first, in UTF-16 code units. */
+/** Up to this length room is made for any text at once, in UTF-16 code units. */
 const shortLength = 1024;
 
 const maxUint32 = 0xffff_ffff;
@@ -114,21 +114,33 @@ export class MessageWriter extends BinaryWriter {
   override string(value: string): this {
     const { length } = value;
     if (length <= loopLength && this.#ascii(value, length)) return this;
-    // A code unit takes at most 3 bytes, one in most text.
-    this.#reserve((length <= shortLength ? length * 3 : length) + 5);
-    // The length goes first and is known last.
+    // The length goes first and is known last: a code unit takes up to 3 bytes, and one in most text.
     const guess = varintBytes(length);
     const start = this.length;
-    let { read, written } = encoder.encodeInto(value, this.target.subarray(start + guess));
-    if (read < length) {
-      this.#reserve(5 + written + (length - read) * 3);
-      written += encoder.encodeInto(value.slice(read), this.target.subarray(start + guess + written)).written;
-    }
+    const written = length <= shortLength ? this.#short(value, start + guess) : this.#long(value, start + guess);
     const actual = varintBytes(written);
-    if (actual !== guess) this.target.copyWithin(start + actual, start + guess, start + guess + written);
+    if (actual !== guess) {
+      this.#reserve(5 + written);
+      this.target.copyWithin(start + actual, start + guess, start + guess + written);
+    }
     this.#varint(written);
     this.length += written;
     return this;
+  }
+
+  /** Writes text where there is room for it in any case; the position stays. */
+  #short(value: string, at: number): number {
+    this.#reserve(value.length * 3 + 5);
+    return writeText(this.target, at, value);
+  }
+
+  /** Writes text where there is room if it is ASCII, and makes more when it is not; the position stays. */
+  #long(value: string, at: number): number {
+    this.#reserve(value.length + 5);
+    const { read, written } = writeSome(this.target, at, value);
+    if (read === value.length) return written;
+    this.#reserve(5 + written + (value.length - read) * 3);
+    return written + writeSome(this.target, at + written, value.slice(read)).written;
   }
 
   override float(value: number): this {

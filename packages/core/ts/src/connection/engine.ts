@@ -37,18 +37,21 @@ export interface EngineOwner {
   onClosed(reason: AnyplugError): void;
 }
 
-/** From this many bytes on, output is written at once instead of at the end of the turn. */
+/** From this many bytes on, output is written at once. */
 const eagerBytes = 65_536;
 /** How long a message of a stream waits for others to go with it, in milliseconds. */
 const streamDelayMs = 0.25;
 /** How long streams may keep the turn, in milliseconds. */
 const turnMs = 4;
 
+/** How many turns of the promises output waits at most, for as long as each adds to it. */
+const maxRounds = 8;
+/** Costs less than queueMicrotask. */
+const turn = Promise.resolve();
+
 type Later = (callback: () => void) => void;
 
-/**
- * Runs a callback at the end of the turn. Where there is `process.nextTick`, that is after the promises that are settled now have had their say, and what they write goes along.
- */
+/** Runs a callback at the end of the turn: where there is `process.nextTick`, when no promise has anything to do any more. */
 const atEndOfTurn: Later =
   (globalThis as { process?: { nextTick?: Later } }).process?.nextTick ?? ((callback) => queueMicrotask(callback));
 
@@ -64,7 +67,9 @@ export class Engine implements ChannelReceiver, Surroundings {
   readonly #channel: Channel;
   readonly #owner: EngineOwner;
   #processing = false;
-  #flushScheduled = false;
+  /** Turns of the promises that output may still wait for more; 0: none waits. */
+  #roundsLeft = 0;
+  #bytesBefore = 0;
   /** When the first message of a stream came to wait that was not written yet; 0: none waits. */
   #streamedSince = 0;
   /** When the first message of a stream was sent in this turn; 0: none was. */
@@ -75,8 +80,19 @@ export class Engine implements ChannelReceiver, Surroundings {
   #peerInfo: PeerInfo = { name: "", version: "", runtime: "" };
   #peerDrains = false;
   readonly #flushAtEndOfTurn = () => {
-    this.#flushScheduled = false;
     this.#turnSince = 0;
+    this.flush();
+  };
+  /** Calls that are made or answered one after the other, in promises that are settled now, go out together. */
+  readonly #flushWhenQuiet = () => {
+    const { outputBytes } = this.session;
+    this.#roundsLeft -= 1;
+    if (outputBytes > this.#bytesBefore && this.#roundsLeft > 0) {
+      this.#bytesBefore = outputBytes;
+      void turn.then(this.#flushWhenQuiet);
+      return;
+    }
+    this.#roundsLeft = 0;
     this.flush();
   };
 
@@ -102,9 +118,10 @@ export class Engine implements ChannelReceiver, Surroundings {
     const { outputBytes } = this.session;
     if (outputBytes === 0) return;
     if (outputBytes >= eagerBytes) return this.flush();
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    atEndOfTurn(this.#flushAtEndOfTurn);
+    if (this.#roundsLeft > 0) return;
+    this.#roundsLeft = maxRounds;
+    this.#bytesBefore = outputBytes;
+    void turn.then(this.#flushWhenQuiet);
   }
 
   /**
@@ -112,11 +129,14 @@ export class Engine implements ChannelReceiver, Surroundings {
    * after a while a promise is returned that it has to wait for.
    */
   settleStream(): Promise<void> | undefined {
-    this.settle();
+    this.#process();
     const now = performance.now();
     if (this.#streamedSince === 0) this.#streamedSince = now;
-    if (this.#turnSince === 0) this.#turnSince = now;
-    if (now - this.#streamedSince >= streamDelayMs) this.flush();
+    if (this.#turnSince === 0) {
+      this.#turnSince = now;
+      atEndOfTurn(this.#flushAtEndOfTurn);
+    }
+    if (this.session.outputBytes >= eagerBytes || now - this.#streamedSince >= streamDelayMs) this.flush();
     if (now - this.#turnSince < turnMs) return undefined;
     this.#turnSince = 0;
     return new Promise(inNextTurn);

@@ -56,7 +56,11 @@ export class IncomingCall implements Slot, Expiring {
           requests.finish();
         }
         if (isStream) this.#run(requests);
-        else onlyRequest(requests).then(this.#run, this.#fail);
+        else
+          onlyRequest(requests).then(
+            (request) => this.#run(request),
+            (error: unknown) => this.#fail(error),
+          );
       }
     } catch (error) {
       this.#fail(error);
@@ -129,27 +133,34 @@ export class IncomingCall implements Slot, Expiring {
   // --- the answer --------------------------------------------------------------------------------
 
   /** Calls the handler with the one request, or with the stream of requests. */
-  readonly #run = (request: unknown): void => {
+  #run(request: unknown): void {
     const { method, handler, call } = this.#route;
     try {
       const answer = call.call(handler, request, this.#context);
       if (method.kind === "server_stream" || method.kind === "bidi_stream") void this.#respond(answer);
-      else if (isThenable(answer)) answer.then(this.#answer, this.#fail);
+      else if (isThenable(answer)) this.#await(answer);
       else this.#answer(answer);
     } catch (error) {
       this.#fail(error);
     }
-  };
+  }
+
+  #await(answer: PromiseLike<unknown>): void {
+    answer.then(
+      (response) => this.#answer(response),
+      (error: unknown) => this.#fail(error),
+    );
+  }
 
   /** Sends the one response. */
-  readonly #answer = (response: unknown): void => {
+  #answer(response: unknown): void {
     if (this.#ended) return;
     try {
       this.#send(response);
     } catch (error) {
       this.#fail(error);
     }
-  };
+  }
 
   #send(response: unknown): void {
     const { session } = this.#engine;
@@ -195,14 +206,14 @@ export class IncomingCall implements Slot, Expiring {
   }
 
   /** Ends the call with what the handler threw, or with why it was not run. */
-  readonly #fail = (error: unknown): void => {
+  #fail(error: unknown): void {
     if (this.#ended) return;
     const reason = this.#route.failure(error);
     const metadata = [...reason.metadata, ...this.#lastMetadata()];
     this.#engine.session.endCall(this.#id, { ...statusOf(reason), metadata });
     this.#finish();
     this.#engine.settle();
-  };
+  }
 
   /** The call header that goes before the first message, once. */
   #header(): CallHeader | undefined {
