@@ -20,7 +20,7 @@ from typing import Any
 import betterproto2
 import orjson
 from anyplug._messages import MessagePool
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # type: ignore[import-untyped]
 
 ROUNDS = 150
 CALLS = 250

@@ -11,6 +11,7 @@ import {
 import { descriptorSetOf } from "./descriptor-set.js";
 import { type Options, parseOptions } from "./options.js";
 import type { Output, Source } from "./output.js";
+import { pythonPool } from "./python/pool.js";
 import { pythonStub } from "./python/stub.js";
 import { pythonTables } from "./python/tables.js";
 import { Refusal } from "./refusal.js";
@@ -71,7 +72,7 @@ function write(files: readonly DescFile[], sources: readonly Source[], options: 
     case "rust":
       return rustPackages(files, sources, options);
     case "python":
-      return [...sources.map((source) => pythonStub(source, options)), ...pythonTables(files)];
+      return [...sources.map((source) => pythonStub(source, options)), ...pythonTables(files), pythonPool(options)];
   }
 }
 

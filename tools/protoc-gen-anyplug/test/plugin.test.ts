@@ -38,6 +38,7 @@ test("each language gets its files where its messages are", async () => {
     "a/v1/a_anyplug.py",
     "a/v1/z_anyplug.py",
     "b/_anyplug_table.py",
+    "message_pool/__init__.py",
   ]);
   expect(await names("rust")).toEqual(["a/mod.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/mod.rs", "mod.rs"]);
   expect(await names("rust,modules_only=true")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);

@@ -29,10 +29,12 @@ MessageT = TypeVar("MessageT", bound=Message)
 def encode(message: Message) -> bytes:
     """Returns the bytes of ``message``.
 
-    Raises AnyplugError (INVALID_ARGUMENT) when a field holds what its type cannot.
+    Raises AnyplugError (INVALID_ARGUMENT), which names the field, when one holds what its type cannot.
     """
     try:
         return bytes(message)
+    except AnyplugError:
+        raise
     except Exception as error:
         raise AnyplugError(
             Code.INVALID_ARGUMENT, f"a {type(message).__name__} cannot be encoded: {type(error).__name__}: {error}"
@@ -46,6 +48,11 @@ def decode(message_type: type[MessageT], data: bytes) -> MessageT:
     """
     try:
         return message_type.parse(data)
+    except AnyplugError as error:
+        # Whoever calls did nothing wrong: the peer sent these bytes.
+        raise AnyplugError(
+            Code.INTERNAL, f"{len(data)} bytes are not a {message_type.__name__}: {error.message}"
+        ) from error
     except Exception as error:
         raise AnyplugError(
             Code.INTERNAL, f"{len(data)} bytes are not a {message_type.__name__}: {type(error).__name__}: {error}"

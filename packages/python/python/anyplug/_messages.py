@@ -23,6 +23,10 @@ class MessagePool(betterproto2.MessagePool):
     is first used.
     """
 
+    def __init__(self) -> None:
+        """Begins with no messages."""
+        super().__init__()  # type: ignore[no-untyped-call]  # betterproto2's is not annotated
+
     def register_message(self, package_name: str, message_name: str, message_type: type[betterproto2.Message]) -> None:
         """Keeps the class under its name, and gives it its bytes.
 

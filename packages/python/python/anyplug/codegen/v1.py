@@ -105,6 +105,9 @@
         handler=ElizaHandler,
     )
 
+Messages are betterproto2's, registered in ``_v1.MessagePool()``, and each package has an ``_anyplug_table.py`` for the
+native codec; tools/protoc-gen-anyplug/src/python/tables.ts says what is in it.
+
 A field called ``options`` or ``self`` gets an underscore behind its name.
 """
 
@@ -112,6 +115,7 @@ from .._client import Caller, Client, SyncCaller, SyncClient
 from .._context import Context
 from .._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
 from .._handler import Handler, RequestStream, unimplemented
+from .._messages import MessagePool
 from .._options import CallOptions
 from .._transport import ResponseStream, SyncResponseStream
 
@@ -121,6 +125,7 @@ __all__ = (
     "Client",
     "Context",
     "Handler",
+    "MessagePool",
     "MethodDescriptor",
     "MethodKind",
     "RequestStream",
