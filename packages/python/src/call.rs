@@ -76,6 +76,11 @@ impl Call {
         self.forget_waits();
     }
 
+    /// Leaves the call without an answer, for the end of the process to tell.
+    pub(crate) fn abandon(&self) {
+        std::mem::forget(lock(&self.server).take());
+    }
+
     /// Who waits for a cancellation does so in vain once the call has its answer.
     fn forget_waits(&self) {
         let waits = std::mem::take(&mut *lock(&self.waits));
@@ -89,7 +94,11 @@ impl Call {
         }
     }
 
-    fn received<'py>(&self, py: Python<'py>, received: Result<Option<Payload>>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    fn received<'py>(
+        &self,
+        py: Python<'py>,
+        received: Result<Option<Payload>>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let message = received.inspect_err(|_| self.ended.store(true, Ordering::Relaxed)).or_raise(py)?;
         match message {
             Some(message) => Ok(Some(PyBytes::new(py, &message.into_bytes()))),

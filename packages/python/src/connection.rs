@@ -196,7 +196,13 @@ impl Connection {
     }
 
     /// Sends a log record to the peer.
-    fn log(&self, level: i32, logger: &str, message: &str, fields: std::collections::BTreeMap<String, String>) -> PyResult<()> {
+    fn log(
+        &self,
+        level: i32,
+        logger: &str,
+        message: &str,
+        fields: std::collections::BTreeMap<String, String>,
+    ) -> PyResult<()> {
         let mut record = LogRecord::new(level_from(level)?, logger, message);
         record.fields = fields;
         self.core().log(record);
@@ -274,17 +280,13 @@ impl Connection {
 
     // --- threads and loops -----------------------------------------------------------------------
 
-    /// Works as one of the connection's threads until the connection has ended. Returns "standby" when another thread is to be started that calls this too, "ended", or
-    /// "excess" when this thread is not needed any more.
-    fn work(&self, py: Python<'_>, spins: bool, is_main: bool) -> PyResult<&'static str> {
+    /// Works as one of the connection's threads. Returns whether the connection has ended; if not, the thread is not needed any more. `start_another` starts another thread
+    /// that calls this too.
+    fn work(&self, py: Python<'_>, spins: bool, is_main: bool, start_another: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.link.enter();
-        let pause = self.link.work(py, &self.handlers, Habits { spins, is_main });
+        let pause = self.link.work(py, &self.handlers, Habits { spins, is_main }, start_another);
         self.link.leave();
-        Ok(match pause? {
-            Pause::NeedsStandby => "standby",
-            Pause::Ended => "ended",
-            Pause::Excess => "excess",
-        })
+        Ok(matches!(pause?, Pause::Ended))
     }
 
     /// Ties the connection to the running event loop; `tick` is to call [`tick`](Self::tick). Returns the descriptors whose readers are to call it too.

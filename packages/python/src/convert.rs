@@ -53,7 +53,11 @@ pub(crate) fn level_from(number: i32) -> PyResult<LogLevel> {
         3 => LogLevel::Info,
         4 => LogLevel::Warn,
         5 => LogLevel::Error,
-        _ => return Err(PyValueError::new_err(format!("{number} is not a log level; levels are 1 (TRACE) to 5 (ERROR)"))),
+        _ => {
+            return Err(PyValueError::new_err(format!(
+                "{number} is not a log level; levels are 1 (TRACE) to 5 (ERROR)"
+            )));
+        }
     })
 }
 

@@ -31,7 +31,9 @@ impl FrameDecoder {
             match self.decoder.next(&mut input) {
                 Ok(Some(Frame { header, payload, offset })) => {
                     let payload = PyBytes::new(py, payload.as_slice());
-                    frames.push((offset, header.kind, header.flags, header.method, header.call, payload).into_pyobject(py)?);
+                    frames.push(
+                        (offset, header.kind, header.flags, header.method, header.call, payload).into_pyobject(py)?,
+                    );
                 }
                 Ok(None) => break,
                 Err(error) => self.failed = Some(error),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use anyplug_core::channel::BoxFuture;
 use anyplug_core::descriptor::{MethodEntry, MethodKind, ServiceEntry};
 use anyplug_core::log::LogRecord;
-use anyplug_core::{Error, Implementation, Payload, ServeRaw, ServerCall};
+use anyplug_core::{Error, Implementation, Payload, Role, ServeRaw, ServerCall};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -87,7 +87,13 @@ pub(crate) struct Handlers {
 
 impl Handlers {
     /// Runs a handler. Returns whether it has answered.
-    pub(crate) fn serve(&self, py: Python<'_>, link: &Arc<Link>, method: usize, mut call: ServerCall) -> PyResult<bool> {
+    pub(crate) fn serve(
+        &self,
+        py: Python<'_>,
+        link: &Arc<Link>,
+        method: usize,
+        mut call: ServerCall,
+    ) -> PyResult<bool> {
         let Some(handler) = self.serve.get(method) else {
             call.finish(Err(Error::unimplemented("the method has no handler")));
             return Ok(true);
@@ -106,10 +112,15 @@ impl Handlers {
             }
             Err(error) => {
                 // Handlers tell their failures by the call; this is a defect, or the end of the program.
-                call.get().fail_with(Error::internal("the handler did not answer"));
                 if error.is_instance_of::<PyException>(py) {
+                    call.get().fail_with(Error::internal("the handler did not answer"));
                     error.write_unraisable(py, Some(handler.bind(py)));
                     return Ok(true);
+                }
+                match link.connection().role() {
+                    // The host will see how the process ended.
+                    Role::Plugin => call.get().abandon(),
+                    Role::Host => call.get().fail_with(Error::internal("the handler ended its thread")),
                 }
                 Err(error)
             }

@@ -1,11 +1,11 @@
 //! The session, for transports of one's own and for the vectors: bytes and calls in, bytes and events out.
 
+use anyplug_core::CallHeader;
 use anyplug_core::descriptor::{MethodEntry, MethodKind, ServiceEntry};
 use anyplug_core::hello::{HelloOptions, Peer, ServiceUse};
 use anyplug_core::limits::LimitOptions;
 use anyplug_core::session::{self, Event, Request, Role, SessionOptions};
 use anyplug_core::status::Status;
-use anyplug_core::CallHeader;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};

@@ -35,8 +35,6 @@ pub(crate) struct Habits {
 
 /// Why a worker comes back to Python.
 pub(crate) enum Pause {
-    /// There is work, and nobody stands by to read on: start another worker.
-    NeedsStandby,
     /// The connection has ended.
     Ended,
     /// There are more workers than are needed.
@@ -51,15 +49,26 @@ enum Found {
 }
 
 impl Link {
-    /// Works until the worker has to come back. The thread has to be counted by [`Link::enter`].
-    pub(crate) fn work(self: &Arc<Self>, py: Python<'_>, handlers: &Handlers, habits: Habits) -> PyResult<Pause> {
+    /// Works until the worker has to come back. The thread has to be counted by [`Link::enter`]. `start_another` starts another worker, to read on while this one runs a handler.
+    pub(crate) fn work(
+        self: &Arc<Self>,
+        py: Python<'_>,
+        handlers: &Handlers,
+        habits: Habits,
+        start_another: &Bound<'_, PyAny>,
+    ) -> PyResult<Pause> {
         loop {
             match py.detach(|| self.find_work(habits)) {
                 Found::Work => {
-                    if self.asks_for_standby() {
-                        return Ok(Pause::NeedsStandby);
+                    let Some(first) = self.next_work() else { continue };
+                    if self.asks_for_standby()
+                        && let Err(error) = start_another.call0()
+                    {
+                        // No thread is to be had: what comes while the handler runs has to wait.
+                        self.work.lock().expected -= 1;
+                        error.write_unraisable(py, Some(start_another));
                     }
-                    self.do_work(py, handlers)?;
+                    self.do_work(py, handlers, first)?;
                 }
                 Found::Ended => return Ok(Pause::Ended),
                 Found::Excess => return Ok(Pause::Excess),
@@ -68,20 +77,20 @@ impl Link {
         }
     }
 
-    /// Runs what there is to run.
-    pub(crate) fn do_work(self: &Arc<Self>, py: Python<'_>, handlers: &Handlers) -> PyResult<()> {
+    /// Does what there is to do, for a moment.
+    fn do_work(self: &Arc<Self>, py: Python<'_>, handlers: &Handlers, first: Work) -> PyResult<()> {
         let start = Instant::now();
+        let mut next = Some(first);
         let mut result = Ok(());
-        while result.is_ok() {
-            let Some(work) = self.next_work() else { break };
+        while let (Ok(()), Some(work)) = (&result, next.take()) {
             if self.work.is_empty() {
                 self.release_output();
             } else {
                 self.hold_output_back();
             }
             result = self.perform(py, handlers, work).map(drop);
-            if Instant::now().saturating_since(start) > HOLD_BACK {
-                break;
+            if Instant::now().saturating_since(start) < HOLD_BACK {
+                next = self.next_work();
             }
         }
         self.release_output();

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +39,26 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(limited())
 
 
+def wait_for_end(pid: int) -> None:
+    """Waits until a process that is not our child has ended: the system tells nobody but its parent."""
+    for _ in range(6000):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"process {pid} has not ended")
+
+
+def read_when_written(file: Path) -> str:
+    """Waits for another process to write a short file, and returns what is in it."""
+    for _ in range(6000):
+        if file.exists() and (text := file.read_text()):
+            return text
+        time.sleep(0.01)
+    pytest.fail(f"{file} was not written")
+
+
 @pytest.fixture(params=CELLS, ids=["-".join(cell) for cell in CELLS])
 def cell(request: pytest.FixtureRequest) -> tuple[Path, str]:
     """Folder of a test plugin, and the transport to load it by."""
@@ -46,8 +69,6 @@ def cell(request: pytest.FixtureRequest) -> tuple[Path, str]:
 @pytest.fixture(autouse=True)
 def _no_threads_are_left() -> Iterator[None]:
     """Each test closes what it loads: the threads of a connection end with it."""
-    import threading
-
     yield
     left = [thread.name for thread in threading.enumerate() if thread.name == "anyplug-worker"]
     assert left == []

@@ -111,7 +111,7 @@ def test_what_a_plugin_prints_and_logs_comes_to_the_log_and_harms_nothing() -> N
     for language, folder in TEST_PLUGINS.items():
         for transport in ("process", "stdio") if language == "python" else ("process",):
             records: list[LogRecord] = []
-            with load_plugin(folder, transport=transport, on_log=records.append) as plugin:  # type: ignore[arg-type]
+            with load_plugin(folder, transport=transport, on_log=records.append) as plugin:
                 client = plugin.client(Test)
                 client.harm(kind=HarmRequestKind.STDOUT, text="printed é\nin two lines\n")
                 client.harm(kind=HarmRequestKind.STDERR, text="to stderr\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from anyplug_generated.anyplug.test.v1 import HarmRequestKind
 from anyplug_generated.anyplug.test.v1.test_anyplug import Test
 from anyplug_generated.greeter.v1.greeter_anyplug import Greeter
 
-from .conftest import TEST_PLUGINS, run
+from .conftest import TEST_PLUGINS, read_when_written, run, wait_for_end
 from .plugins import write_plugin
 
 
@@ -201,25 +200,14 @@ def test_giving_up_a_load_kills_what_was_started(tmp_path: Path) -> None:
 
     async def main() -> None:
         loading = asyncio.ensure_future(_await(load_plugin(tmp_path, start_timeout=60)))
-        while not pid_file.exists() or not pid_file.read_text():
-            await asyncio.sleep(0.01)
+        pid = await asyncio.to_thread(read_when_written, pid_file)
         loading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await loading
-        pid = int(pid_file.read_text())
-        while _is_running(pid):
-            await asyncio.sleep(0.01)
+        await asyncio.to_thread(wait_for_end, int(pid))
 
     run(main())
 
 
 async def _await(load: PluginLoad) -> object:
     return await load
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

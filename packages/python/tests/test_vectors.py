@@ -27,7 +27,7 @@ def load(name: str) -> list[Any]:
     return entries  # type: ignore[no-any-return]
 
 
-def named(name: str) -> Any:
+def named(name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("entry", load(name), ids=lambda entry: entry["name"])
 
 

@@ -14,6 +14,7 @@ use crate::descriptor::{MethodEntry, ServiceDescriptor, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::header::{CallHeader, Metadata};
 use crate::log::{LogLevel, LogRecord};
+use crate::router::Router;
 use crate::transport::Transport;
 
 /// The most names that the origin of a call may have.
@@ -27,11 +28,8 @@ pub trait Surroundings: Send + Sync + 'static {
     /// The name of the peer.
     fn peer_name(&self) -> Arc<str>;
 
-    /// Whether the peer was granted a capability.
-    fn is_granted(&self, capability: &str) -> bool;
-
-    /// The configuration of this side: JSON, or nothing.
-    fn config(&self) -> &str;
+    /// What this side serves, and to whom.
+    fn router(&self) -> &Router;
 
     /// Now.
     fn now(&self) -> Instant;
@@ -48,7 +46,8 @@ pub trait Surroundings: Send + Sync + 'static {
 pub struct Context(Arc<Inner>);
 
 struct Inner {
-    service: Arc<ServiceEntry>,
+    /// Places in the router of the side that serves.
+    service: usize,
     method: usize,
     header: Option<Box<CallHeader>>,
     deadline: Option<Instant>,
@@ -74,9 +73,9 @@ struct State {
 static NO_METADATA: Metadata = Metadata::new();
 
 impl Context {
-    /// The context of a call of `service`'s method at place `method`. The deadline is counted from now.
+    /// The context of a call of a method, by its places in the router. The deadline is counted from now.
     pub fn new(
-        service: Arc<ServiceEntry>,
+        service: usize,
         method: usize,
         header: Option<Box<CallHeader>>,
         surroundings: Arc<dyn Surroundings>,
@@ -88,7 +87,7 @@ impl Context {
 
     /// The context of a call whose deadline is known.
     pub fn with_deadline(
-        service: Arc<ServiceEntry>,
+        service: usize,
         method: usize,
         header: Option<Box<CallHeader>>,
         deadline: Option<Instant>,
@@ -102,7 +101,7 @@ impl Context {
 
     /// The full name of the service.
     pub fn service_name(&self) -> &str {
-        &self.0.service.name
+        self.service().map_or("", |service| &service.name)
     }
 
     /// The name of the method.
@@ -111,7 +110,11 @@ impl Context {
     }
 
     pub(crate) fn method(&self) -> Option<&MethodEntry> {
-        self.0.service.methods.get(self.0.method)
+        self.service()?.methods.get(self.0.method)
+    }
+
+    fn service(&self) -> Option<&ServiceEntry> {
+        Some(self.0.surroundings.router().services().get(self.0.service)?.service())
     }
 
     /// The name of the plugin or host program that made the call.
@@ -248,12 +251,12 @@ impl Context {
 
     /// Whether the caller was granted a capability.
     pub fn is_granted(&self, capability: &str) -> bool {
-        self.0.surroundings.is_granted(capability)
+        self.0.surroundings.router().grants().includes(capability)
     }
 
     /// The configuration that this side was loaded with: JSON, or nothing.
     pub fn config(&self) -> &str {
-        self.0.surroundings.config()
+        self.0.surroundings.router().config()
     }
 
     /// Writes to the log: a plugin's goes to its host, a host's to its own.

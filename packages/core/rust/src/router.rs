@@ -128,11 +128,11 @@ impl Router {
             call.finish(Err(Error::unimplemented("there is no such service")));
             return None;
         };
-        let context = call.context().clone();
-        if let Err(error) = admit(&context) {
+        if let Err(error) = admit(call.context()) {
             call.finish(Err(error));
             return None;
         }
+        let context = call.context().clone();
         match catch_unwind(AssertUnwindSafe(|| implementation.handler().serve(method, call))) {
             Ok(future) => future.map(|future| Handling { future, context }),
             Err(panic) => {

@@ -209,12 +209,10 @@ impl Direct {
         let (service, index) = self.resolve(method)?;
         let default_timeout_ms = method.descriptor()?.default_timeout_ms;
         let (header, deadline) = options.begin(default_timeout_ms, || self.shared.shell.now())?;
-        let served = self.other().router.services().get(service);
-        let entry = served.ok_or_else(|| self.lacks(method.service.name))?.service().clone();
         self.shared.admit(self.callee.side)?;
         let timeout_ms = header.timeout_ms.unwrap_or(0);
         let header = (!header.is_empty()).then(|| Box::new(header));
-        let context = Context::with_deadline(entry, index, header, deadline, self.callee.clone());
+        let context = Context::with_deadline(service, index, header, deadline, self.callee.clone());
         Ok(Prepared { service, index, context, timeout_ms })
     }
 
@@ -448,12 +446,8 @@ impl Surroundings for Around {
         self.shared.parties[1 - self.side].name.clone()
     }
 
-    fn is_granted(&self, capability: &str) -> bool {
-        self.shared.parties[self.side].router.grants().includes(capability)
-    }
-
-    fn config(&self) -> &str {
-        self.shared.parties[self.side].router.config()
+    fn router(&self) -> &Router {
+        &self.shared.parties[self.side].router
     }
 
     fn now(&self) -> Instant {

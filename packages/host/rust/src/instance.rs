@@ -7,7 +7,7 @@ use anyplug_core::{Connection, Error, Link, Result};
 use anyplug_ipc::{Driver, Runtime, start_process};
 
 use crate::options::LoadOptions;
-use crate::plan::Plan;
+use crate::plan::{Plan, host_router};
 use crate::wait::block_on;
 
 /// For the end of a process that was killed.
@@ -26,8 +26,10 @@ impl Instance {
     /// Starts the process; its connection opens by and by.
     ///
     /// # Errors
-    /// As [`start_process`]; FAILED_PRECONDITION when the manifest names no command.
+    /// As [`start_process`] and [`Plan::process_options`]; INVALID_ARGUMENT when a service is implemented twice.
     pub fn start(plan: &Plan, options: &LoadOptions, runtime: Arc<dyn Runtime>) -> Result<Self> {
+        // A wrong set of services starts no process.
+        host_router(options, &plan.grants)?;
         let (process, pipe) = start_process(&plan.process_options(options)?)?;
         let driver = Driver::start(Arc::new(process), pipe, runtime, |shell| plan.connect(options, shell))?;
         let name = plan.located.manifest.name.clone();
@@ -54,6 +56,8 @@ impl Instance {
         let connection = self.connection();
         let opened = async {
             connection.ready().await.map_err(|error| self.explain(error))?;
+            // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
+            connection.ping().await.map_err(|error| self.explain(error))?;
             for service in &options.expect {
                 connection.negotiate(service.clone()).await?;
             }
@@ -88,8 +92,7 @@ impl Instance {
     }
 
     fn late(&self, timeout: Duration) -> Error {
-        let what =
-            if self.connection().peer().is_some() { "did not answer about its schemas" } else { "sent no hello" };
+        let what = if self.connection().peer().is_some() { "did not answer after its hello" } else { "sent no hello" };
         let lines = self.lines_of_killed();
         Error::deadline_exceeded(format!("plugin \"{}\" {what} within {} ms{lines}", self.name, timeout.as_millis()))
     }

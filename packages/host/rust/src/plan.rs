@@ -19,6 +19,9 @@ use crate::options::LoadOptions;
 /// The transports of this host, in order of preference.
 pub const TRANSPORTS: [&str; 3] = ["direct", "process", "stdio"];
 
+/// What Linux takes of one variable, 128 KiB, without the variable's name and the zero byte at its end.
+const MAX_CONFIG_BYTES: usize = (128 << 10) - CONFIG_VARIABLE.len() - 2;
+
 /// How a plugin will be loaded.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -95,7 +98,7 @@ impl Plan {
     /// The process to start.
     ///
     /// # Errors
-    /// FAILED_PRECONDITION when the manifest names no command.
+    /// FAILED_PRECONDITION when the manifest names no command, INVALID_ARGUMENT when the configuration is too large for a variable.
     pub fn process_options(&self, options: &LoadOptions) -> Result<ProcessOptions> {
         let LocatedManifest { manifest, folder, file } = &self.located;
         let Some(command) = &manifest.interop.ipc_command else {
@@ -112,7 +115,7 @@ impl Plan {
         }
         let mut environment = options.environment.clone();
         if !self.config.is_empty() {
-            environment.env.insert(CONFIG_VARIABLE.to_owned(), Value::Object(self.config.clone()).to_string());
+            environment.env.insert(CONFIG_VARIABLE.to_owned(), self.config_text()?);
         }
         Ok(ProcessOptions {
             name: manifest.name.clone(),
@@ -122,6 +125,18 @@ impl Plan {
             stdio: self.transport == "stdio",
             on_line: on_line(options),
         })
+    }
+
+    fn config_text(&self) -> Result<String> {
+        let text = Value::Object(self.config.clone()).to_string();
+        if text.len() <= MAX_CONFIG_BYTES {
+            return Ok(text);
+        }
+        Err(Error::invalid_argument(format!(
+            "the configuration of plugin \"{}\" takes {} bytes, and a process takes {MAX_CONFIG_BYTES}; give the path of a file instead",
+            self.located.manifest.name,
+            text.len()
+        )))
     }
 
     /// This side of the connection.

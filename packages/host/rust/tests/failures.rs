@@ -80,6 +80,24 @@ fn a_python_that_is_missing() {
 }
 
 #[test]
+fn a_configuration_that_is_too_large_for_a_process() {
+    let folder = Folder::test_plugin();
+    let message = "the configuration of plugin \"test-plugin\" takes 200013 bytes, and a process takes 131056; give the path of a file instead";
+    fails(folder.load().config("script", "x".repeat(200_000)), Code::InvalidArgument, message);
+    block_on(folder.load().config("script", "x".repeat(131_043))).expect("a plugin");
+}
+
+#[test]
+fn a_service_that_is_implemented_twice() {
+    let folder = Folder::script("echo started");
+    let logs = Logs::default();
+    let service = || Test::implement(anyplug_test_plugin::TestPlugin::default());
+    let error = failure(folder.load().service(service()).service(service()).on_log(logs.taker()));
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert!(logs.all().is_empty());
+}
+
+#[test]
 fn an_exit_before_the_hello() {
     let folder = Folder::script("echo cannot find the library >&2; exit 3");
     let message = "plugin \"test-plugin\" exited with status 3 before its hello; its last lines on stderr:\n  cannot find the library";

@@ -19,10 +19,11 @@ fn plugin_process() {
     fixture::plugin_process();
 }
 
-/// Sends a hello that offers nothing, and goes on with the script.
+/// Sends a hello that offers nothing and the answer to the host's ping, and goes on with the script.
 fn script_after_hello(script: &str) -> Folder {
-    let hello = r"printf 'anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\001\020\001' >&4";
-    Folder::script(&format!("{hello}; {script}"))
+    let hello = r"anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\001\020\001";
+    let pong = r"\010\000\000\000\010\000\000\000\000\000\000\000\001\000\000\000\000\000\000\000";
+    Folder::script(&format!("printf '{hello}{pong}' >&4; {script}"))
 }
 
 fn pid(plugin: &Plugin) -> i32 {
@@ -80,6 +81,35 @@ fn stdin_of_a_plugin_is_empty() {
         let client = TestClient::new(&plugin);
         assert_eq!(block_on(client.harm(harm(Kind::Stdin, "", 0))).expect("an answer").text, "");
         assert_eq!(block_on(client.echo(echo("still there"))).expect("an answer").text, "still there");
+    }
+}
+
+/// This program again, as a plugin that starts a program of its own before it serves.
+#[test]
+fn plugin_that_starts_a_program() {
+    if std::env::var_os("ANYPLUG_CHANNEL").is_some() {
+        let plugin = anyplug_sdk::Plugin::new("test-plugin", "0.1.0").configured(|_| {
+            let script = "for f in /proc/self/fd/*; do echo \"descriptor ${f##*/}\" >&2; done";
+            let status = Command::new("/bin/sh").args(["-c", script]).status();
+            status.map(|_| Vec::new()).map_err(|error| anyplug_core::Error::unknown(error.to_string()))
+        });
+        let _ = anyplug_sdk::serve(plugin);
+        std::process::exit(0);
+    }
+}
+
+#[test]
+fn the_plugins_own_children_do_not_hold_its_channel() {
+    let program = std::env::current_exe().expect("this program");
+    let command = format!("'{}' --exact plugin_that_starts_a_program --nocapture", program.display());
+    let folder = Folder::new(serde_json::json!({ "interop": { "ipcCommand": command } }));
+    for transport in ["process", "stdio"] {
+        let logs = Logs::default();
+        let plugin = block_on(folder.load().transport(transport).on_log(logs.taker())).expect("a plugin");
+        block_on(plugin.close()).expect("an end");
+        let seen = logs.all().iter().filter(|line| line.contains("descriptor ")).count();
+        // Its own three, and the folder that it lists.
+        assert!((3..=4).contains(&seen), "{:?}", logs.all());
     }
 }
 

@@ -48,6 +48,16 @@ describe.each(["process", "stdio"] as const)("over %s, a plugin", (transport) =>
   });
 });
 
+test.each(["process", "stdio"] as const)("a plugin may take its time before it serves, over %s", async (transport) => {
+  const path =
+    program(`import { setTimeout } from "node:timers/promises"; import { definePlugin, implement, serve } from "@anyplug/sdk";
+    import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+    const services = () => setTimeout(200, [implement(Test, { echo: ({ text }) => ({ text }) })]);
+    await serve(definePlugin({ name: "test-plugin", version: "0.1.0", services }));`);
+  await using plugin = await loadPlugin(path, { transport });
+  expect((await plugin.client(Test).echo({ text: "there" })).text).toBe("there");
+});
+
 test("what a plugin prints and logs comes as records, and its process has its configuration", async () => {
   const logs = new Logs();
   const path =
@@ -102,14 +112,18 @@ test("a grant that the manifest does not name is logged and not given", async ()
 });
 
 test.each([
-  ["an uncaught exception", 'setTimeout(() => { throw new Error("my fault"); }, 10);'],
-  ["an unhandled rejection", 'setTimeout(() => { Promise.reject(new Error("my fault")); }, 10);'],
+  ["an uncaught exception", 'throw new Error("my fault");'],
+  ["an unhandled rejection", 'Promise.reject(new Error("my fault"));'],
 ])("%s ends the plugin with status 1, and the host learns what it was", async (_, fault) => {
-  const plugin = await loadPlugin(program(`${served} const serving = serve(plugin); ${fault} await serving;`));
-  const { message } = await plugin.closed;
-  expect(message).toMatch(/^plugin "test-plugin" exited with status 1; its last lines on stderr:\n/);
+  const path = program(`import { definePlugin, implement, serve } from "@anyplug/sdk";
+    import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+    const echo = () => new Promise(() => setImmediate(() => { ${fault} }));
+    await serve(definePlugin({ name: "test-plugin", version: "0.1.0", services: [implement(Test, { echo })] }));`);
+  await using plugin = await loadPlugin(path);
+  const { message } = await failure(plugin.client(Test).echo({}), Code.Unavailable);
+  expect(message).toMatch(/plugin "test-plugin" exited with status 1; its last lines on stderr:\n/);
   expect(message).toContain("Error: my fault");
-  await plugin.close();
+  expect(message).toContain((await plugin.closed).message);
 });
 
 describe("closing a plugin", () => {

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, Timespec};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
@@ -57,6 +57,11 @@ impl Pipe {
     /// Writes as much of `bytes` as fits now.
     pub fn write(&self, bytes: &[u8]) -> Moved {
         write_some(&self.write, bytes)
+    }
+
+    /// Waits until there is something to read, or the other side has closed; a signal may end the wait early.
+    pub fn wait_readable(&self) {
+        wait_ready(&mut [PollFd::new(&self.read, PollFlags::IN)], None);
     }
 
     /// The descriptor to read from, to wait on.

@@ -42,12 +42,15 @@ export function streamInput(stream: Socket): PipeInput {
 }
 
 function bufferedInput(options: SocketConstructorOpts): PipeInput {
-  let take: (bytes: Uint8Array) => void = () => {};
+  let take: ((bytes: Uint8Array) => void) | undefined;
+  let early: Uint8Array | undefined;
   const onread: OnReadOpts = {
     buffer: plain(Buffer.allocUnsafeSlow(readBufferBytes)),
     callback(length, buffer) {
-      take(buffer.subarray(0, length));
-      return true;
+      // A socket reads as soon as it is made. What it read before somebody asked is kept, and it pauses.
+      if (take === undefined) early = buffer.slice(0, length);
+      else take(buffer.subarray(0, length));
+      return take !== undefined;
     },
   };
   const socket = new Socket({ ...options, onread } as SocketConstructorOpts);
@@ -55,6 +58,8 @@ function bufferedInput(options: SocketConstructorOpts): PipeInput {
     socket,
     start(onData) {
       take = onData;
+      if (early !== undefined) onData(early);
+      early = undefined;
       socket.resume();
     },
   };
@@ -99,7 +104,8 @@ export class PipeChannel implements Channel {
     for (const socket of new Set([this.#input.socket, this.#output])) {
       this.#open += 1;
       socket.on("error", (error) => this.#failed(error));
-      socket.once("close", () => this.#ended());
+      if (socket.closed) queueMicrotask(() => this.#ended());
+      else socket.once("close", () => this.#ended());
     }
     this.#output.on("drain", () => receiver.drain());
     this.#input.start((bytes) => this.#data(receiver, bytes));
@@ -119,6 +125,11 @@ export class PipeChannel implements Channel {
     }
     this.#spin.wrote();
     return output.writableLength === 0 || !output.writableNeedDrain;
+  }
+
+  /** Holds what is written from now on back until the channel is closed, so that it arrives in one piece. */
+  hold(): void {
+    this.#output.cork();
   }
 
   close(): void {

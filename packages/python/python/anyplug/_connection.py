@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -37,8 +38,8 @@ class Connection:
         runner: Runner,
         on_log: OnLog,
         *,
-        config: Any = None,
-        logs_to_peer: bool = False,
+        config: Any = None,  # noqa: ANN401 - JSON
+        is_plugin: bool = False,
     ) -> None:
         implementations = tuple(implementations)
         self.config = config
@@ -46,7 +47,7 @@ class Connection:
         """The places in the peer's table of the methods whose schemas are known to fit."""
         self._runner = runner
         self._on_log = on_log
-        self._logs_to_peer = logs_to_peer
+        self._is_plugin = is_plugin
         self.loop: asyncio.AbstractEventLoop | None = None
         """The event loop that moves its bytes, or None when threads do."""
         self._descriptors: tuple[int, ...] = ()
@@ -123,7 +124,7 @@ class Connection:
 
     def log(self, level: LogLevel, message: str, fields: Mapping[str, str], /, logger: str = "") -> None:
         """Writes to the log: a plugin's goes to its host, a host's to its own."""
-        if self._logs_to_peer:
+        if self._is_plugin:
             self.native.log(level, logger, message, fields)
         else:
             self._on_log(LogRecord(level, message, logger, 0, fields))
@@ -140,9 +141,7 @@ class Connection:
 
     def work(self, *, spins: bool, is_main: bool) -> None:
         """Reads and runs handlers in this thread until the connection has ended."""
-        while (pause := self.native.work(spins, is_main)) == "standby":
-            self._start_worker(spins=spins)
-        if pause == "ended":
+        if self.native.work(spins, is_main, functools.partial(self._start_worker, spins=spins)):
             self._end()
 
     def _start_worker(self, *, spins: bool) -> None:
@@ -151,13 +150,14 @@ class Connection:
             worker.start()
             self._workers = [*(other for other in self._workers if other.is_alive()), worker]
 
-    def _work_on(self, spins: bool) -> None:  # noqa: FBT001
+    def _work_on(self, spins: bool) -> None:
         while not self._ended.is_set():
             try:
                 self.work(spins=spins, is_main=False)
             except SystemExit as end:
-                # As in the main thread: a handler that calls sys.exit ends the program.
-                end_program(end)
+                # As in the main thread of a plugin: a handler that calls sys.exit ends the program. A host goes on.
+                if self._is_plugin:
+                    end_program(end)
             else:
                 return
 

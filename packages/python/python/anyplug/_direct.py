@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import math
 import threading
@@ -110,8 +109,8 @@ class DirectSide:
     def route(self, service: ServiceDescriptor[Any, Any, Any], method: MethodDescriptor[Any, Any]) -> Route:
         """Returns what handles a method of a caller's stub.
 
-        Raises AnyplugError: UNIMPLEMENTED, when there is no such method here; FAILED_PRECONDITION, when the schemas differ
-        in a way that would break on the wire.
+        Raises AnyplugError: UNIMPLEMENTED, when there is no such method here; FAILED_PRECONDITION, when the schemas
+        differ in a way that would break on the wire.
         """
         route = self._routes.get(method)
         if route is None:
@@ -174,8 +173,8 @@ class DirectSide:
         if capability and self.grants is not None and capability not in self.grants:
             raise AnyplugError(
                 Code.PERMISSION_DENIED,
-                f'{method.path} needs the capability "{capability}", which was not granted: name it in "capabilities" of'
-                ' plugin.json, and grant it by the option "grants" where the plugin is loaded',
+                f'{method.path} needs the capability "{capability}", which was not granted: name it in "capabilities"'
+                ' of plugin.json, and grant it by the option "grants" where the plugin is loaded',
             )
 
 
@@ -301,7 +300,7 @@ class DirectLink:
         else:
             callback()
 
-    def wait_ended(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+    def wait_ended(self, timeout: float | None = None) -> bool:
         """There is no thread that could have to notice."""
         return True
 

@@ -34,8 +34,8 @@ class DirectCall:
         "leave_outer",
         "metadata",
         "origin",
-        "tracestate",
         "traceparent",
+        "tracestate",
     )
 
     def __init__(
@@ -158,10 +158,13 @@ class DirectCall:
                 task.cancel()
 
         def on_cancel() -> None:
-            if asyncio._get_running_loop() is loop:
-                interrupt()
-            else:
+            if asyncio._get_running_loop() is not loop:
                 loop.call_soon_threadsafe(interrupt)
+            elif asyncio.current_task() is task:
+                # What is awaited did it itself: it is not interrupted if it ends by that.
+                loop.call_soon(interrupt)
+            else:
+                interrupt()
 
         self.on_cancel(on_cancel)
         timer = None if self.deadline is None else loop.call_later(self.remaining or 0.0, self.expire)

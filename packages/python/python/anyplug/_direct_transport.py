@@ -317,7 +317,7 @@ class _Begun:
                 timer.cancel()
 
 
-async def _results(result: Any, streams: bool) -> AsyncIterator[Any]:  # noqa: ANN401, FBT001
+async def _results(result: Any, streams: bool) -> AsyncIterator[Any]:  # noqa: ANN401
     """What a handler answers that returned something to be awaited or iterated."""
     if not isinstance(result, AsyncIterable):
         result = await result

@@ -53,11 +53,13 @@ def load_plugin(
     python: str | None = None,
     host_name: str | None = None,
 ) -> PluginLoad:
-    """Says which plugin to load, and how. What is returned loads it: by ``with`` for threads, ``async with`` for asyncio.
+    """Says which plugin to load, and how.
+
+    What is returned loads it: by ``with`` for threads, by ``async with`` for asyncio.
 
     ``path``: a folder that holds a plugin.json, or that file itself.
-    ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of its
-    own) or ``stdio`` (a child process on stdin and stdout). By default the first of the manifest's that is possible.
+    ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
+    its own) or ``stdio`` (a child process on stdin and stdout). By default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
     ``grants``: the capabilities that the plugin is granted, of those that its manifest names.
     ``expect``: services that the plugin must serve, with schemas that fit; others are checked before their first call.
@@ -68,13 +70,14 @@ def load_plugin(
     beside PATH, HOME, LANG, LC_*, TZ and TMPDIR. ``env_denylist``: variables that are never passed on.
     ``config``: the plugin's configuration, over that of its manifest.
     ``on_log``: takes what the plugin logs and prints. By default the logger ``anyplug.plugin.<name>`` does.
-    ``python``: the program for plugins in Python; by default $ANYPLUG_PYTHON, $VIRTUAL_ENV's, the nearest .venv's above the
-    plugin's folder, or python3.
+    ``python``: the program for plugins in Python; by default $ANYPLUG_PYTHON, that of $VIRTUAL_ENV, that of the nearest
+    .venv above the plugin's folder, or python3.
     ``host_name``: what the plugin sees of this host; by default the name of the program.
 
-    Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or option
-    that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not come,
-    FAILED_PRECONDITION when protocol or schemas do not fit, and the plugin's own error when it refuses its configuration.
+    Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or
+    option that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not
+    come, FAILED_PRECONDITION when protocol or schemas do not fit, and the plugin's own error when it refuses its
+    configuration.
     """
     return PluginLoad(
         path=Path(path),

@@ -18,8 +18,8 @@ __all__ = ("load_definition",)
 def load_definition(folder: Path, module: str, manifest: Path) -> PluginDefinition:
     """Returns what ``plugin`` is bound to in a module: a dotted name, looked for in the folder first, or a path in it.
 
-    Raises AnyplugError: NOT_FOUND when there is no such module, FAILED_PRECONDITION when it cannot be imported, holds no
-    plugin, or when another module of that name was imported before, INVALID_ARGUMENT for a path out of the folder.
+    Raises AnyplugError: NOT_FOUND when there is no such module, FAILED_PRECONDITION when it cannot be imported, holds
+    no plugin, or when another module of that name was imported before, INVALID_ARGUMENT for a path out of the folder.
     """
     where = f"{manifest}: interop.module {module!r}"
     imported = _import_file(folder, module, where) if "/" in module else _import_name(folder, module, where)
@@ -41,8 +41,8 @@ def _import_name(folder: Path, name: str, where: str) -> ModuleType:
     if own is not None and imported.__file__ is not None and Path(imported.__file__).resolve() != own:
         raise AnyplugError(
             Code.FAILED_PRECONDITION,
-            f"{where} was imported from {imported.__file__} before: two modules of one name do not go in one process, so"
-            ' load this plugin with transport "process"',
+            f"{where} was imported from {imported.__file__} before: two modules of one name do not go in one process,"
+            ' so load this plugin with transport "process"',
         )
     return imported
 

@@ -199,8 +199,8 @@ class Connection:
     ) -> Call:
         """Begins a call of any kind; `request` is the one request, where requests are not streamed."""
 
-    def work(self, spins: bool, is_main: bool) -> str:
-        """Works as one of the connection's threads until that is over: returns "standby", "ended" or "excess"."""
+    def work(self, spins: bool, is_main: bool, start_another: Callable[[], object]) -> bool:
+        """Works as one of the connection's threads. Returns whether the connection has ended."""
 
     def join_loop(self, event_loop: AbstractEventLoop, tick: Callable[[], object]) -> tuple[int, int]:
         """Ties the connection to the running event loop. Returns the descriptors whose readers are to tick too."""

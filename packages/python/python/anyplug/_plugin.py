@@ -90,9 +90,9 @@ class Plugin(_Loaded):
         return self._link.transport_to(service)
 
     async def close(self) -> None:
-        """Lets calls in flight end, for the drain timeout at most, and then ends the plugin: by TERM and KILL if need be.
+        """Lets calls in flight end, for the drain timeout at most, and then ends the plugin.
 
-        Closing it again does nothing.
+        A process that does not end by itself is made to by TERM, and by KILL. Closing it again does nothing.
         """
         if not self._closed:
             self._closed = True
@@ -138,9 +138,9 @@ class SyncPlugin(_Loaded):
         return self._link.sync_transport_to(service)
 
     def close(self) -> None:
-        """Lets calls in flight end, for the drain timeout at most, and then ends the plugin: by TERM and KILL if need be.
+        """Lets calls in flight end, for the drain timeout at most, and then ends the plugin.
 
-        Closing it again does nothing.
+        A process that does not end by itself is made to by TERM, and by KILL. Closing it again does nothing.
         """
         if not self._closed:
             self._closed = True

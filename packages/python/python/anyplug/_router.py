@@ -115,7 +115,7 @@ class _Route:
         except Exception as error:
             call.fail(told(error, self.method))
 
-    async def answer_async(self, call: Call, result: Any) -> None:
+    async def answer_async(self, call: Call, result: object) -> None:
         if inspect.isawaitable(result):
             result = await result
         if not self.method.kind.streams_responses:
@@ -128,13 +128,13 @@ class _Route:
                 await _send(call, encode(response), last=False)
         call.finish()
 
-    def answer_otherwise(self, call: Call, result: Any) -> None:
-        """Answers by what is no response yet: a synchronous function may return an awaitable or an asynchronous stream."""
+    def answer_otherwise(self, call: Call, result: object) -> None:
+        """Answers by what is no response yet: a function may return an awaitable or an asynchronous stream."""
         if not inspect.isawaitable(result) and not isinstance(result, AsyncIterable):
             self.check_response(result)
         self.runner.spawn(self.finish_async(call, result), call.on_cancel)
 
-    async def finish_async(self, call: Call, result: Any) -> None:
+    async def finish_async(self, call: Call, result: object) -> None:
         try:
             await self.answer_async(call, result)
         except asyncio.CancelledError:
@@ -143,7 +143,7 @@ class _Route:
         except Exception as error:
             call.fail(told(error, self.method))
 
-    def argument(self, call: Call, data: bytes | None) -> Any:
+    def argument(self, call: Call, data: bytes | None) -> object:
         if self.method.kind.streams_requests:
             return WireRequests(call, self.method.input)
         return decode(self.method.input, _only_request(call, self.method) if data is None else data)
@@ -156,7 +156,7 @@ class _Route:
             f"the handler of {self.method.path} returned {_kind(result)} instead of {self.method.output.__name__}",
         )
 
-    def check_responses(self, result: Any) -> Iterable[Any]:
+    def check_responses(self, result: object) -> Iterable[Any]:
         if isinstance(result, Iterable):
             return result
         raise AnyplugError(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
+from ._lifetime import end_program
 from ._waiting import background_loop
 
 __all__ = ("LoopRunner", "Runner", "ThreadRunner")
@@ -47,22 +48,28 @@ class ThreadRunner:
 
 
 class LoopRunner:
-    """For connections that belong to an event loop: synchronous handlers run in threads, so that they cannot block it."""
+    """For connections of an event loop: synchronous handlers run in threads, so that they cannot block it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, eager: bool = False) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, eager: bool = False, ends_program: bool = False) -> None:
         self._loop = loop
         self._eager = eager
+        self._ends_program = ends_program
         self._threads: ThreadPoolExecutor | None = None
 
     def blocking(self, serve: Serve, answer: Callable[[Any, Any], None]) -> Serve:
         """Returns what hands a call to a thread."""
 
-        def serve_in_thread(call: Any, request: Any) -> None:
-            response = serve(call, request)
+        def serve_in_thread(call: object, request: object) -> None:
+            try:
+                response = serve(call, request)
+            except SystemExit as end:
+                if self._ends_program:
+                    end_program(end)
+                raise
             if response is not None:
                 answer(call, response)
 
-        def serve_soon(call: Any, request: Any) -> None:
+        def serve_soon(call: object, request: object) -> None:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
             # After the tasks of calls that came before: handlers begin in the order of their calls.
@@ -92,8 +99,8 @@ class LoopRunner:
 def step_now(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, None], on_cancel: OnCancel) -> None:
     """Runs a coroutine to its first wait at once, and what is left of it as a task.
 
-    There is no current task until then, so that `asyncio.timeout` and `asyncio.TaskGroup` fail as a handler's first step.
-    That is why it has to be asked for; from Python 3.12 on it is not needed.
+    There is no current task until then, so that `asyncio.timeout` and `asyncio.TaskGroup` fail as a handler's first
+    step. That is why it has to be asked for; from Python 3.12 on it is not needed.
     """
     context = contextvars.copy_context()
     try:
@@ -105,7 +112,7 @@ def step_now(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Non
 
 
 @types.coroutine
-def _go_on(coroutine: Coroutine[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:
+def _go_on(coroutine: Coroutine[Any, Any, T], waits_for: object) -> Generator[Any, Any, T]:
     """Goes on with a coroutine that waits for ``waits_for``."""
     while True:
         try:

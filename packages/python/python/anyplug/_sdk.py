@@ -50,7 +50,7 @@ def define_plugin(
     """Returns a plugin. Bind it to ``plugin`` in the module that plugin.json names, and pass it to `serve`.
 
     ``name``: lower-case letters, digits and dashes, beginning with a letter; the name in plugin.json.
-    ``uses``: the services of the host that the plugin calls; their schemas are compared with the host's when it is loaded.
+    ``uses``: the services of the host that the plugin calls; their schemas are compared when it is loaded.
     ``limits``: what the plugin accepts; by default what its host does.
     ``eager``: asynchronous handlers run to their first wait where their call was read, several times faster; before
     Python 3.12 they must not begin with `asyncio.timeout` or `asyncio.TaskGroup` then. From 3.12 on they always do.

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Never
 
@@ -19,8 +19,9 @@ from ._handler import Implementation
 from ._lifetime import leave_now
 from ._limits import limit_parts
 from ._log import LogRecord, set_host
+from ._router import HandlerTable
 from ._runner import LoopRunner, ThreadRunner
-from ._schema import service_parts
+from ._schema import ServiceParts, service_parts
 from ._sdk import PluginDefinition
 from ._version import RUNTIME
 
@@ -54,9 +55,9 @@ def serve(plugin: PluginDefinition) -> None:
 
 def _explain(plugin: PluginDefinition) -> Never:
     print(
-        f"{plugin.name} {plugin.version} is an anyplug plugin: it answers a host program, not a person. Nothing is to be"
-        " done here; load it from a host by its folder, with load_plugin in Python and Rust or loadPlugin in TypeScript."
-        " (A host names the channel in ANYPLUG_CHANNEL, which is not set.)",
+        f"{plugin.name} {plugin.version} is an anyplug plugin: it answers a host program, not a person. Nothing is to"
+        " be done here; load it from a host by its folder, with load_plugin in Python and Rust or loadPlugin in"
+        " TypeScript. (A host names the channel in ANYPLUG_CHANNEL, which is not set.)",
         file=sys.stderr,
     )
     sys.exit(_NOT_LOADED)
@@ -80,7 +81,7 @@ class _Server:
         self.config = config
 
     def run(self) -> None:
-        """Serves until the end. Handlers that do not end then must not keep the process alive, nor must their threads."""
+        """Serves until the end. Handlers that do not end then must not keep the process alive."""
         try:
             implementations = self.plugin.implementations(self.config)
         except Exception as error:
@@ -103,7 +104,7 @@ class _Server:
         asyncio.set_event_loop(loop)
         threads = ThreadPoolExecutor(thread_name_prefix="anyplug-plugin")
         loop.set_default_executor(threads)
-        runner = LoopRunner(loop, eager=self.plugin.eager)
+        runner = LoopRunner(loop, eager=self.plugin.eager, ends_program=True)
         loop.run_until_complete(self.serve_in_loop(implementations, runner))
         # The handlers were cancelled with their calls; what they do about it may take a moment.
         others = asyncio.all_tasks(loop)
@@ -125,7 +126,9 @@ class _Server:
     def connect(self, implementations: tuple[Implementation, ...], runner: ThreadRunner | LoopRunner) -> Connection:
         plugin = self.plugin
 
-        def make(services: Any, handlers: Any, on_log: Any) -> _native.Connection:
+        def make(
+            services: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]
+        ) -> _native.Connection:
             return _native.Connection(
                 self.channel,
                 role="plugin",
@@ -141,7 +144,7 @@ class _Server:
                 on_log=on_log,
             )
 
-        connection = Connection(make, implementations, runner, _print_record, config=self.config, logs_to_peer=True)
+        connection = Connection(make, implementations, runner, _print_record, config=self.config, is_plugin=True)
         set_host(connection.log)
         return connection
 

@@ -4,14 +4,18 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyplug_core::hello::MAGIC;
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
-use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Pipe, Server, Turn, open_channel};
+use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Moved, Pipe, Server, open_channel};
 use serde_json::{Map, Value};
 
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
 use crate::runtime::PluginRuntime;
+
+/// The length of a frame's header.
+const HEADER_BYTES: usize = 12;
 
 /// The status of a program that was not started by a host: "command line usage error".
 const NOT_LOADED: u8 = 64;
@@ -72,12 +76,14 @@ fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
         Ok(router) => (router, None),
         Err(error) => (Router::new(RouterOptions::default())?, Some(error)),
     };
+    if refusal.is_some() {
+        hear_hello(&pipe);
+    }
     let server = Server::new(pipe, runtime.clone(), |shell| {
         let options = ConnectionOptions::new(Role::Plugin, name, version, router, shell);
         Connection::new(ConnectionOptions { limits, ..options })
     })?;
     if let Some(refusal) = refusal {
-        hear_hello(&server);
         server.connection().fail(refusal.clone());
         server.pump().close();
         return Err(refusal);
@@ -88,16 +94,36 @@ fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
     Ok(())
 }
 
-/// Reads the host's hello. The plugin speaks after it; and a socket that is closed with bytes unread takes back what was written to it.
-fn hear_hello(server: &Server) {
-    let mut leader = server.pump().lead();
-    while server.connection().peer().is_none() {
-        let turn = match leader.turn() {
-            Turn::Idle => leader.wait(None),
-            turn => turn,
-        };
-        if turn == Turn::Ended {
-            return;
+/// Reads the host's hello, and leaves it at that: a socket that is closed with bytes unread takes back what was written to it, and the refusal has to go out together with this side's hello,
+/// before the host takes the plugin for ready.
+fn hear_hello(pipe: &Pipe) {
+    let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
+    while heard.len() < hello_length(&heard) {
+        match pipe.read(&mut buffer) {
+            Moved::Bytes(length) => heard.extend_from_slice(&buffer[..length]),
+            Moved::Blocked => pipe.wait_readable(),
+            Moved::Closed => return,
         }
+    }
+}
+
+/// How long the magic and HELLO are together, as far as that is known.
+fn hello_length(heard: &[u8]) -> usize {
+    let start = MAGIC.len() + HEADER_BYTES;
+    match heard.get(MAGIC.len()..MAGIC.len() + 4).map(<[u8; 4]>::try_from) {
+        Some(Ok(length)) => start + u32::from_le_bytes(length) as usize,
+        _ => start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hello_is_heard_to_its_end() {
+        let heard = b"anyplug\n\x02\x01\0\0\x01\0\0\0\0\0\0\0";
+        assert_eq!(hello_length(&heard[..11]), 20);
+        assert_eq!(hello_length(heard), 20 + 258);
     }
 }

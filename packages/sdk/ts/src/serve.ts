@@ -46,10 +46,13 @@ async function serveOver(channel: PipeChannel, plugin: PluginDefinition): Promis
   } catch (error) {
     refusal = AnyplugError.from(error);
   }
+  // The host is told why over the channel, where it sees the code as well: in one piece, so that it never takes the plugin for one that has started.
+  if (refusal !== undefined) channel.hold();
   const onLog = printRecord;
   const connection = new Connection(channel, { role: "plugin", name, version, limits, router, onLog });
   if (refusal !== undefined) {
-    // The host is told why over the channel, where it sees the code as well.
+    // The host speaks first; and a socket that is closed with bytes unread may take back what was written.
+    await connection.opened.catch(() => {});
     connection.close(refusal);
     await channel.closed;
     throw refusal;

@@ -184,9 +184,8 @@ impl Inner {
     ) -> Option<Action> {
         // The session has refused what is past the table.
         let (service, method) = *self.table.get(usize::from(index))?;
-        let entry = self.router.services().get(service)?.service().clone();
         let timeout_ms = header.as_ref().and_then(|header| header.timeout_ms).unwrap_or(0);
-        let context = Context::new(entry, method, header, self.clone());
+        let context = Context::new(service, method, header, self.clone());
         let slot = Slot {
             id,
             is_callee: true,

@@ -85,7 +85,8 @@ impl RawCall {
 
     /// Gives the place up at once, so that dropping the handle has nothing to do.
     fn forget(&self, state: &mut State) {
-        if !self.is_gone.swap(true, Ordering::Relaxed) {
+        if !self.is_gone.load(Ordering::Relaxed) {
+            self.is_gone.store(true, Ordering::Relaxed);
             state.remove(self.place);
         }
     }

@@ -13,6 +13,7 @@ use crate::context::Surroundings;
 use crate::descriptor::{ServiceDescriptor, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::log::LogRecord;
+use crate::router::Router;
 use crate::session::Role;
 use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerInfo, Response, Transport};
 
@@ -153,12 +154,8 @@ impl Surroundings for Inner {
         self.peer_name.get().cloned().unwrap_or_default()
     }
 
-    fn is_granted(&self, capability: &str) -> bool {
-        self.router.grants().includes(capability)
-    }
-
-    fn config(&self) -> &str {
-        self.router.config()
+    fn router(&self) -> &Router {
+        &self.router
     }
 
     fn now(&self) -> Instant {

@@ -1,0 +1,122 @@
+//! One cell of the matrix: a plugin in some language over some transport, as this host sees it.
+
+use std::fmt::Debug;
+use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use anyplug_core::{Code, Error, LogRecord};
+use anyplug_generated::anyplug::test::v1::{Host, Secret, TestClient};
+use anyplug_host::{Load, Plugin, load_plugin};
+use tokio::sync::{Notify, OnceCell};
+
+use crate::host::TestHost;
+
+/// The languages of plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    TypeScript,
+    Python,
+    Rust,
+}
+
+/// A plugin that most behaviours share. It is loaded with the host's services, and without any grant.
+pub(crate) struct Cell {
+    pub(crate) language: Language,
+    pub(crate) transport: &'static str,
+    pub(crate) host: TestHost,
+    pub(crate) logs: Logs,
+    shared: OnceCell<Plugin>,
+}
+
+impl Cell {
+    pub(crate) fn new(language: Language, transport: &'static str) -> Self {
+        Self { language, transport, host: TestHost::default(), logs: Logs::default(), shared: OnceCell::new() }
+    }
+
+    /// A plugin of the caller's own.
+    pub(crate) fn load(&self) -> Load {
+        let folder = match self.language {
+            Language::TypeScript => "ts",
+            Language::Python => "python",
+            Language::Rust => "rust",
+        };
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/test-plugin").join(folder);
+        load_plugin(path).transport(self.transport).host_name("matrix")
+    }
+
+    /// A plugin of the caller's own, to which the host offers its services.
+    pub(crate) fn load_with_services(&self) -> Load {
+        let host = &self.host;
+        self.load().service(Host::implement(host.clone())).service(Secret::implement(host.clone()))
+    }
+
+    /// The plugin that behaviours share which leave it as it was.
+    pub(crate) async fn plugin(&self) -> &Plugin {
+        let load = || async { self.load_with_services().on_log(self.logs.taker()).await.expect("a plugin") };
+        self.shared.get_or_init(load).await
+    }
+
+    pub(crate) async fn client(&self) -> TestClient {
+        TestClient::new(self.plugin().await)
+    }
+
+    pub(crate) async fn close(self) {
+        if let Some(plugin) = self.shared.into_inner() {
+            plugin.close().await.expect("an end");
+        }
+    }
+}
+
+/// What a plugin logged and printed.
+#[derive(Clone, Default)]
+pub(crate) struct Logs(Arc<(Mutex<Vec<LogRecord>>, Notify)>);
+
+impl Logs {
+    pub(crate) fn taker(&self) -> impl Fn(&LogRecord) + Send + Sync + 'static {
+        let logs = self.clone();
+        move |record| {
+            logs.0.0.lock().expect("logs").push(record.clone());
+            logs.0.1.notify_waiters();
+        }
+    }
+
+    /// Waits for a record with this message.
+    pub(crate) async fn find(&self, message: &str) -> LogRecord {
+        loop {
+            let more = self.0.1.notified();
+            let found = self.0.0.lock().expect("logs").iter().find(|record| record.message == message).cloned();
+            if let Some(record) = found {
+                return record;
+            }
+            more.await;
+        }
+    }
+}
+
+/// Expects that a call fails with this code, and a message in which each of the texts occurs; gives the error.
+pub(crate) async fn failure<T: Debug>(
+    call: impl IntoFuture<Output = Result<T, Error>>,
+    code: Code,
+    texts: &[&str],
+) -> Error {
+    failed(call.await, code, texts)
+}
+
+/// Expects a failure, as [`failure`].
+pub(crate) fn failed<T: Debug>(result: Result<T, Error>, code: Code, texts: &[&str]) -> Error {
+    let error = result.expect_err("a failure");
+    assert_eq!(error.code(), code, "{error}");
+    for text in texts {
+        assert!(error.message().contains(text), "{text:?} is not in {:?}", error.message());
+    }
+    error
+}
+
+/// Begins a call: what is returned waits for its answer.
+pub(crate) fn begin<T: Send + 'static>(
+    call: impl IntoFuture<Output = T, IntoFuture: Send + 'static>,
+) -> impl Future<Output = T> {
+    let call = tokio::spawn(call.into_future());
+    async { call.await.expect("an answer") }
+}
