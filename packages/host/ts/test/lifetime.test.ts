@@ -60,14 +60,22 @@ test.each(["process", "stdio"] as const)("a plugin may take its time before it s
 
 test("what a plugin prints and logs comes as records, and its process has its configuration", async () => {
   const logs = new Logs();
-  const path =
-    program(`${served} console.log("config", process.env.ANYPLUG_CONFIG); console.log("env", "ANYPLUG_TEST_TOKEN" in process.env, "ANYPLUG_CHANNEL" in process.env);
-    const serving = serve(plugin); console.log("channel", "ANYPLUG_CHANNEL" in process.env); setTimeout(() => log.warn("low on ink", { left: "3" }), 10); await serving;`);
+  const path = program(`import { definePlugin, implement, log, serve } from "@anyplug/sdk";
+    import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+    console.log("config", process.env.ANYPLUG_CONFIG);
+    console.log("env", "ANYPLUG_TEST_TOKEN" in process.env, "ANYPLUG_CHANNEL" in process.env);
+    log.info("not connected yet");
+    const echo = () => { log.warn("low on ink", { left: "3" }); return {}; };
+    const serving = serve(definePlugin({ name: "test-plugin", version: "0.1.0", services: [implement(Test, { echo })] }));
+    console.log("channel", "ANYPLUG_CHANNEL" in process.env);
+    await serving;`);
   process.env["ANYPLUG_TEST_TOKEN"] = "secret";
-  await using _ = await loadPlugin(path, { config: { script: "x", n: [1] }, onLog: logs.take });
+  await using plugin = await loadPlugin(path, { config: { script: "x", n: [1] }, onLog: logs.take });
   await logs.find(/^stdout: config {"script":"x","n":\[1\]}$/);
   await logs.find(/^stdout: env false true$/);
   await logs.find(/^stdout: channel false$/);
+  await logs.find(/^stderr: info not connected yet$/);
+  await plugin.client(Test).echo({});
   await logs.find(/^: low on ink$/);
 });
 
@@ -178,5 +186,5 @@ describe("closing a plugin", () => {
     const before = readdirSync("/proc/self/fd").length;
     for (let i = 0; i < 200; i++) await round();
     expect(readdirSync("/proc/self/fd").length).toBe(before);
-  });
+  }, 120_000);
 });

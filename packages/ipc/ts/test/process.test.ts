@@ -178,7 +178,7 @@ test("two hundred processes leave no descriptor and no zombie", async () => {
   for (let i = 0; i < 200; i++) pids.push(await round());
   expect(descriptors()).toBe(before);
   expect(pids.filter((pid) => readdirSync("/proc").includes(String(pid)))).toEqual([]);
-});
+}, 120_000);
 
 function descriptors(): number {
   return readdirSync("/proc/self/fd").length;

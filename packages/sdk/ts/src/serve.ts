@@ -57,7 +57,10 @@ async function serveOver(channel: PipeChannel, plugin: PluginDefinition): Promis
     await channel.closed;
     throw refusal;
   }
-  setLogSink((record) => connection.log(record));
+  connection.opened.then(
+    () => setLogSink((record) => connection.log(record)),
+    () => {},
+  );
   await connection.closed;
   await handlersEnded();
 }
