@@ -322,7 +322,7 @@ impl Connection {
     fn fail(&self, error: &Bound<'_, PyAny>) -> PyResult<()> {
         let error = from_exception(error)?;
         if self.link.is_own_process() {
-            self.core().fail(error);
+            self.link.close_by(|connection| connection.fail(error));
             self.link.pump.close();
             self.link.nudge();
         }
@@ -339,7 +339,8 @@ impl Connection {
         let name = self.process.as_ref().map_or("the peer", |process| process.name()).to_owned();
         py.detach(|| {
             let _closing = lock(&self.closing);
-            self.core().closed(Error::unavailable(format!("plugin \"{name}\" was closed")));
+            let reason = Error::unavailable(format!("plugin \"{name}\" was closed"));
+            self.link.close_by(|connection| connection.closed(reason));
             self.link.pump.close();
             if let Some(process) = &self.process {
                 process.stop();
@@ -413,7 +414,7 @@ impl Connection {
     }
 
     fn kill_for(&self, reason: Error) {
-        self.core().closed(reason);
+        self.link.close_by(|connection| connection.closed(reason));
         self.link.pump.close();
         if let Some(process) = &self.process {
             process.kill_now();

@@ -58,7 +58,7 @@ impl FrameDecoder {
     /// How many bytes of an incomplete frame there are.
     #[getter]
     fn pending_bytes(&self) -> usize {
-        self.decoder.pending_bytes() as usize
+        self.decoder.pending_bytes()
     }
 }
 

@@ -27,6 +27,8 @@ impl Ending {
     }
 }
 
+const CLOSING_CHECK: std::time::Duration = std::time::Duration::from_millis(1);
+
 /// Who reads.
 pub(crate) const NOBODY: u8 = 0;
 /// A thread that waits for its own call, and reads meanwhile.
@@ -57,6 +59,8 @@ pub(crate) struct Link {
     /// The process has ended: what is in the pipe is all there is.
     finishing: AtomicBool,
     ended: AtomicBool,
+    /// Threads that end the connection, and are about to wake who waited for its calls.
+    closing: AtomicUsize,
     ending: Ending,
     /// The process that the connection belongs to: a fork of it must leave it alone.
     owner: u32,
@@ -94,6 +98,7 @@ impl Link {
             held_back: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            closing: AtomicUsize::new(0),
             ending,
             owner: crate::fork::generation(),
         });
@@ -144,6 +149,13 @@ impl Link {
         }
     }
 
+    /// Ends the connection by `end`, which wakes who waited for its calls; nobody leaves before that is done.
+    pub(crate) fn close_by(&self, end: impl FnOnce(&Connection)) {
+        self.closing.fetch_add(1, Ordering::SeqCst);
+        end(self.connection());
+        self.closing.fetch_sub(1, Ordering::SeqCst);
+    }
+
     /// Whoever read the end of the stream says so.
     pub(crate) fn stream_ended(self: &Arc<Self>) {
         if self.ended.swap(true, Ordering::SeqCst) {
@@ -153,6 +165,10 @@ impl Link {
         let tell = move || {
             if link.connection().close_reason().is_none() {
                 link.connection().closed((link.ending.why)());
+            }
+            // Another thread may have been first, and not have told everybody yet.
+            while link.closing.load(Ordering::SeqCst) > 0 {
+                std::thread::sleep(CLOSING_CHECK);
             }
             link.work.end();
             link.nudge();

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, Weak};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
@@ -40,7 +40,8 @@ pub(crate) struct Looped {
     /// Another thread has something for the loop: the loop watches the read end.
     poked: AtomicBool,
     poke: (OwnedFd, OwnedFd),
-    watches_writer: AtomicBool,
+    /// The descriptor that the loop watches until the peer reads on; -1: none.
+    watched_writer: AtomicI32,
     /// For the earliest deadline, with its time.
     timer: Mutex<Option<(Instant, Py<PyAny>)>>,
     unaries: Mutex<Unaries>,
@@ -76,7 +77,7 @@ impl Looped {
             is_ticking: AtomicBool::new(false),
             poked: AtomicBool::new(false),
             poke: (read, write),
-            watches_writer: AtomicBool::new(false),
+            watched_writer: AtomicI32::new(-1),
             timer: Mutex::default(),
             unaries: Mutex::default(),
             pending: AtomicUsize::new(0),
@@ -120,6 +121,22 @@ impl Looped {
             let _ = rustix::io::read(&self.poke.0, &mut [0; 16]);
             self.poked.store(false, Ordering::SeqCst);
         }
+    }
+
+    /// Has the loop watch this descriptor for writing, and no other; -1: none. A descriptor that was closed meanwhile is forgotten all the same.
+    fn watch_writer(&self, py: Python<'_>, wanted: i32) -> PyResult<()> {
+        let watched = self.watched_writer.swap(wanted, Ordering::SeqCst);
+        if watched == wanted {
+            return Ok(());
+        }
+        let event_loop = self.event_loop.bind(py);
+        if watched >= 0 {
+            event_loop.call_method1(intern!(py, "remove_writer"), (watched,))?;
+        }
+        if wanted >= 0 {
+            event_loop.call_method1(intern!(py, "add_writer"), (wanted, &self.tick))?;
+        }
+        Ok(())
     }
 
     /// Gives the answer of a call to the future that waits for it.
@@ -324,19 +341,11 @@ impl Link {
 
     /// Has the loop watch the descriptor for writing as long as the peer does not take everything.
     fn watch_writer(&self, py: Python<'_>, looped: &Looped) -> PyResult<()> {
-        let watches = self.pump.is_blocked();
-        if looped.watches_writer.swap(watches, Ordering::SeqCst) == watches {
-            return Ok(());
-        }
-        let Some(end) = self.pump.write_fd() else { return Ok(()) };
-        let descriptor = end.as_raw_fd();
-        let event_loop = looped.event_loop.bind(py);
-        if watches {
-            event_loop.call_method1(intern!(py, "add_writer"), (descriptor, &looped.tick))?;
-        } else {
-            event_loop.call_method1(intern!(py, "remove_writer"), (descriptor,))?;
-        }
-        Ok(())
+        let wanted = match self.pump.write_fd() {
+            Some(end) if self.pump.is_blocked() => end.as_raw_fd(),
+            _ => -1,
+        };
+        looped.watch_writer(py, wanted)
     }
 
     /// Has the loop tick when the earliest deadline has come.
@@ -369,13 +378,7 @@ impl Link {
         if let Some((_, handle)) = lock(&looped.timer).take() {
             handle.call_method0(py, intern!(py, "cancel"))?;
         }
-        let event_loop = looped.event_loop.bind(py);
-        if looped.watches_writer.swap(false, Ordering::SeqCst)
-            && let Some(end) = self.pump.write_fd()
-        {
-            event_loop.call_method1(intern!(py, "remove_writer"), (end.as_raw_fd(),))?;
-        }
-        Ok(())
+        looped.watch_writer(py, -1)
     }
 }
 
