@@ -128,7 +128,7 @@ class DirectSide:
                 names = ", ".join(own.name for own in implementation.service.methods)
                 raise AnyplugError(
                     Code.UNIMPLEMENTED,
-                    f'"{self.info.name}" serves {service.name} without the method {method.name}; it has {names}',
+                    f'"{self.info.name}" has no method {service.name}/{method.name}; it has {names}',
                 )
         offered = ", ".join(implementation.service.name for implementation in self.implementations) or "nothing"
         raise AnyplugError(Code.UNIMPLEMENTED, f'"{self.info.name}" does not serve {service.name}; it serves {offered}')

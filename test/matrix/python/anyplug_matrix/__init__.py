@@ -1,0 +1,1 @@
+"""The behaviours of ``test/matrix/behaviours.json``, as a host in Python tries them."""

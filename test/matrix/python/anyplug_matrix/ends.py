@@ -1,0 +1,85 @@
+"""How calls end before their answer: deadlines, cancellation, closing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from anyplug import AnyplugError, CallOptions, Code
+from anyplug_generated.anyplug.test.v1.test_anyplug import Test, TestClient
+
+from .cell import Cell, fails, failure
+
+__all__ = (
+    "a_cancelled_call_cancels_the_handler",
+    "a_deadline_cancels_the_handler",
+    "calls_after_close_are_unavailable",
+    "close_waits_for_calls_in_flight",
+)
+
+
+async def a_deadline_cancels_the_handler(cell: Cell) -> None:
+    client = await cell.client()
+
+    async def give_up() -> None:
+        await failure(client.wait(ms=60_000, options=CallOptions(timeout=0.05)), Code.DEADLINE_EXCEEDED)
+
+    await _until_cancelled(client, give_up)
+
+
+async def a_cancelled_call_cancels_the_handler(cell: Cell) -> None:
+    client = await cell.client()
+
+    async def give_up() -> None:
+        waiting = asyncio.ensure_future(client.wait(ms=60_000))
+        await asyncio.sleep(0)
+        await client.echo()
+        waiting.cancel()
+        [reason] = await asyncio.gather(waiting, return_exceptions=True)
+        assert isinstance(reason, asyncio.CancelledError)
+
+    await _until_cancelled(client, give_up)
+
+
+async def _until_cancelled(client: TestClient, give_up: Callable[[], Awaitable[None]]) -> None:
+    """A call may be over before its handler begins; then there is nothing to cancel, and it is made again."""
+    before = await client.wait_report()
+    for _ in range(100):
+        await give_up()
+        # Answered only when no wait is open any more.
+        now = await client.wait_report()
+        assert now.completed == before.completed
+        if now.cancelled > before.cancelled:
+            return
+    raise AssertionError("no handler was cancelled")
+
+
+async def close_waits_for_calls_in_flight(cell: Cell) -> None:
+    plugin = await cell.load()
+    client = plugin.client(Test)
+    await client.echo()
+    waiting = asyncio.ensure_future(client.wait(ms=200))
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(plugin.close())
+    refused: AnyplugError | None = None
+    while refused is None:
+        try:
+            await client.echo()
+        except AnyplugError as error:
+            refused = error
+    assert refused.code is Code.UNAVAILABLE
+    await waiting
+    await closing
+
+
+async def calls_after_close_are_unavailable(cell: Cell) -> None:
+    plugin = await cell.load()
+    client = plugin.client(Test)
+    await client.echo()
+    await plugin.close()
+    await failure(client.echo(), Code.UNAVAILABLE)
+    await failure(client.sum([]), Code.UNAVAILABLE)
+    with fails(Code.UNAVAILABLE):
+        async for _ in client.count(count=1):
+            raise AnyplugError(Code.INTERNAL, "a message of a closed plugin")
+    await plugin.close()
