@@ -5,7 +5,7 @@ import process from "node:process";
 export const LANGUAGES = ["typescript", "python", "rust"];
 
 /** The transports that `npm start` can ask for. */
-export const TRANSPORTS = ["direct", "ipc"];
+export const TRANSPORTS = ["direct", "process", "stdio"];
 
 /** What every ELIZA answers to the first line of the conversation in Weizenbaum's paper. */
 export const FIRST_REPLY = "IN WHAT WAY";

@@ -16,7 +16,7 @@ const host = (script) => () => [process.execPath, "-e", script, "--"];
 test.each([
   [["--host", "go", "--plugin", "rust"], '--host is typescript, python, rust; it cannot be "go"'],
   [["--host", "rust"], "--host and --plugin belong together"],
-  [["--transport", "ipc"], "--transport needs --host and --plugin"],
+  [["--transport", "process"], "--transport needs --host and --plugin"],
   [["--host", "rust", "--plugin", "python", "--transport", "pigeon"], 'it cannot be "pigeon"'],
   [["--host", "rust", "--plugin", "python", "--transport", "direct"], "the same language"],
   [["--json", "--host", "rust", "--plugin", "python"], "leave out --host"],
@@ -45,7 +45,7 @@ test("the nine cells are every host with every plugin", () => {
 });
 
 test("a cell is what the host program prints", async () => {
-  const cell = { ...pair, transport: "ipc", ok: true, reply: "IN WHAT WAY", p50_us: 5.5 };
+  const cell = { ...pair, transport: "process", ok: true, reply: "IN WHAT WAY", p50_us: 5.5 };
   expect(await runCell(pair, host(`console.error("noise"); console.log('${JSON.stringify(cell)}')`))).toEqual(cell);
 });
 
@@ -67,13 +67,13 @@ test.each(["absent", join("start.mjs", "absent")])(
 );
 
 test("the table has a row per host, a column per plugin, and the reason of each failure", () => {
-  const cells = CELLS.map((one) => ({ ...one, transport: "ipc", ok: true, reply: "IN WHAT WAY", p50_us: 41.6 }));
+  const cells = CELLS.map((one) => ({ ...one, transport: "process", ok: true, reply: "IN WHAT WAY", p50_us: 41.6 }));
   const text = formatMatrix([...cells.slice(0, 8), failedCell(CELLS[8], "no such plugin")], { isTTY: false });
   expect(text.split("\n").slice(0, 4)).toEqual([
-    "host \\ plugin  typescript   python       rust",
-    "typescript     ✓ ipc 42 us  ✓ ipc 42 us  ✓ ipc 42 us",
-    "python         ✓ ipc 42 us  ✓ ipc 42 us  ✓ ipc 42 us",
-    "rust           ✓ ipc 42 us  ✓ ipc 42 us  ✗ failed",
+    "host \\ plugin  typescript       python           rust",
+    "typescript     ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
+    "python         ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
+    "rust           ✓ process 42 us  ✓ process 42 us  ✗ failed",
   ]);
   expect(text).toContain("8 of 9 cells");
   expect(text).toContain("rust host, rust plugin: no such plugin");
