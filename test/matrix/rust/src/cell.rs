@@ -42,7 +42,8 @@ impl Cell {
             Language::Rust => "rust",
         };
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/test-plugin").join(folder);
-        load_plugin(path).transport(self.transport).host_name("matrix")
+        let load = load_plugin(path).transport(self.transport).host_name("matrix");
+        if self.transport == "direct" { load.linked(anyplug_test_plugin::plugin()) } else { load }
     }
 
     /// A plugin of the caller's own, to which the host offers its services.

@@ -132,6 +132,7 @@ macro_rules! cells {
 }
 
 cells! {
+    rust_over_direct: Rust "direct";
     typescript_over_process: TypeScript "process";
     typescript_over_stdio: TypeScript "stdio";
     python_over_process: Python "process";
