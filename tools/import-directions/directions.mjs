@@ -9,20 +9,25 @@ export const LAYERS = [
   // Transports: none may import another.
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
+  { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // What loads and what is loaded: neither may import the other.
   { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "direct", "ipc"] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "direct", "ipc"] },
-  { name: "anyplug", folder: /^packages\/anyplug\//, mayImport: ["core", "protocol", "direct", "ipc", "host", "sdk"] },
+  {
+    name: "anyplug",
+    folder: /^packages\/anyplug\//,
+    mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk"],
+  },
   {
     name: "python",
     folder: /^packages\/python\//,
-    mayImport: ["core", "protocol", "direct", "ipc", "host", "sdk", "anyplug"],
+    mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk", "anyplug"],
   },
-  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "sdk", "anyplug", "python"] },
+  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "json", "sdk", "anyplug", "python"] },
   {
     name: "examples",
     folder: /^examples\//,
-    mayImport: ["generated", "core", "direct", "host", "sdk", "anyplug", "python", "plugins"],
+    mayImport: ["generated", "core", "json", "direct", "host", "sdk", "anyplug", "python", "plugins"],
   },
   { name: "tools", folder: /^tools\//, mayImport: ["protocol"] },
   { name: "test", folder: /^test\//, mayImport: "everything" },
@@ -36,7 +41,7 @@ export const CODEGEN_ONLY = {
 };
 
 /** These run in browsers. */
-export const WITHOUT_NODE = ["protocol", "generated", "core", "wasm"];
+export const WITHOUT_NODE = ["protocol", "generated", "core", "json", "wasm"];
 
 /** Returns the layer that a path relative to the root of the repository lies in, or undefined. */
 export function layerOf(path) {

@@ -11,6 +11,7 @@ mod convert;
 mod error;
 mod fork;
 mod frame;
+mod json;
 mod link;
 mod load;
 mod looped;
@@ -41,6 +42,8 @@ mod _native {
     use crate::connection::Connection;
     #[pymodule_export]
     use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
+    #[pymodule_export]
+    use crate::json::JsonTypes;
     #[pymodule_export]
     use crate::load::{check_compatible, read_manifest};
     #[pymodule_export]

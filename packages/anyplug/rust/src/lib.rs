@@ -49,6 +49,10 @@ pub use anyplug_host::{
     load_plugin, parse_manifest, read_manifest,
 };
 
+/// Messages as proto3 JSON.
+#[cfg(feature = "json")]
+pub use anyplug_json as json;
+
 /// What a plugin's author imports.
 #[cfg(feature = "sdk")]
 pub use anyplug_sdk as sdk;

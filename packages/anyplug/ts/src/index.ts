@@ -41,3 +41,4 @@ export {
   readManifest,
   type TransportName,
 } from "@anyplug/host";
+export { type JsonReadOptions, JsonTypes, type JsonWriteOptions } from "@anyplug/json";

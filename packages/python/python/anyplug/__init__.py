@@ -31,6 +31,7 @@ from ._context import Context, PeerInfo
 from ._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
 from ._error import AnyplugError, Detail
 from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
+from ._json import JsonTypes
 from ._limits import Limits
 from ._load import PluginLoad, TransportName, load_plugin
 from ._log import LogLevel, LogRecord, OnLog, log
@@ -50,6 +51,7 @@ __all__ = (
     "Detail",
     "Handler",
     "Implementation",
+    "JsonTypes",
     "Limits",
     "LogLevel",
     "LogRecord",

@@ -1,0 +1,119 @@
+/** A set of message types, and their JSON. */
+
+import { AnyplugError, Code, type MessageCodec, type ServiceDescriptor } from "@anyplug/core";
+import {
+  type DescMessage,
+  fromBinary,
+  fromJsonString,
+  type Registry,
+  toBinary,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import type { JsonReadOptions, JsonWriteOptions } from "./options.js";
+import { registryOf } from "./registry.js";
+
+/** Where types come from: a generated service, or a `google.protobuf.FileDescriptorSet` in bytes. */
+export type JsonSource = Pick<ServiceDescriptor, "descriptorSet"> | Uint8Array;
+
+/** The constant that ts-proto writes beside a message's interface: its codec and its full name. */
+export interface JsonMessage<T> extends MessageCodec<T> {
+  /** "eliza_classic.v1.ReplyRequest". */
+  readonly $type: string;
+}
+
+/**
+ * A set of message types: those of its sources, all that they reach, and the well-known types. It is what `google.protobuf.Any` is resolved by.
+ *
+ * Descriptors are read when the set is first used; make a set once and keep it.
+ */
+export class JsonTypes {
+  readonly #sources: readonly JsonSource[];
+  #registry: Registry | undefined;
+
+  /** Makes a set. What is wrong with a source is told by the first use. */
+  constructor(sources: readonly JsonSource[]) {
+    this.#sources = [...sources];
+  }
+
+  /** Whether there is a message type of this full name. */
+  has(typeName: string): boolean {
+    return this.#types().getMessage(typeName) !== undefined;
+  }
+
+  /**
+   * Returns the JSON of a message.
+   *
+   * @throws AnyplugError with INVALID_ARGUMENT when it has none, NOT_FOUND when its type is not in the set.
+   */
+  toJson<T>(message: JsonMessage<T>, value: T, options?: JsonWriteOptions): string {
+    return this.bytesToJson(message.$type, message.encode(value).finish(), options);
+  }
+
+  /**
+   * Returns the message that a JSON text means.
+   *
+   * @throws AnyplugError with INVALID_ARGUMENT when it means none, NOT_FOUND when the type is not in the set.
+   */
+  fromJson<T>(message: JsonMessage<T>, json: string, options?: JsonReadOptions): T {
+    return message.decode(this.jsonToBytes(message.$type, json, options));
+  }
+
+  /**
+   * Returns the JSON of a message that is given by its type's full name and its bytes.
+   *
+   * @throws AnyplugError as `toJson`.
+   */
+  bytesToJson(typeName: string, bytes: Uint8Array, options: JsonWriteOptions = {}): string {
+    const type = this.#find(typeName);
+    return attempt(() =>
+      toJsonString(type, fromBinary(type, bytes), {
+        registry: this.#types(),
+        alwaysEmitImplicit: options.printDefaults ?? false,
+        enumAsInteger: options.enumsAsIntegers ?? false,
+        useProtoFieldName: options.protoFieldNames ?? false,
+      }),
+    );
+  }
+
+  /**
+   * Returns the bytes of the message that a JSON text means.
+   *
+   * @throws AnyplugError as `fromJson`.
+   */
+  jsonToBytes(typeName: string, json: string, options: JsonReadOptions = {}): Uint8Array {
+    const type = this.#find(typeName);
+    return attempt(() =>
+      toBinary(
+        type,
+        fromJsonString(type, json, {
+          registry: this.#types(),
+          ignoreUnknownFields: options.ignoreUnknownMembers ?? false,
+        }),
+      ),
+    );
+  }
+
+  #find(typeName: string): DescMessage {
+    const type = this.#types().getMessage(typeName);
+    if (type !== undefined) return type;
+    throw new AnyplugError(
+      Code.NotFound,
+      `${typeName} is not among the types: give JsonTypes a descriptor set with it`,
+    );
+  }
+
+  #types(): Registry {
+    this.#registry ??= registryOf(
+      this.#sources.map((source) => (source instanceof Uint8Array ? source : source.descriptorSet())),
+    );
+    return this.#registry;
+  }
+}
+
+function attempt<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw AnyplugError.from(error, Code.InvalidArgument);
+  }
+}
