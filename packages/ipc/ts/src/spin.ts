@@ -9,8 +9,8 @@ const lastSkip = 1024;
 /**
  * After a write, keeps the event loop polling until something is read, for up to 20 us, by arming `setImmediate` again and again.
  *
- * A wait in which nothing came is a miss: the next 8 writes do not spin, then 16, up to 1,024, so that a peer that is slow, or that needs this very core, costs next to
- * nothing. A hit sets that back. Without writes nothing is armed and no time is used.
+ * A wait in which nothing came is a miss. One is forgiven: something else had the core for a moment. After the second in a row the next 8 writes do not spin, then 16, up
+ * to 1,024, so that a peer that is slow, or that needs this very core, costs next to nothing. A hit sets that back. Without writes nothing is armed and no time is used.
  */
 export class Spin {
   readonly #now: () => number;
@@ -20,7 +20,8 @@ export class Spin {
   #waiting = false;
   #since = Number.NaN;
   #skip = 0;
-  #nextSkip = firstSkip;
+  /** How many writes the next miss costs; none when it is forgiven. */
+  #nextSkip = 0;
 
   /** `now` is a clock in microseconds and `later` runs a callback in the loop's next turn; a test gives its own. */
   constructor(now = () => performance.now() * 1000, later: (callback: () => void) => void = setImmediate) {
@@ -46,7 +47,7 @@ export class Spin {
   read(): void {
     if (!this.#waiting) return;
     this.#waiting = false;
-    this.#nextSkip = firstSkip;
+    this.#nextSkip = 0;
   }
 
   #turn(): void {
@@ -54,7 +55,7 @@ export class Spin {
       if (this.#now() - this.#since >= spinMicroseconds) {
         this.#waiting = false;
         this.#skip = this.#nextSkip;
-        this.#nextSkip = Math.min(lastSkip, this.#nextSkip * 2);
+        this.#nextSkip = Math.min(lastSkip, Math.max(firstSkip, this.#nextSkip * 2));
       }
     } else {
       this.#since = this.#now();

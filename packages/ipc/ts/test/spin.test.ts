@@ -46,10 +46,10 @@ describe("a loop that waits for an answer", () => {
     expect(run()).toBe(1);
   });
 
-  test("skips 8, 16, … 1,024 writes after misses, and none after a hit", () => {
+  test("forgives one miss, skips 8, 16, … 1,024 writes after others, and none after a hit", () => {
     const { spin, run } = loop();
     const skipped: number[] = [];
-    for (let miss = 0; miss < 9; miss++) {
+    for (let miss = 0; miss < 10; miss++) {
       let writes = 0;
       do {
         spin.wrote();
@@ -58,7 +58,7 @@ describe("a loop that waits for an answer", () => {
       run();
       skipped.push(writes - 1);
     }
-    expect(skipped).toEqual([0, 8, 16, 32, 64, 128, 256, 512, 1024]);
+    expect(skipped).toEqual([0, 0, 8, 16, 32, 64, 128, 256, 512, 1024]);
     for (let i = 0; i <= 1024; i++) spin.wrote();
     spin.read();
     run();
