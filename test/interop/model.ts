@@ -219,10 +219,8 @@ export class Model {
       return "RESOURCE_EXHAUSTED";
     }
     if (call.credit <= 0) return "RESOURCE_EXHAUSTED";
-    const isOnlyAnswer = call.isCallee && !call.sent && end;
-    if (this.#wasFull(answer, bytes, isOnlyAnswer)) {
-      if (isOnlyAnswer) this.#endAsCallee(call, status);
-      else this.#waitForOutput(call);
+    if (this.#wasFull(answer, bytes, false)) {
+      this.#waitForOutput(call);
       return "RESOURCE_EXHAUSTED";
     }
     call.credit -= bytes;

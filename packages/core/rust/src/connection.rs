@@ -19,6 +19,7 @@ use crate::session::{Role, Session, SessionOptions};
 use crate::status::Status;
 
 mod action;
+mod answer;
 mod binding;
 mod raw;
 mod slot;
@@ -136,14 +137,19 @@ impl Connection {
     /// Moves the bytes that have to be written to the end of `into`; false when there are none. Take more only when those are written:
     /// what is taken no longer counts as waiting to be written.
     pub fn take_output(&self, into: &mut Vec<u8>) -> bool {
-        let (taken, actions) = {
+        let (taken, news) = {
             let mut state = self.inner.lock();
             state.announced = false;
             let taken = state.session.take_output(into);
-            (taken, if state.is_quiet() { None } else { Some(self.inner.collect(&mut state)) })
+            let actions = if state.is_quiet() { None } else { Some(self.inner.collect(&mut state)) };
+            (taken, actions.map(|actions| (actions, state.announce(false))))
         };
-        if let Some(actions) = actions {
+        if let Some((actions, has_output)) = news {
             actions.perform(&self.inner);
+            if has_output {
+                // Answers that waited until now.
+                self.inner.shell.wake();
+            }
         }
         taken
     }

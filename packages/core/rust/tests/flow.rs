@@ -213,3 +213,53 @@ fn unary_calls_into_a_full_output_fail_and_streams_wait() {
     pair.mend();
     assert_eq!(pair.run(join).unwrap().text.split(' ').count(), 10);
 }
+
+#[test]
+fn answers_into_a_full_output_wait_with_their_metadata() {
+    let greets = Greets(|_, context: Context| async move {
+        context.set_header("before", "1")?;
+        context.set_trailer("after", "2")?;
+        Ok(blob(40_000))
+    });
+    let plugin = RouterOptions { services: vec![Greeter::implement(greets)], ..Default::default() };
+    let plugin_limits = LimitOptions { max_buffer_bytes: Some(100_000), ..Default::default() };
+    let pair = Pair::new(PairOptions { plugin, plugin_limits, ..PairOptions::default() });
+    let greeter = GreeterClient::new(&pair.host);
+    pair.cut();
+    let mut calls: Vec<_> = (0..10).map(|_| Box::pin(greeter.greet(text("x")).response())).collect();
+    calls.iter_mut().for_each(|call| assert!(pair.run_until_idle(call).is_none()));
+    pair.mend();
+    for call in calls {
+        let answer = pair.run(call).unwrap();
+        assert_eq!(answer.message.data.len(), 40_000);
+        assert_eq!((answer.header.get("before"), answer.trailer.get("after")), (Some("1"), Some("2")));
+    }
+    assert_eq!((pair.host.open_calls(), pair.plugin.open_calls()), (0, 0));
+}
+
+#[test]
+fn an_answer_that_waits_goes_with_its_call() {
+    let plugin = RouterOptions {
+        services: vec![Greeter::implement(Greets(|_, _| async { Ok(blob(40_000)) }))],
+        ..Default::default()
+    };
+    let plugin_limits = LimitOptions { max_buffer_bytes: Some(30_000), ..Default::default() };
+    let pair = Pair::new(PairOptions { plugin, plugin_limits, ..PairOptions::default() });
+    let greeter = GreeterClient::new(&pair.host);
+    pair.cut();
+    let mut calls: Vec<_> = (0..3).map(|_| greeter.greet(text("x"))).collect();
+    calls.iter_mut().for_each(|call| assert!(pair.run_until_idle(call).is_none()));
+    let mut bytes = Vec::new();
+    assert!(pair.host.take_output(&mut bytes));
+    pair.plugin.receive(&bytes);
+    assert_eq!(pair.plugin.open_calls(), 2);
+    // Two are given up while their answers wait: nothing more comes of them.
+    calls.truncate(1);
+    let waiting = pair.plugin.output_bytes();
+    bytes.clear();
+    assert!(pair.host.take_output(&mut bytes));
+    pair.plugin.receive(&bytes);
+    assert_eq!((pair.plugin.open_calls(), pair.plugin.output_bytes()), (0, waiting));
+    pair.mend();
+    assert_eq!(pair.run(calls.remove(0)).unwrap().data.len(), 40_000);
+}

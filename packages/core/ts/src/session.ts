@@ -154,8 +154,8 @@ export class Session {
   /**
    * Sends a message of a call, the first `size` bytes of `payload`; from 32 KiB on it is kept by reference. For a call that has ended it does nothing.
    *
-   * @throws AnyplugError RESOURCE_EXHAUSTED: over the message limit, and the call has ended; or out of credit, and the call goes on: wait for `writable`.
-   * FAILED_PRECONDITION when the last message was sent before, or for a header that comes too late.
+   * @throws AnyplugError RESOURCE_EXHAUSTED: message or header over its limit, and the call has ended; or out of credit, or the output is full, and the call goes on: wait for `writable`.
+   * INVALID_ARGUMENT for a bad metadata key, and the call has ended. FAILED_PRECONDITION when the last message was sent before, or for a header that comes too late.
    */
   sendMessage(id: number, payload: Uint8Array, end: boolean, header?: CallHeader, size: number = payload.length): void {
     const state = this.#state;
@@ -167,13 +167,11 @@ export class Session {
     }
     const excess = this.#messageExcess(size);
     if (excess !== undefined) throw this.#refuse(id, call, excess);
-    const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
+    const headerBytes = header === undefined ? undefined : this.#answerHeader(id, call, header);
     if (call.sendCredit.available === 0) {
       throw new AnyplugError(Code.ResourceExhausted, `call ${id} has no credit; wait until it is writable`);
     }
-    const isOnlyAnswer = call.isCallee && !call.sent && end;
-    if (this.#state.isOutputOver(size, isOnlyAnswer)) {
-      if (isOnlyAnswer) throw this.#refuse(id, call, this.#outputFull());
+    if (this.#state.isOutputOver(0, false)) {
       this.#state.waitForOutput(id, call);
       throw this.#outputFull();
     }
@@ -325,6 +323,15 @@ export class Session {
     const whose = theirs < own ? `"${this.#state.peer?.hello.name ?? ""}"` : "this side";
     const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes of ${whose}; raise maxMessageBytes`;
     return new AnyplugError(Code.ResourceExhausted, message);
+  }
+
+  /** Encodes the header of a callee's first message. */
+  #answerHeader(id: number, call: Call, header: CallHeader): Uint8Array {
+    try {
+      return encodeCheckedHeader(header);
+    } catch (error) {
+      throw this.#refuse(id, call, AnyplugError.from(error));
+    }
   }
 
   /** Ends the call of a message that cannot be sent. A callee has the error in its hands and gets no event. */

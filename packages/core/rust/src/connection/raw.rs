@@ -123,20 +123,16 @@ impl RawCall {
         let header = (!header.is_empty()).then(|| CallHeader { metadata: header, ..CallHeader::default() });
         self.inner.change(|state| {
             let id = self.open_id(state)?;
-            let ends = last && trailer.is_empty();
-            let sent = state.session.send_message(id, message, ends, header.as_ref());
-            if self.context.is_some() {
-                match &sent {
-                    Ok(()) if last => {
-                        if !ends {
-                            state.session.end_call(id, &Status { metadata: trailer, ..Status::ok() });
-                        }
-                        self.forget(state);
-                    }
-                    // A message over the limit has ended the call.
-                    Err(_) if !state.session.is_open(id) => self.forget(state),
-                    _ => {}
-                }
+            if self.context.is_none() {
+                return state.session.send_message(id, message, last, None);
+            }
+            let sent = match last {
+                true => state.answer(id, message, header, trailer),
+                false => state.session.send_message(id, message, false, header.as_ref()),
+            };
+            // A message over the limit has ended the call.
+            if if sent.is_ok() { last } else { !state.session.is_open(id) } {
+                self.forget(state);
             }
             sent
         })

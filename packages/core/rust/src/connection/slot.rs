@@ -1,11 +1,12 @@
 //! The state of a connection: the session, and what is known of each call beside it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::task::Waker;
 
 use bytes::Bytes;
 
 use super::action::Actions;
+use super::answer::Answer;
 use super::binding::Binding;
 use crate::call::ById;
 use crate::channel::Instant;
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub(super) drained: bool,
     pings: u64,
     pub(super) pongs: u64,
+    /// Answers that wait until their call is writable.
+    pub(super) answers: HashMap<u32, Answer>,
     /// To be done once the lock is released.
     pub(super) later: Actions,
     pub(super) bindings: Vec<Binding>,
@@ -86,6 +89,7 @@ impl State {
             drained: false,
             pings: 0,
             pongs: 0,
+            answers: HashMap::new(),
             later: Actions::default(),
             bindings: Vec::new(),
             checked: Vec::new(),

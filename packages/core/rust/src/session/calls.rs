@@ -45,8 +45,9 @@ impl Session {
     /// Sends a message of a call. For a call that has ended it does nothing.
     ///
     /// # Errors
-    /// RESOURCE_EXHAUSTED: over the limit of either side, and the call has ended; or out of credit, and the call goes on: wait for
-    /// [`Event::Writable`]. FAILED_PRECONDITION, for a message after the last, or a header that comes too late.
+    /// RESOURCE_EXHAUSTED: message or header over its limit, and the call has ended; or out of credit, or the output is full, and the
+    /// call goes on: wait for [`Event::Writable`]. INVALID_ARGUMENT, for a bad metadata key, and the call has ended.
+    /// FAILED_PRECONDITION, for a message after the last, or a header that comes too late.
     pub fn send_message(&mut self, call: u32, payload: &[u8], end: bool, header: Option<&CallHeader>) -> Result<()> {
         let Some(state) = self.calls.get(call).filter(|state| state.is_open) else {
             return Ok(());
@@ -59,7 +60,6 @@ impl Session {
                 "call {call}: only the first message of a callee has a header"
             )));
         }
-        let is_only_answer = state.is_callee && !state.sent && end;
         let header = match self.check_message_size(payload.len()).and_then(|()| encode_header(header)) {
             Ok(header) => header,
             Err(error) => {
@@ -73,14 +73,9 @@ impl Session {
         if state.send_credit.available() == 0 {
             return Err(Error::resource_exhausted(format!("call {call} has no credit; wait until it is writable")));
         }
-        if self.output_is_over(payload.len(), is_only_answer) {
-            let error = self.output_is_full();
-            if is_only_answer {
-                self.end_locally(call, Status::from(&error), EndKind::Refused);
-            } else {
-                self.wait_for_output(call);
-            }
-            return Err(error);
+        if self.output_is_over(0, false) {
+            self.wait_for_output(call);
+            return Err(self.output_is_full());
         }
         self.write_with_header(Kind::Message, if end { FLAG_END } else { 0 }, 0, call, header, payload)?;
         if let Some(state) = self.calls.get_mut(call) {

@@ -46,6 +46,7 @@ impl Session {
         )))
     }
 
+    /// Whether as many bytes wait to be written as may. A request that is written whole goes over that only when nothing waits.
     pub(super) fn output_is_over(&self, bytes: usize, is_whole_call: bool) -> bool {
         let limit = self.limit_options.buffer_bytes();
         if is_whole_call {

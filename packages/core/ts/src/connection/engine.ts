@@ -151,10 +151,9 @@ export class Engine implements ChannelReceiver, Surroundings {
     return decodeMessage(codec, event.source, event.from, event.to);
   }
 
-  /** Whether an answer of that size can be written without going over the limit of what waits to be written. */
-  fits(bytes: number): boolean {
-    const { outputBytes, limits } = this.session;
-    return outputBytes === 0 || outputBytes + bytes <= limits.maxBufferBytes;
+  /** Whether as much waits to be written as may: answers wait then. */
+  get isFull(): boolean {
+    return this.session.outputBytes >= this.session.limits.maxBufferBytes;
   }
 
   /** Resolves when something of what waits was written, or never will be. */

@@ -165,7 +165,7 @@ export class IncomingCall implements Slot, Expiring {
   #send(response: unknown): void {
     const { session } = this.#engine;
     const { bytes, length } = encodeResponse(this.#route.method, response);
-    if (!this.#engine.fits(length)) {
+    if (this.#engine.isFull) {
       void this.#engine.flushed().then(() => this.#answer(response));
       return;
     }

@@ -101,7 +101,7 @@ export class SessionState {
     this.output.frame(kind, 0, 0, call, encodeStatus(status));
   }
 
-  /** Whether as many bytes wait to be written as may. A call that is written whole goes over that only when nothing waits. */
+  /** Whether as many bytes wait to be written as may. A request that is written whole goes over that only when nothing waits. */
   isOutputOver(bytes: number, isWholeCall: boolean): boolean {
     const waiting = this.output.bytes;
     const limit = this.limits.maxBufferBytes;
