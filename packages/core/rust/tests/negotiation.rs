@@ -8,6 +8,7 @@ mod pair;
 use std::sync::Arc;
 
 use anyplug_core::codegen::v1 as codegen;
+use anyplug_core::connection::RawRequest;
 use anyplug_core::negotiation::{Rule, check_compatible, compare};
 use anyplug_core::transport::Link;
 use anyplug_core::{Code, Grants, RouterOptions, ServiceEntry};
@@ -321,6 +322,18 @@ fn a_service_that_is_expected_and_not_served_is_unimplemented() {
     let error = pair.run(pair.host.negotiate(missing)).unwrap_err();
     assert_eq!(error.code(), Code::Unimplemented);
     assert!(error.message().contains("it serves greeter.v1.GreeterService"), "{error}");
+}
+
+#[test]
+fn descriptors_of_a_name_that_is_neither_served_nor_used_are_not_found() {
+    let pair = serving(greeter_by(&Schema::new(), "aa"));
+    let ask = |name: &str| {
+        let payload = [b"\x0a".as_slice(), &[name.len() as u8], name.as_bytes()].concat();
+        pair.run(pair.host.unary(RawRequest { payload: &payload, ..RawRequest::default() }).unwrap())
+    };
+    assert!(!ask(SERVICE).unwrap().message.is_empty());
+    let error = ask("x.Y").unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::NotFound, "x.Y is neither served nor used here"));
 }
 
 #[test]
