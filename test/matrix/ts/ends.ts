@@ -30,7 +30,11 @@ export const ends = {
     await client.echo({});
     const waiting = client.wait({ ms: 200 });
     const closing = plugin.close();
-    await failure(client.echo({}), Code.Unavailable);
+    await failure(
+      client.echo({}),
+      Code.Unavailable,
+      'the connection to "test-plugin" is draining: it takes no new calls',
+    );
     await waiting;
     await closing;
   },
@@ -40,10 +44,11 @@ export const ends = {
     const client = plugin.client(Test);
     await client.echo({});
     await plugin.close();
-    await failure(client.echo({}), Code.Unavailable);
-    await failure(client.sum([]), Code.Unavailable);
+    const reason = 'the connection ended: plugin "test-plugin" was closed';
+    await failure(client.echo({}), Code.Unavailable, reason);
+    await failure(client.sum([]), Code.Unavailable, reason);
     const [stream] = [client.count({ count: 1 })[Symbol.asyncIterator]()];
-    await failure(stream.next(), Code.Unavailable);
+    await failure(stream.next(), Code.Unavailable, reason);
     await plugin.close();
   },
 } satisfies Record<string, Behaviour>;

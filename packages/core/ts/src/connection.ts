@@ -172,9 +172,14 @@ export class Connection implements Link, AsyncDisposable {
 
   /** Ends the connection now. Calls in flight end with UNAVAILABLE and the reason; with a reason, the peer is told too. */
   close(reason?: AnyplugError): void {
-    const { session } = this.#engine;
-    if (reason === undefined) session.closed(statusOf(closedHere));
-    else session.fail(statusOf(reason));
+    if (reason === undefined) return this.end(closedHere);
+    this.#engine.session.fail(statusOf(reason));
+    this.#engine.settle();
+  }
+
+  /** Ends the connection now, in these words for whoever calls from this side; the peer sees the end of the stream. */
+  end(reason: AnyplugError): void {
+    this.#engine.session.closed(statusOf(reason));
     this.#engine.settle();
   }
 

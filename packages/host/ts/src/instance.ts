@@ -13,6 +13,11 @@ export interface Instance {
   close(): Promise<void>;
 }
 
+/** Why calls fail after `close`. */
+export function wasClosed(name: string): AnyplugError {
+  return new AnyplugError(Code.Unavailable, `plugin "${name}" was closed`);
+}
+
 /** A plugin in a process of its own, with the connection to it. */
 export class ProcessInstance implements Instance {
   readonly link: Connection;
@@ -88,7 +93,7 @@ export class ProcessInstance implements Instance {
     const { drainTimeoutMs = defaultDrainTimeoutMs } = this.#options;
     // Calls that take longer end with the connection.
     await withinTime(this.link.drain(), drainTimeoutMs).catch(() => {});
-    this.link.close();
+    this.link.end(wasClosed(this.#process.name));
     await this.#ended;
   }
 

@@ -186,10 +186,10 @@ class DirectCall:
 
 
 def check_key(key: str) -> None:
-    """Raises AnyplugError (INVALID_ARGUMENT) for a key of metadata that is not lower-case ASCII."""
+    """Raises AnyplugError (INVALID_ARGUMENT) for a key of metadata that cannot be sent."""
     if not key or not all(char in _KEY_CHARACTERS for char in key):
-        message = f'metadata key "{key}" is not lower-case ASCII: use a-z, 0-9, "_", "." and "-"'
-        raise AnyplugError(Code.INVALID_ARGUMENT, message)
+        rule = "keys are made of lower-case letters, digits, '_', '.' and '-'"
+        raise AnyplugError(Code.INVALID_ARGUMENT, f'metadata key "{key}" cannot be sent: {rule}')
 
 
 _KEY_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.-")

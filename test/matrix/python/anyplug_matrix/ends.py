@@ -77,9 +77,10 @@ async def calls_after_close_are_unavailable(cell: Cell) -> None:
     client = plugin.client(Test)
     await client.echo()
     await plugin.close()
-    await failure(client.echo(), Code.UNAVAILABLE)
-    await failure(client.sum([]), Code.UNAVAILABLE)
-    with fails(Code.UNAVAILABLE):
+    reason = 'the connection ended: plugin "test-plugin" was closed'
+    await failure(client.echo(), Code.UNAVAILABLE, reason)
+    await failure(client.sum([]), Code.UNAVAILABLE, reason)
+    with fails(Code.UNAVAILABLE, reason):
         async for _ in client.count(count=1):
             raise AnyplugError(Code.INTERNAL, "a message of a closed plugin")
     await plugin.close()

@@ -63,12 +63,13 @@ pub(crate) async fn calls_after_close_are_unavailable(cell: &Cell) {
     let client = TestClient::new(&plugin);
     client.echo(EchoRequest::default()).await.expect("an answer");
     plugin.close().await.expect("an end");
-    failure(client.echo(EchoRequest::default()), Code::Unavailable, &[]).await;
-    failure(client.sum(stream::empty()), Code::Unavailable, &[]).await;
+    let reason = &["the connection ended: plugin \"test-plugin\" was closed"];
+    failure(client.echo(EchoRequest::default()), Code::Unavailable, reason).await;
+    failure(client.sum(stream::empty()), Code::Unavailable, reason).await;
     let ended = async {
         let mut counted = client.count(CountRequest { count: 1, ..CountRequest::default() }).await?;
         counted.message().await
     };
-    failure(ended, Code::Unavailable, &[]).await;
+    failure(ended, Code::Unavailable, reason).await;
     plugin.close().await.expect("the same end");
 }
