@@ -1,6 +1,7 @@
 /** Schemas that differ from the plugin's. */
 
 import { Code, defineService, type MethodDescriptor, type ServiceDescriptor } from "@anyplug/core";
+import { FailRequest } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { expect } from "@jest/globals";
 import { type Behaviour, failure } from "./behaviour.js";
@@ -17,6 +18,23 @@ export const schemas = {
     const expected = withTextOfType(bytes);
     await using plugin = await cell.load({ expect: [expected] });
     expect((await plugin.client(expected).echo({ text: "fits" })).text).toBe("fits");
+  },
+
+  async a_message_that_cannot_be_parsed_ends_its_call(cell) {
+    const plugin = await cell.plugin();
+    const [echo] = Test.methods as [MethodDescriptor];
+    // A part of EchoRequest is to be a message, and a part of FailRequest text.
+    const request = plugin.link.unary({ ...echo, input: FailRequest }, { detail: "\u0007" });
+    await failure(request, Code.Internal, "cannot be parsed");
+    const response = plugin.link.unary({ ...echo, output: FailRequest }, { data: Uint8Array.of(0xff) });
+    await failure(response, Code.Internal, "cannot be parsed");
+    expect((await plugin.client(Test).echo({ text: "goes on" })).text).toBe("goes on");
+  },
+
+  async a_configuration_that_is_too_large_is_refused(cell) {
+    // {"text":"…"}
+    const loading = cell.load({ config: { text: "x".repeat(131_057 - 11) } });
+    await failure(loading, Code.InvalidArgument, 'plugin "test-plugin" takes 131057 bytes', "131056");
   },
 
   async a_plugin_can_refuse_its_configuration(cell) {

@@ -3,6 +3,7 @@
 export { CallContext, type Surroundings } from "./context.js";
 export { type Bucket, Deadlines, deadlines, type Expiring } from "./deadlines.js";
 export type { CallHeader } from "./header.js";
+export { mergeLimits } from "./limits.js";
 export { checkCompatible } from "./negotiation.js";
 export { admit, type Route, responsesOf } from "./router.js";
 export { errorOf, type Status, statusOf } from "./status.js";

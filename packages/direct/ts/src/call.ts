@@ -14,7 +14,7 @@ import {
   type Surroundings,
   statusOf,
 } from "@anyplug/core/transports";
-import type { OpenCall, Shared } from "./shared.js";
+import type { Callee, OpenCall, Shared } from "./shared.js";
 
 /** Where the calls of a method go. */
 export interface Target<I = unknown, O = unknown> {
@@ -22,6 +22,8 @@ export interface Target<I = unknown, O = unknown> {
   readonly method: MethodDescriptor<I, O>;
   /** The method as the callee knows it, with its handler. */
   readonly route: Route;
+  /** The side that has the handler. */
+  readonly callee: Callee;
   /** What is around the handler. */
   readonly surroundings: Surroundings;
   /** The two sides have different schemas, though compatible ones: messages go through their encoding. */
@@ -93,7 +95,7 @@ export abstract class DirectCall implements OpenCall, Expiring {
 
   /** From now on the call can be given up. */
   track(): void {
-    this.#shared.add(this);
+    this.#shared.add(this, this.target.callee);
     if (this.#begun.deadline !== undefined) deadlines.add(this, this.#begun.deadline);
     this.options?.signal?.addEventListener("abort", this);
     this.options?.within?.signal.addEventListener("abort", this);
@@ -118,7 +120,7 @@ export abstract class DirectCall implements OpenCall, Expiring {
 
   protected finish(): void {
     this.ended = true;
-    this.#shared.remove(this);
+    this.#shared.remove(this, this.target.callee);
     deadlines.remove(this);
     this.options?.signal?.removeEventListener("abort", this);
     this.options?.within?.signal.removeEventListener("abort", this);

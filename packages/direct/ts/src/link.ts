@@ -5,6 +5,7 @@ import {
   type CallOptions,
   Code,
   createClient,
+  type LimitOptions,
   type Link,
   type LogRecord,
   type MethodDescriptor,
@@ -12,9 +13,9 @@ import {
   type Router,
   type ServiceDescriptor,
 } from "@anyplug/core";
-import { checkCompatible, LazyStream, type Route, type Surroundings } from "@anyplug/core/transports";
+import { checkCompatible, LazyStream, mergeLimits, type Route, type Surroundings } from "@anyplug/core/transports";
 import type { Target } from "./call.js";
-import { Shared } from "./shared.js";
+import { type Callee, Shared } from "./shared.js";
 import { callStream } from "./stream.js";
 import { callUnary } from "./unary.js";
 
@@ -25,6 +26,8 @@ export interface DirectSide {
   readonly version: string;
   /** What it serves, and what the other side may call of it. */
   readonly router: Router;
+  /** Of these only `maxPendingRequests` applies; a plugin's default is its host's. */
+  readonly limits?: LimitOptions | undefined;
 }
 
 /** How a direct link is made. */
@@ -38,8 +41,10 @@ export interface DirectOptions {
 /** Returns the host's end of a link to a plugin in this process. It is open at once. */
 export function connectDirect({ host, plugin, onLog }: DirectOptions): Link & AsyncDisposable {
   const shared = new Shared(onLog);
-  const toPlugin: DirectLink = new DirectLink(shared, host, plugin, () => toHost);
-  const toHost: DirectLink = new DirectLink(shared, plugin, host, () => toPlugin);
+  const hostLimits = mergeLimits(host.limits);
+  const { maxPendingRequests } = mergeLimits(plugin.limits, hostLimits);
+  const toPlugin: DirectLink = new DirectLink(shared, host, plugin, maxPendingRequests, () => toHost);
+  const toHost: DirectLink = new DirectLink(shared, plugin, host, hostLimits.maxPendingRequests, () => toPlugin);
   return toPlugin;
 }
 
@@ -52,14 +57,16 @@ class DirectLink implements Link, AsyncDisposable {
   readonly #shared: Shared;
   readonly #own: DirectSide;
   readonly #peer: DirectSide;
+  readonly #callee: Callee;
   readonly #targets = new Map<MethodDescriptor, Target>();
   readonly #surroundings: Surroundings;
 
-  /** `back` gives the other end: what the handlers of the peer call. */
-  constructor(shared: Shared, own: DirectSide, peer: DirectSide, back: () => Link) {
+  /** The peer answers `mostPending` calls at once; `back` gives the other end: what its handlers call. */
+  constructor(shared: Shared, own: DirectSide, peer: DirectSide, mostPending: number, back: () => Link) {
     this.#shared = shared;
     this.#own = own;
     this.#peer = peer;
+    this.#callee = { name: peer.name, mostPending, pending: 0 };
     this.opened = Promise.resolve({ name: peer.name, version: peer.version, runtime });
     this.closed = shared.closed;
     this.#surroundings = {
@@ -78,7 +85,7 @@ class DirectLink implements Link, AsyncDisposable {
 
   unary<I, O>(method: MethodDescriptor<I, O>, request: object, options?: CallOptions): Promise<O> {
     try {
-      this.#shared.checkOpen(this.#peer.name);
+      this.#shared.checkOpen(this.#callee);
       return callUnary(this.#shared, this.#target(method), request, options);
     } catch (error) {
       return Promise.reject(error);
@@ -91,7 +98,7 @@ class DirectLink implements Link, AsyncDisposable {
     options?: CallOptions,
   ): AsyncIterableIterator<O> {
     return new LazyStream(() => {
-      this.#shared.checkOpen(this.#peer.name);
+      this.#shared.checkOpen(this.#callee);
       return callStream(this.#shared, this.#target(method), requests, options);
     });
   }
@@ -129,7 +136,7 @@ class DirectLink implements Link, AsyncDisposable {
     if (known !== undefined) return known as Target<I, O>;
     const route = this.#route(method);
     const converts = !checkSchema(method.service, route.method.service);
-    const target = { method, route, surroundings: this.#surroundings, converts };
+    const target = { method, route, callee: this.#callee, surroundings: this.#surroundings, converts };
     this.#targets.set(method, target);
     return target;
   }

@@ -8,6 +8,15 @@ export interface OpenCall {
   cancel(reason: AnyplugError): void;
 }
 
+/** A side, as the one that answers calls. */
+export interface Callee {
+  readonly name: string;
+  /** Calls that it answers at once. */
+  readonly mostPending: number;
+  /** Those that it answers now. */
+  pending: number;
+}
+
 /** The state of a link. */
 export class Shared {
   /** Resolves with the reason when the link has ended. */
@@ -26,21 +35,27 @@ export class Shared {
     });
   }
 
-  /** @throws AnyplugError UNAVAILABLE when the link has ended or drains. */
-  checkOpen(peerName: string): void {
+  /** @throws AnyplugError UNAVAILABLE when the link has ended or drains, RESOURCE_EXHAUSTED when as many calls are open as may. */
+  checkOpen({ name, mostPending, pending }: Callee): void {
     if (this.#reason !== undefined) throw ended(this.#reason);
     if (this.#draining) {
-      const message = `the connection to "${peerName}" is draining: it takes no new calls`;
-      throw new AnyplugError(Code.Unavailable, message);
+      throw new AnyplugError(Code.Unavailable, `the connection to "${name}" is draining: it takes no new calls`);
+    }
+    if (pending >= mostPending) {
+      const open = `there are ${mostPending} requests, as many as "${name}" takes at once`;
+      throw new AnyplugError(Code.ResourceExhausted, `${open}; wait for one to end`);
     }
   }
 
-  add(call: OpenCall): void {
+  add(call: OpenCall, callee: Callee): void {
     this.#calls.add(call);
+    callee.pending += 1;
   }
 
-  remove(call: OpenCall): void {
-    this.#calls.delete(call);
+  /** Doing it again changes nothing. */
+  remove(call: OpenCall, callee: Callee): void {
+    if (!this.#calls.delete(call)) return;
+    callee.pending -= 1;
     if (this.#draining && this.#calls.size === 0) this.#tellDrained();
   }
 

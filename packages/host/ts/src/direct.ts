@@ -2,9 +2,17 @@
 
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { AnyplugError, Code, type Implementation, type Link, Router, type ServiceDescriptor } from "@anyplug/core";
+import {
+  AnyplugError,
+  Code,
+  type Implementation,
+  type LimitOptions,
+  type Link,
+  Router,
+  type ServiceDescriptor,
+} from "@anyplug/core";
 import { connectDirect } from "@anyplug/direct";
-import type { Instance } from "./instance.js";
+import { type Instance, wasClosed } from "./instance.js";
 import { pathInside } from "./manifest.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { failureLog, hostName, hostRouter, type Plan } from "./plan.js";
@@ -18,6 +26,7 @@ interface Definition {
     | readonly Implementation[]
     | ((config: Plan["config"]) => readonly Implementation[] | Promise<readonly Implementation[]>);
   readonly uses?: readonly ServiceDescriptor[];
+  readonly limits?: LimitOptions;
 }
 
 /**
@@ -33,7 +42,7 @@ export async function loadDirect(plan: Plan, options: LoadOptions): Promise<Inst
     return new AnyplugError(Code.DeadlineExceeded, message);
   };
   const link = await withinTime(connect(plan, options), startTimeoutMs, signal, late);
-  return new DirectInstance(link, options.drainTimeoutMs ?? defaultDrainTimeoutMs);
+  return new DirectInstance(link, (await link.opened).name, options.drainTimeoutMs ?? defaultDrainTimeoutMs);
 }
 
 async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
@@ -48,10 +57,10 @@ async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
     const why = `plugin "${plugin.name}" refused to start: ${message}`;
     throw new AnyplugError(code, why, { details, cause: error });
   }
-  const host = { name: hostName(options), version: "", router: hostRouter(plan, options) };
+  const host = { name: hostName(options), version: "", router: hostRouter(plan, options), limits: plan.limits };
   const link = connectDirect({
     host,
-    plugin: { name: plugin.name, version: plugin.version, router },
+    plugin: { name: plugin.name, version: plugin.version, router, limits: plugin.limits },
     onLog: options.onLog,
   });
   for (const service of options.expect ?? []) await link.negotiate(service);
@@ -91,11 +100,13 @@ function isDefinition(value: unknown): value is Definition {
 
 class DirectInstance implements Instance {
   readonly link: Link;
+  readonly #name: string;
   readonly #drainTimeoutMs: number;
   #closing: Promise<void> | undefined;
 
-  constructor(link: Link, drainTimeoutMs: number) {
+  constructor(link: Link, name: string, drainTimeoutMs: number) {
     this.link = link;
+    this.#name = name;
     this.#drainTimeoutMs = drainTimeoutMs;
   }
 
@@ -107,6 +118,6 @@ class DirectInstance implements Instance {
   async #close(): Promise<void> {
     // Calls that take longer end with the link.
     await withinTime(this.link.drain(), this.#drainTimeoutMs).catch(() => {});
-    this.link.close();
+    this.link.close(wasClosed(this.#name));
   }
 }

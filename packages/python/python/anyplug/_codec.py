@@ -51,11 +51,11 @@ def decode(message_type: type[MessageT], data: bytes) -> MessageT:
     except AnyplugError as error:
         # Whoever calls did nothing wrong: the peer sent these bytes.
         raise AnyplugError(
-            Code.INTERNAL, f"{len(data)} bytes are not a {message_type.__name__}: {error.message}"
+            Code.INTERNAL, f"a message cannot be parsed as {message_type.__name__}: {error.message}"
         ) from error
     except Exception as error:
         raise AnyplugError(
-            Code.INTERNAL, f"{len(data)} bytes are not a {message_type.__name__}: {type(error).__name__}: {error}"
+            Code.INTERNAL, f"a message cannot be parsed as {message_type.__name__}: {type(error).__name__}: {error}"
         ) from error
 
 

@@ -65,6 +65,10 @@ class DirectSide:
     """The capabilities that the other side has here; None: all."""
     config: Any
     write_log: Callable[[LogRecord], None]
+    most_pending: int
+    """Calls that this side answers at once."""
+    calls: set[DirectCall] = field(default_factory=set)
+    """Those that it answers now."""
     link: DirectLink = field(init=False)
     other: DirectSide = field(init=False)
     _routes: dict[MethodDescriptor[Any, Any], Route] = field(default_factory=dict)
@@ -141,7 +145,7 @@ class DirectSide:
         Raises AnyplugError when it is refused: as a connection refuses a call, or the callee's router.
         """
         call = _make_call(caller, options, within)
-        self.link.open(call)
+        self.link.open(call, self)
         try:
             self._admit(route.method, call)
         except AnyplugError:
@@ -221,9 +225,10 @@ class DirectLink:
         self.plugin = plugin
         host.link = plugin.link = self
         host.other, plugin.other = plugin, host
-        self._calls: set[DirectCall] = set()
         self._changed = threading.Condition()
-        self._refusal: AnyplugError | None = None
+        self._is_draining = False
+        self._ended: AnyplugError | None = None
+        """What calls fail with once the plugin has ended."""
         self._close_reason: AnyplugError | None = None
         self._on_ended: list[Callable[[], object]] = []
 
@@ -256,29 +261,39 @@ class DirectLink:
 
     # --- the calls in flight ---------------------------------------------------------------------
 
-    def open(self, call: DirectCall) -> None:
-        """Counts a call. Raises AnyplugError (UNAVAILABLE) when there are to be no more."""
-        if self._refusal is not None:
-            raise self._refusal
-        self._calls.add(call)
+    def open(self, call: DirectCall, callee: DirectSide) -> None:
+        """Counts a call.
+
+        Raises AnyplugError: UNAVAILABLE when there are to be no more, RESOURCE_EXHAUSTED when there are too many.
+        """
+        name = callee.info.name
+        if self._ended is not None:
+            raise self._ended
+        if self._is_draining:
+            message = f'the connection to "{name}" is draining: it takes no new calls'
+            raise AnyplugError(Code.UNAVAILABLE, message)
+        # Counted before it is compared: other threads do the same.
+        callee.calls.add(call)
+        if len(callee.calls) > callee.most_pending:
+            callee.calls.discard(call)
+            message = f'there are {callee.most_pending} requests, as many as "{name}" takes at once'
+            raise AnyplugError(Code.RESOURCE_EXHAUSTED, f"{message}; wait for one to end")
 
     def end(self, call: DirectCall) -> None:
         """No longer counts a call."""
-        self._calls.discard(call)
+        self.plugin.calls.discard(call)
+        self.host.calls.discard(call)
         if call.leave_outer is not None:
             call.leave_outer()
-        if self._refusal is not None:
+        if self._is_draining:
             with self._changed:
                 self._changed.notify_all()
 
     def close(self, drain_timeout: float) -> None:
         """Lets calls in flight end, ``drain_timeout`` seconds at most; then cancels them."""
-        if self._refusal is None:
-            self._refusal = AnyplugError(
-                Code.UNAVAILABLE, "this side drains the connection: no new calls are made, load the plugin again"
-            )
+        self._is_draining = True
         with self._changed:
-            self._changed.wait_for(lambda: not self._calls, drain_timeout)
+            self._changed.wait_for(lambda: not (self.plugin.calls or self.host.calls), drain_timeout)
         self.kill(f'plugin "{self.plugin.info.name}" was closed')
 
     def kill(self, reason: str) -> None:
@@ -286,9 +301,10 @@ class DirectLink:
         if self._close_reason is not None:
             return
         self._close_reason = AnyplugError(Code.UNAVAILABLE, reason)
-        self._refusal = AnyplugError(Code.UNAVAILABLE, f"the connection ended: {self._close_reason}")
-        for call in list(self._calls):
-            call.cancel(self._refusal)
+        self._is_draining = True
+        self._ended = AnyplugError(Code.UNAVAILABLE, f"the connection ended: {reason}")
+        for call in [*self.plugin.calls, *self.host.calls]:
+            call.cancel(self._ended)
         callbacks, self._on_ended = self._on_ended, []
         for callback in callbacks:
             callback()

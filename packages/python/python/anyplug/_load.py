@@ -229,9 +229,11 @@ class PluginLoad:
             reason = to_error(error)
             message = f'plugin "{located.name}" refused to start: {reason.message}'
             raise AnyplugError(reason.code, message, details=reason.details, metadata=reason.metadata) from error
-        host = DirectSide(PeerInfo(self.host_name, "", RUNTIME), self.implementations, granted, None, on_log)
+        most = (self.own_limits and self.own_limits.max_pending_requests) or located.max_pending_requests
+        own_most = (definition.limits and definition.limits.max_pending_requests) or most
+        host = DirectSide(PeerInfo(self.host_name, "", RUNTIME), self.implementations, granted, None, on_log, most)
         info = PeerInfo(definition.name, definition.version, RUNTIME)
-        link = DirectLink(host, DirectSide(info, implementations, None, config, on_log))
+        link = DirectLink(host, DirectSide(info, implementations, None, config, on_log, own_most))
         link.negotiate(self.expected, definition.uses)
         keep_track(link)
         return link
@@ -248,6 +250,12 @@ class _Located:
     capabilities: tuple[str, ...]
     manifest: Mapping[str, Any]
     is_direct: bool
+
+    @property
+    def max_pending_requests(self) -> int:
+        """What the manifest says, or the default."""
+        limits = self.manifest.get("limits") or {}
+        return limits.get("maxPendingRequests") or limits.get("max_pending_requests") or 1000
 
     @classmethod
     def read(cls, load: PluginLoad) -> _Located:

@@ -7,12 +7,15 @@ from typing import Any
 
 from anyplug import Code, ServiceDescriptor
 from anyplug.codegen.v1 import Caller, Client
+from anyplug_generated.anyplug.test.v1 import EchoRequest, FailRequest
 from anyplug_generated.anyplug.test.v1.test_anyplug import Test, TestClient
 
 from .cell import Cell, failure
 
 __all__ = (
     "a_compatible_schema_is_accepted",
+    "a_configuration_that_is_too_large_is_refused",
+    "a_message_that_cannot_be_parsed_ends_its_call",
     "a_plugin_can_refuse_its_configuration",
     "an_incompatible_schema_is_refused",
 )
@@ -31,6 +34,23 @@ async def a_compatible_schema_is_accepted(cell: Cell) -> None:
     expected = _with_text_of_type(_BYTES)
     async with cell.load(expect=[expected]) as plugin:
         assert (await plugin.client(expected).echo(text="fits")).text == "fits"
+
+
+async def a_message_that_cannot_be_parsed_ends_its_call(cell: Cell) -> None:
+    plugin = await cell.plugin()
+    transport = plugin.transport_to(Test)
+    # A part of EchoRequest is to be a message, and a part of FailRequest text.
+    echo = dataclasses.replace(Test.methods[0], input=FailRequest)
+    await failure(transport.unary(echo, FailRequest(detail="\x07"), None), Code.INTERNAL, "cannot be parsed")
+    echo = dataclasses.replace(Test.methods[0], output=FailRequest)
+    await failure(transport.unary(echo, EchoRequest(data=b"\xff"), None), Code.INTERNAL, "cannot be parsed")
+    assert (await plugin.client(Test).echo(text="goes on")).text == "goes on"
+
+
+async def a_configuration_that_is_too_large_is_refused(cell: Cell) -> None:
+    # {"text":"…"}
+    load = cell.load(config={"text": "x" * (131_057 - 11)})
+    await failure(load, Code.INVALID_ARGUMENT, 'plugin "test-plugin" takes 131057 bytes', "131056")
 
 
 async def a_plugin_can_refuse_its_configuration(cell: Cell) -> None:

@@ -72,11 +72,13 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours! {
     schemas:
         an_incompatible_schema_is_refused
         a_compatible_schema_is_accepted
+        a_message_that_cannot_be_parsed_ends_its_call
+        a_configuration_that_is_too_large_is_refused
         a_plugin_can_refuse_its_configuration;
 };
 
 /// Only for a behaviour that hangs.
-const TOO_LONG: Duration = Duration::from_secs(10);
+const TOO_LONG: Duration = Duration::from_secs(60);
 
 fn wanted() -> Vec<Value> {
     serde_json::from_str(include_str!("../../behaviours.json")).expect("a list of behaviours")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyplug_core::{Client, Code, MethodDescriptor, Service, ServiceDescriptor, ServiceEntry};
-use anyplug_generated::anyplug::test::v1::{EchoRequest, Test};
+use anyplug_generated::anyplug::test::v1::{EchoRequest, EchoResponse, FailRequest, Test};
 use anyplug_host::LoadOptions;
 
 use crate::cell::{Cell, failure};
@@ -11,6 +11,8 @@ use crate::cell::{Cell, failure};
 /// Types of a field, by the numbers of google.protobuf.FieldDescriptorProto.Type.
 const INT32: u8 = 5;
 const BYTES: u8 = 12;
+/// The place of Echo in TestService.
+const ECHO: usize = 0;
 
 pub(crate) async fn an_incompatible_schema_is_refused(cell: &Cell) {
     let load = cell.load_expecting(with_text_of_type(INT32));
@@ -24,6 +26,25 @@ pub(crate) async fn a_compatible_schema_is_accepted(cell: &Cell) {
     let request = EchoRequest { text: "fits".to_owned(), ..EchoRequest::default() };
     assert_eq!(client.echo(request).await.expect("an answer").text, "fits");
     plugin.close().await.expect("an end");
+}
+
+pub(crate) async fn a_message_that_cannot_be_parsed_ends_its_call(cell: &Cell) {
+    let plugin = cell.plugin().await;
+    let client = Client::new(plugin.link().clone(), Test::DESCRIPTOR);
+    // A part of EchoRequest is to be a message, and a part of FailRequest text.
+    let request = FailRequest { detail: "\u{7}".to_owned(), ..FailRequest::default() };
+    failure(client.unary::<_, EchoResponse>(ECHO, request), Code::Internal, &["cannot be parsed"]).await;
+    let request = EchoRequest { data: vec![0xff], ..EchoRequest::default() };
+    failure(client.unary::<_, FailRequest>(ECHO, request), Code::Internal, &["cannot be parsed"]).await;
+    let request = EchoRequest { text: "goes on".to_owned(), ..EchoRequest::default() };
+    assert_eq!(cell.client().await.echo(request).await.expect("an answer").text, "goes on");
+}
+
+pub(crate) async fn a_configuration_that_is_too_large_is_refused(cell: &Cell) {
+    // {"text":"…"}
+    let load = cell.load().config("text", "x".repeat(131_057 - 11));
+    let words = ["plugin \"test-plugin\" takes 131057 bytes", "131056"];
+    failure(load, Code::InvalidArgument, &words).await;
 }
 
 pub(crate) async fn a_plugin_can_refuse_its_configuration(cell: &Cell) {
