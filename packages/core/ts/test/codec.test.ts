@@ -123,6 +123,16 @@ test("any bytes are a message or an error, and a message shares no memory with t
   );
 });
 
+test("what was read from a Buffer of Node shares no memory with it", () => {
+  const whole = Everything.fromPartial({ bytesValue: Uint8Array.of(1, 2, 3) });
+  // An unknown field of length 1: the decoder keeps it.
+  const buffer = Buffer.concat([encodeMessage(Everything, whole), Uint8Array.of(0xba, 0x3e, 0x01, 0x07)]);
+  const message = decodeMessage(Everything, buffer);
+  const before = encodeMessage(Everything, message);
+  buffer.fill(0xff);
+  expect(encodeMessage(Everything, message)).toEqual(before);
+});
+
 test("headers and statuses survive the way", () => {
   const pairs = fc.array(fc.tuple(fc.stringMatching(/^[a-z0-9_.-]+$/), fc.string({ unit: "grapheme" })), {
     maxLength: 4,

@@ -5,9 +5,15 @@ import { readText } from "./text.js";
 
 const none: Uint8Array = new Uint8Array(0);
 /** Up to this length a loop is faster than a call of the decoder, in bytes. */
-const loopBytes = 10;
+const loopBytes = 24;
 /** How deep groups may be nested. Messages are counted by the codecs. */
 const maxDepth = 100;
+
+/** The bytes of one number: a view of the whole memory would have to be made for each message. */
+const scratch = new Uint8Array(8);
+const scratchView = new DataView(scratch.buffer);
+/** The standard's, which copies: that of a Node `Buffer` does not. */
+const { slice } = Uint8Array.prototype;
 
 /**
  * What the generated codecs read from: the runtime's reader, except that one object serves any number of messages, that `bytes` fields and unknown fields are copied out
@@ -18,7 +24,6 @@ export class MessageReader extends BinaryReader {
   readonly __tsProtoDecodeDepth: number = 0;
   override readonly uint32: () => number = readUint32;
   #source: Uint8Array = none;
-  #view: DataView | undefined;
   #high = 0;
 
   constructor() {
@@ -27,10 +32,7 @@ export class MessageReader extends BinaryReader {
 
   /** Goes to the message that lies in `source` from `from` to `to`. */
   reset(source: Uint8Array, from: number, to: number): void {
-    if (source !== this.#source) {
-      this.#source = source;
-      this.#view = undefined;
-    }
+    this.#source = source;
     this.pos = from;
     (this as { len: number }).len = to;
   }
@@ -63,7 +65,7 @@ export class MessageReader extends BinaryReader {
   override skip(wireType: WireType, fieldNumber?: number, recursionLimit = maxDepth): Uint8Array {
     const start = this.pos;
     this.#pass(wireType, fieldNumber, recursionLimit);
-    return this.#source.slice(start, this.pos);
+    return slice.call(this.#source, start, this.pos);
   }
 
   override int32(): number {
@@ -96,34 +98,34 @@ export class MessageReader extends BinaryReader {
   }
 
   override fixed32(): number {
-    return this.#viewOf(4).getUint32(this.pos - 4, true);
+    return this.#number(4).getUint32(0, true);
   }
 
   override sfixed32(): number {
-    return this.#viewOf(4).getInt32(this.pos - 4, true);
+    return this.#number(4).getInt32(0, true);
   }
 
   override fixed64(): bigint {
-    return this.#viewOf(8).getBigUint64(this.pos - 8, true);
+    return this.#number(8).getBigUint64(0, true);
   }
 
   override sfixed64(): bigint {
-    return this.#viewOf(8).getBigInt64(this.pos - 8, true);
+    return this.#number(8).getBigInt64(0, true);
   }
 
   override float(): number {
-    return this.#viewOf(4).getFloat32(this.pos - 4, true);
+    return this.#number(4).getFloat32(0, true);
   }
 
   override double(): number {
-    return this.#viewOf(8).getFloat64(this.pos - 8, true);
+    return this.#number(8).getFloat64(0, true);
   }
 
   override bytes(): Uint8Array {
     const length = this.uint32();
     const start = this.pos;
     this.#advance(length);
-    return this.#source.slice(start, start + length);
+    return slice.call(this.#source, start, start + length);
   }
 
   override string(): string {
@@ -150,12 +152,12 @@ export class MessageReader extends BinaryReader {
     this.pos = end;
   }
 
-  /** A view of the memory; the position is moved by that many bytes. */
-  #viewOf(bytes: number): DataView {
+  /** A view of the next bytes, up to 8, which begins with them. */
+  #number(bytes: number): DataView {
+    const start = this.pos;
     this.#advance(bytes);
-    const { buffer, byteOffset, byteLength } = this.#source;
-    this.#view ??= new DataView(buffer, byteOffset, byteLength);
-    return this.#view;
+    for (let index = 0; index < bytes; index++) scratch[index] = this.#source[start + index] as number;
+    return scratchView;
   }
 
   /** Reads a varint of up to 64 bits: returns the low 32, keeps the high. */

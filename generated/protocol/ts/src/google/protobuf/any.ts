@@ -4,6 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "google.protobuf";
 
 export const protobufFileName = "google/protobuf/any.proto";
@@ -79,7 +81,7 @@ export interface Any {
 }
 
 function createBaseAny(): Any {
-  return { typeUrl: "", value: new Uint8Array(0), _unknownFields: {} };
+  return { typeUrl: "", value: noBytes, _unknownFields: {} };
 }
 
 export const Any: MessageFns<Any, "google.protobuf.Any"> = {
@@ -159,7 +161,7 @@ export const Any: MessageFns<Any, "google.protobuf.Any"> = {
         : isSet(object.type_url)
         ? globalThis.String(object.type_url)
         : "",
-      value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0),
+      value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes,
     };
   },
 
@@ -180,7 +182,7 @@ export const Any: MessageFns<Any, "google.protobuf.Any"> = {
   fromPartial(object: DeepPartial<Any>): Any {
     const message = createBaseAny();
     message.typeUrl = object.typeUrl ?? "";
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? noBytes;
     return message;
   },
 };

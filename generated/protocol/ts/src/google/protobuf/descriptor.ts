@@ -4,6 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "google.protobuf";
 
 export const protobufFileName = "google/protobuf/descriptor.proto";
@@ -6825,7 +6827,7 @@ function createBaseUninterpretedOption(): UninterpretedOption {
     positiveIntValue: 0n,
     negativeIntValue: 0n,
     doubleValue: 0,
-    stringValue: new Uint8Array(0),
+    stringValue: noBytes,
     aggregateValue: "",
     _unknownFields: {},
   };
@@ -6991,7 +6993,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
         ? bytesFromBase64(object.stringValue)
         : isSet(object.string_value)
         ? bytesFromBase64(object.string_value)
-        : new Uint8Array(0),
+        : noBytes,
       aggregateValue: isSet(object.aggregateValue)
         ? globalThis.String(object.aggregateValue)
         : isSet(object.aggregate_value)
@@ -7040,7 +7042,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
       ? BigInt(object.negativeIntValue)
       : 0n;
     message.doubleValue = object.doubleValue ?? 0;
-    message.stringValue = object.stringValue ?? new Uint8Array(0);
+    message.stringValue = object.stringValue ?? noBytes;
     message.aggregateValue = object.aggregateValue ?? "";
     return message;
   },

@@ -4,6 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "google.protobuf";
 
 export const protobufFileName = "google/protobuf/wrappers.proto";
@@ -821,7 +823,7 @@ export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue">
 };
 
 function createBaseBytesValue(): BytesValue {
-  return { value: new Uint8Array(0), _unknownFields: {} };
+  return { value: noBytes, _unknownFields: {} };
 }
 
 export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = {
@@ -884,7 +886,7 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
   },
 
   fromJSON(object: any): BytesValue {
-    return { value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0) };
+    return { value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes };
   },
 
   toJSON(message: BytesValue): unknown {
@@ -900,7 +902,7 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
   },
   fromPartial(object: DeepPartial<BytesValue>): BytesValue {
     const message = createBaseBytesValue();
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? noBytes;
     return message;
   },
 };

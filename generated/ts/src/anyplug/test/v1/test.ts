@@ -9,6 +9,8 @@ import { Timestamp } from "@anyplug/protocol/google/protobuf/timestamp.js";
 import { Int64Value, StringValue } from "@anyplug/protocol/google/protobuf/wrappers.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "anyplug.test.v1";
 
 export const protobufFileName = "anyplug/test/v1/test.proto";
@@ -399,7 +401,7 @@ function createBaseEverything(): Everything {
     sfixed64Value: 0n,
     boolValue: false,
     stringValue: "",
-    bytesValue: new Uint8Array(0),
+    bytesValue: noBytes,
     color: 0,
     child: undefined,
     maybeInt32: undefined,
@@ -1070,7 +1072,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
         ? bytesFromBase64(object.bytesValue)
         : isSet(object.bytes_value)
         ? bytesFromBase64(object.bytes_value)
-        : new Uint8Array(0),
+        : noBytes,
       color: isSet(object.color) ? colorFromJSON(object.color) : 0,
       child: isSet(object.child) ? Everything.fromJSON(object.child) : undefined,
       maybeInt32: isSet(object.maybeInt32)
@@ -1369,7 +1371,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
       : 0n;
     message.boolValue = object.boolValue ?? false;
     message.stringValue = object.stringValue ?? "";
-    message.bytesValue = object.bytesValue ?? new Uint8Array(0);
+    message.bytesValue = object.bytesValue ?? noBytes;
     message.color = object.color ?? 0;
     message.child = (object.child !== undefined && object.child !== null)
       ? Everything.fromPartial(object.child)
@@ -1676,7 +1678,7 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
 };
 
 function createBaseEverything_ByFlagEntry(): Everything_ByFlagEntry {
-  return { key: false, value: new Uint8Array(0), _unknownFields: {} };
+  return { key: false, value: noBytes, _unknownFields: {} };
 }
 
 export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug.test.v1.Everything.ByFlagEntry"> = {
@@ -1752,7 +1754,7 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
   fromJSON(object: any): Everything_ByFlagEntry {
     return {
       key: isSet(object.key) ? globalThis.Boolean(object.key) : false,
-      value: isSet(object.value) ? bytesFromBase64(object.value) : new Uint8Array(0),
+      value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes,
     };
   },
 
@@ -1773,7 +1775,7 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
   fromPartial(object: DeepPartial<Everything_ByFlagEntry>): Everything_ByFlagEntry {
     const message = createBaseEverything_ByFlagEntry();
     message.key = object.key ?? false;
-    message.value = object.value ?? new Uint8Array(0);
+    message.value = object.value ?? noBytes;
     return message;
   },
 };
@@ -1970,7 +1972,7 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
 };
 
 function createBaseEchoRequest(): EchoRequest {
-  return { text: "", data: new Uint8Array(0), everything: undefined, _unknownFields: {} };
+  return { text: "", data: noBytes, everything: undefined, _unknownFields: {} };
 }
 
 export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest"> = {
@@ -2057,7 +2059,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
   fromJSON(object: any): EchoRequest {
     return {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
       everything: isSet(object.everything) ? Everything.fromJSON(object.everything) : undefined,
     };
   },
@@ -2082,7 +2084,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
   fromPartial(object: DeepPartial<EchoRequest>): EchoRequest {
     const message = createBaseEchoRequest();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     message.everything = (object.everything !== undefined && object.everything !== null)
       ? Everything.fromPartial(object.everything)
       : undefined;
@@ -2093,7 +2095,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
 function createBaseEchoResponse(): EchoResponse {
   return {
     text: "",
-    data: new Uint8Array(0),
+    data: noBytes,
     everything: undefined,
     metadata: [],
     origin: [],
@@ -2219,7 +2221,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
   fromJSON(object: any): EchoResponse {
     return {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
       everything: isSet(object.everything) ? Everything.fromJSON(object.everything) : undefined,
       metadata: globalThis.Array.isArray(object?.metadata) ? object.metadata.map((e: any) => globalThis.String(e)) : [],
       origin: globalThis.Array.isArray(object?.origin) ? object.origin.map((e: any) => globalThis.String(e)) : [],
@@ -2260,7 +2262,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
   fromPartial(object: DeepPartial<EchoResponse>): EchoResponse {
     const message = createBaseEchoResponse();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     message.everything = (object.everything !== undefined && object.everything !== null)
       ? Everything.fromPartial(object.everything)
       : undefined;
@@ -2703,7 +2705,7 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
 };
 
 function createBaseCountResponse(): CountResponse {
-  return { index: 0, data: new Uint8Array(0), _unknownFields: {} };
+  return { index: 0, data: noBytes, _unknownFields: {} };
 }
 
 export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResponse"> = {
@@ -2779,7 +2781,7 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
   fromJSON(object: any): CountResponse {
     return {
       index: isSet(object.index) ? globalThis.Number(object.index) : 0,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
     };
   },
 
@@ -2800,13 +2802,13 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
   fromPartial(object: DeepPartial<CountResponse>): CountResponse {
     const message = createBaseCountResponse();
     message.index = object.index ?? 0;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
 
 function createBaseSumRequest(): SumRequest {
-  return { number: 0n, data: new Uint8Array(0), _unknownFields: {} };
+  return { number: 0n, data: noBytes, _unknownFields: {} };
 }
 
 export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = {
@@ -2885,7 +2887,7 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
   fromJSON(object: any): SumRequest {
     return {
       number: isSet(object.number) ? BigInt(object.number) : 0n,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
     };
   },
 
@@ -2906,7 +2908,7 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
   fromPartial(object: DeepPartial<SumRequest>): SumRequest {
     const message = createBaseSumRequest();
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
@@ -3018,7 +3020,7 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
 };
 
 function createBaseConverseRequest(): ConverseRequest {
-  return { text: "", data: new Uint8Array(0), _unknownFields: {} };
+  return { text: "", data: noBytes, _unknownFields: {} };
 }
 
 export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.ConverseRequest"> = {
@@ -3094,7 +3096,7 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
   fromJSON(object: any): ConverseRequest {
     return {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
     };
   },
 
@@ -3115,13 +3117,13 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
   fromPartial(object: DeepPartial<ConverseRequest>): ConverseRequest {
     const message = createBaseConverseRequest();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
 
 function createBaseConverseResponse(): ConverseResponse {
-  return { text: "", data: new Uint8Array(0), _unknownFields: {} };
+  return { text: "", data: noBytes, _unknownFields: {} };
 }
 
 export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.ConverseResponse"> = {
@@ -3197,7 +3199,7 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
   fromJSON(object: any): ConverseResponse {
     return {
       text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
     };
   },
 
@@ -3218,7 +3220,7 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
   fromPartial(object: DeepPartial<ConverseResponse>): ConverseResponse {
     const message = createBaseConverseResponse();
     message.text = object.text ?? "";
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };

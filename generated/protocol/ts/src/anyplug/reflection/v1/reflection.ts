@@ -4,6 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "anyplug.reflection.v1";
 
 export const protobufFileName = "anyplug/reflection/v1/reflection.proto";
@@ -108,7 +110,7 @@ export const GetDescriptorsRequest: MessageFns<GetDescriptorsRequest, "anyplug.r
 };
 
 function createBaseGetDescriptorsResponse(): GetDescriptorsResponse {
-  return { fileDescriptorSet: new Uint8Array(0), _unknownFields: {} };
+  return { fileDescriptorSet: noBytes, _unknownFields: {} };
 }
 
 export const GetDescriptorsResponse: MessageFns<
@@ -179,7 +181,7 @@ export const GetDescriptorsResponse: MessageFns<
         ? bytesFromBase64(object.fileDescriptorSet)
         : isSet(object.file_descriptor_set)
         ? bytesFromBase64(object.file_descriptor_set)
-        : new Uint8Array(0),
+        : noBytes,
     };
   },
 
@@ -196,7 +198,7 @@ export const GetDescriptorsResponse: MessageFns<
   },
   fromPartial(object: DeepPartial<GetDescriptorsResponse>): GetDescriptorsResponse {
     const message = createBaseGetDescriptorsResponse();
-    message.fileDescriptorSet = object.fileDescriptorSet ?? new Uint8Array(0);
+    message.fileDescriptorSet = object.fileDescriptorSet ?? noBytes;
     return message;
   },
 };
