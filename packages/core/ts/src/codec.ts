@@ -1,8 +1,10 @@
 /** Runs the codecs of messages. */
 
+import type { Code } from "./code.js";
 import { MessageReader } from "./codec/reader.js";
 import { MessageWriter } from "./codec/writer.js";
 import type { MessageCodec } from "./descriptor.js";
+import { AnyplugError } from "./error.js";
 
 /** A message in bytes: the first `length` of `bytes`. */
 export interface Encoded {
@@ -59,6 +61,11 @@ export function decodeMessage<T>(codec: MessageCodec<T>, bytes: Uint8Array, from
   }
   // The codecs stop without a word at the end of a group and at a tag of 0.
   throw new Error("illegal tag");
+}
+
+/** What a call ends with when a codec refused one of its messages. `what` says which: "the request of package.Service/Method cannot be encoded". */
+export function codecError(code: Code, what: string, cause: unknown): AnyplugError {
+  return new AnyplugError(code, `${what}: ${AnyplugError.from(cause).message}`, { cause });
 }
 
 /** A varint under the largest field number, which hardly a schema has. */

@@ -75,13 +75,17 @@ export class CallContext implements HandlerContext {
   #answerTrailer: [string, string][] | undefined;
   #headerSent = false;
 
-  /** The deadline is counted from now. */
-  constructor(method: MethodDescriptor, header: CallHeader | undefined, surroundings: Surroundings) {
+  /** `deadline` is by the clock of `performance.now`; undefined without one. */
+  constructor(
+    method: MethodDescriptor,
+    header: CallHeader | undefined,
+    deadline: number | undefined,
+    surroundings: Surroundings,
+  ) {
     this.method = method;
+    this.deadline = deadline;
     this.#header = header;
     this.#surroundings = surroundings;
-    const timeoutMs = header?.timeoutMs;
-    this.deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
   }
 
   get peer(): PeerInfo {

@@ -134,7 +134,10 @@ const maxOriginNames = 16;
 
 /** Says why a call may not be handled for what led to it, if so: FAILED_PRECONDITION. */
 export function originRefusal({ length }: readonly string[]): AnyplugError | undefined {
-  if (length <= maxOriginNames) return undefined;
+  return length <= maxOriginNames ? undefined : tooManyOrigins(length);
+}
+
+function tooManyOrigins(length: number): AnyplugError {
   const through = `the call went through ${length} peers, over the limit of ${maxOriginNames}`;
   return new AnyplugError(Code.FailedPrecondition, `${through}; do they answer each other without end?`);
 }

@@ -6,6 +6,7 @@ import {
   type Begun,
   type Bucket,
   type CallContext,
+  codecError,
   deadlineError,
   deadlines,
   type Expiring,
@@ -39,9 +40,7 @@ export function requestFor({ method, route, converts }: Target, request: object)
   try {
     return converts ? convert(method.input, route.method.input, request) : route.method.input.fromPartial(request);
   } catch (error) {
-    const why = AnyplugError.from(error).message;
-    const message = `the request of ${method.path} cannot be encoded: ${why}`;
-    throw new AnyplugError(Code.InvalidArgument, message, { cause: error });
+    throw codecError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded`, error);
   }
 }
 
@@ -51,17 +50,17 @@ export function requestFor({ method, route, converts }: Target, request: object)
  * @throws AnyplugError INTERNAL when the handler gave no message, or one that cannot be encoded.
  */
 export function responseFor<O>({ method, route, converts }: Target<unknown, O>, response: unknown): O {
-  if (typeof response !== "object" || response === null) {
-    const message = `the handler of ${method.path} gave ${String(response)} for a response; give a message`;
-    throw new AnyplugError(Code.Internal, message);
-  }
+  if (typeof response !== "object" || response === null) throw noMessage(method, response);
   try {
     return converts ? convert(route.method.output, method.output, response) : method.output.fromPartial(response);
   } catch (error) {
-    const why = AnyplugError.from(error).message;
-    const message = `the response of ${method.path} cannot be encoded: ${why}`;
-    throw new AnyplugError(Code.Internal, message, { cause: error });
+    throw codecError(Code.Internal, `the response of ${method.path} cannot be encoded`, error);
   }
+}
+
+function noMessage({ path }: MethodDescriptor, response: unknown): AnyplugError {
+  const message = `the handler of ${path} gave ${String(response)} for a response; give a message`;
+  return new AnyplugError(Code.Internal, message);
 }
 
 function convert<T>(from: MessageCodec<unknown>, to: MessageCodec<T>, message: object): T {
@@ -70,6 +69,9 @@ function convert<T>(from: MessageCodec<unknown>, to: MessageCodec<T>, message: o
 
 /** A call in flight: it ends when its handler does, when it is cancelled, when its time is over and when the link ends. */
 export abstract class DirectCall implements OpenCall, Expiring {
+  isOpen = false;
+  older: OpenCall | undefined;
+  newer: OpenCall | undefined;
   bucket: Bucket | undefined;
   before: Expiring | undefined;
   after: Expiring | undefined;

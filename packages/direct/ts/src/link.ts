@@ -131,9 +131,11 @@ class DirectLink implements Link, AsyncDisposable {
 
   /** @throws AnyplugError UNIMPLEMENTED when the peer has no such method, FAILED_PRECONDITION when the schemas are not compatible. */
   #target<I, O>(method: MethodDescriptor<I, O>): Target<I, O> {
-    const known = this.#targets.get(method);
     // The codecs of a target are those of its method.
-    if (known !== undefined) return known as Target<I, O>;
+    return (this.#targets.get(method) as Target<I, O> | undefined) ?? this.#newTarget(method);
+  }
+
+  #newTarget<I, O>(method: MethodDescriptor<I, O>): Target<I, O> {
     const route = this.#route(method);
     const converts = !checkSchema(method.service, route.method.service);
     const target = { method, route, callee: this.#callee, surroundings: this.#surroundings, converts };

@@ -22,7 +22,7 @@ export function callStream<O>(
   options: CallOptions | undefined,
 ): AsyncIterator<O> {
   const begun = begin(target.method, options);
-  const context = new CallContext(target.route.method, begun.header, target.surroundings);
+  const context = new CallContext(target.route.method, begun.header, begun.deadline, target.surroundings);
   const call = new StreamCall<O>(shared, target, context, begun, options);
   call.start(requests);
   return call;

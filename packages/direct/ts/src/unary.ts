@@ -17,9 +17,9 @@ export function callUnary<O>(
   try {
     const begun = begin(method, options);
     const message = requestFor(target, request);
-    context = new CallContext(route.method, begun.header, surroundings);
+    context = new CallContext(route.method, begun.header, begun.deadline, surroundings);
     const answer = run(target, message, context, options);
-    if (isThenable(answer)) return new UnaryCall(shared, target, context, begun, options).settle(answer);
+    if (isThenable(answer)) return answerOf(shared, target, context, begun, options, answer);
     return Promise.resolve(answered(target, answer, context, options));
   } catch (error) {
     return Promise.reject(AnyplugError.from(error, Code.Internal));
@@ -34,6 +34,20 @@ function run(target: Target, message: unknown, context: CallContext, options: Ca
   } catch (error) {
     throw failureOf(target, error, context, options);
   }
+}
+
+/** Waits for the handler. */
+function answerOf<O>(
+  shared: Shared,
+  target: Target<unknown, O>,
+  context: CallContext,
+  begun: Begun,
+  options: CallOptions | undefined,
+  answer: PromiseLike<unknown>,
+): Promise<O> {
+  return new Promise((resolve, reject) => {
+    new UnaryCall(shared, target, context, begun, options, resolve, reject).settle(answer);
+  });
 }
 
 function answered<O>(
@@ -51,8 +65,8 @@ function answered<O>(
 /** A call whose handler has not answered at once. */
 class UnaryCall<O> extends DirectCall {
   readonly #target: Target<unknown, O>;
-  #resolve: (response: O) => void = () => {};
-  #reject: (error: AnyplugError) => void = () => {};
+  readonly #resolve: (response: O) => void;
+  readonly #reject: (error: AnyplugError) => void;
 
   constructor(
     shared: Shared,
@@ -60,21 +74,21 @@ class UnaryCall<O> extends DirectCall {
     context: CallContext,
     begun: Begun,
     options: CallOptions | undefined,
+    resolve: (response: O) => void,
+    reject: (error: AnyplugError) => void,
   ) {
     super(shared, target, context, begun, options);
     this.#target = target;
+    this.#resolve = resolve;
+    this.#reject = reject;
   }
 
-  settle(answer: PromiseLike<unknown>): Promise<O> {
+  settle(answer: PromiseLike<unknown>): void {
     this.track();
     answer.then(
       (response) => this.#answered(response),
       (error: unknown) => this.#failed(error),
     );
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
   protected gaveUp(reason: AnyplugError): void {

@@ -1,7 +1,7 @@
 /** Calls that this side answers. */
 
 import { Code } from "../code.js";
-import { type Encoded, encodePayload } from "../codec.js";
+import { codecError, type Encoded, encodePayload } from "../codec.js";
 import { CallContext } from "../context.js";
 import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
@@ -37,8 +37,10 @@ export class IncomingCall implements Slot, Expiring {
     this.#engine = engine;
     this.#route = route;
     this.#id = event.call;
-    this.#context = new CallContext(route.method, event.header, engine);
-    this.#timeoutMs = event.header?.timeoutMs ?? 0;
+    const timeoutMs = event.header?.timeoutMs;
+    this.#timeoutMs = timeoutMs ?? 0;
+    const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
+    this.#context = new CallContext(route.method, event.header, deadline, engine);
   }
 
   /** Runs the handler. */
@@ -125,8 +127,7 @@ export class IncomingCall implements Slot, Expiring {
     try {
       return this.#engine.read(method.input, event);
     } catch (error) {
-      const why = AnyplugError.from(error).message;
-      throw new AnyplugError(Code.Internal, `the request of ${method.path} cannot be parsed: ${why}`, { cause: error });
+      throw codecError(Code.Internal, `the request of ${method.path} cannot be parsed`, error);
     }
   }
 
@@ -260,8 +261,7 @@ function encodeResponse(method: MethodDescriptor, response: unknown): Encoded {
   try {
     return encodePayload(method.output, method.output.fromPartial(response));
   } catch (error) {
-    const why = AnyplugError.from(error).message;
-    throw new AnyplugError(Code.Internal, `the response of ${method.path} cannot be encoded: ${why}`, { cause: error });
+    throw codecError(Code.Internal, `the response of ${method.path} cannot be encoded`, error);
   }
 }
 

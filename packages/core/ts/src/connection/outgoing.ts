@@ -1,7 +1,7 @@
 /** Calls that this side makes. */
 
 import { Code } from "../code.js";
-import { type Encoded, encodePayload } from "../codec.js";
+import { codecError, type Encoded, encodePayload } from "../codec.js";
 import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
@@ -121,10 +121,7 @@ export abstract class OutgoingCall implements Slot, Expiring {
     try {
       return this.engine.read(method.output, event);
     } catch (error) {
-      const why = AnyplugError.from(error).message;
-      this.cancel(
-        new AnyplugError(Code.Internal, `the response of ${method.path} cannot be parsed: ${why}`, { cause: error }),
-      );
+      this.cancel(codecError(Code.Internal, `the response of ${method.path} cannot be parsed`, error));
       return undefined;
     }
   }
@@ -154,10 +151,7 @@ export function encodeRequest(method: MethodDescriptor, request: object): Encode
   try {
     return encodePayload(method.input, method.input.fromPartial(request));
   } catch (error) {
-    const why = AnyplugError.from(error).message;
-    throw new AnyplugError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded: ${why}`, {
-      cause: error,
-    });
+    throw codecError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded`, error);
   }
 }
 
