@@ -82,10 +82,13 @@ export class MessageQueue<T> implements AsyncIterableIterator<T> {
 
   return(): Promise<IteratorResult<T>> {
     const early = !this.#ended;
+    const unread = this.#messages.slice(this.#first);
     this.finish();
     this.drop();
     this.#error = undefined;
     if (early) this.#owner.abandoned();
+    // After the end nobody else lets go of them.
+    else for (const { bytes } of unread) this.#owner.taken(bytes);
     return Promise.resolve(done);
   }
 

@@ -75,6 +75,25 @@ describe("a slow reader", () => {
     expect((await call).count).toBe(1000);
   });
 
+  test("that leaves after the last message came holds nothing of it any longer", async () => {
+    const { host } = connectInMemory({
+      plugin: [
+        serving({
+          *count({ count }) {
+            for (let index = 0; index < count; index++) yield { index, data: kilobyte };
+          },
+        }),
+      ],
+    });
+    const stream = host.client(Test).count({ count: 20 })[Symbol.asyncIterator]();
+    await stream.next();
+    await settled(() => host.bufferedBytes);
+    expect(host.openCalls).toBe(0);
+    expect(host.bufferedBytes).toBeGreaterThan(19_000);
+    await stream.return?.();
+    expect(host.bufferedBytes).toBe(0);
+  });
+
   test("has the window that it announced; a message larger than the window passes alone", async () => {
     let sent = 0;
     const { host } = connectInMemory(

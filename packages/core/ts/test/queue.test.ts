@@ -67,6 +67,16 @@ test("a reader that leaves is told of once, and gets nothing more", async () => 
   expect(log).toEqual(["abandoned", "reached"]);
 });
 
+test("a reader that leaves after the end has taken what it did not read", async () => {
+  const { messages, log } = queue();
+  messages.push(1, 10);
+  messages.push(2, 20);
+  messages.finish();
+  expect(await messages.return()).toEqual(done);
+  expect(await messages.next()).toEqual(done);
+  expect(log).toEqual(["taken 10", "taken 20", "reached"]);
+});
+
 test("the end can be replaced by an error of the reader's own", async () => {
   const messages = new MessageQueue<number>({
     taken: () => {},
