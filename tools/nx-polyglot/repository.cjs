@@ -21,6 +21,13 @@ function repositoryTargets() {
         "npm",
       ],
     },
+    // The official suite of protobuf against the codecs of the three languages.
+    "test-conformance": {
+      command: "node test/conformance/run.mjs",
+      cache: true,
+      inputs: ["everything", "npm"],
+      dependsOn: ["build"],
+    },
     // The snippets of the README are files that other steps build, lint and run.
     "lint-readme": {
       command: "node tools/readme/snippets.mjs --check",

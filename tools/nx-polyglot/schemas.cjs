@@ -18,7 +18,13 @@ function schemaTargets() {
     "test-generated": {
       command: "node tools/generate/generate.mjs --check",
       cache: true,
-      inputs: ["schemas", ...generator, ...pinned, "{workspaceRoot}/generated/**/*"],
+      inputs: [
+        "schemas",
+        ...generator,
+        ...pinned,
+        "{workspaceRoot}/generated/**/*",
+        "{workspaceRoot}/test/conformance/**/*",
+      ],
       dependsOn: ["build-typescript", "build-rust"],
     },
   };

@@ -60,7 +60,14 @@ function table(packageName: string, messages: readonly DescMessage[]): Output {
 }
 
 function fieldLine(field: DescField, packageName: string): string {
-  return `${field.number} ${attributeName(field.name)} ${cardinality(field)} ${typeOf(field, packageName)}`;
+  return `${field.number} ${attribute(field)} ${cardinality(field)} ${typeOf(field, packageName)}`;
+}
+
+/** In the body of a class, Python puts the name of the class before a name with two underscores. */
+function attribute(field: DescField): string {
+  const name = attributeName(field.name);
+  const isPrivate = name.startsWith("__") && !name.endsWith("__");
+  return isPrivate ? `_${className(field.parent).replace(/^_+/, "")}${name}` : name;
 }
 
 /** As betterproto2 has it: what it makes Optional tells absent from default, nothing else does. */

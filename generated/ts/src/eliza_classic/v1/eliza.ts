@@ -13,13 +13,13 @@ export interface ReplyRequest {
   text: string;
   /** The conversation that the line belongs to. Conversations with different ids do not know of each other; the empty id is one as well. */
   sessionId: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ReplyResponse {
   /** What ELIZA answers, in capitals. */
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ReplyStreamRequest {
@@ -27,47 +27,47 @@ export interface ReplyStreamRequest {
   text: string;
   /** The conversation that the line belongs to. */
   sessionId: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ReplyStreamResponse {
   /** The next word of the answer. */
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface TranscriptRequest {
   /** What the person says: one line. */
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface TranscriptResponse {
   exchanges: Exchange[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** A line and its answer. */
 export interface Exchange {
   text: string;
   reply: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ChatRequest {
   /** What the person says: one line. */
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ChatResponse {
   /** What ELIZA answers, in capitals. */
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseReplyRequest(): ReplyRequest {
-  return { text: "", sessionId: "", _unknownFields: {} };
+  return { text: "", sessionId: "", _unknownFields: undefined };
 }
 
 export const ReplyRequest: MessageFns<ReplyRequest, "eliza_classic.v1.ReplyRequest"> = {
@@ -81,35 +81,32 @@ export const ReplyRequest: MessageFns<ReplyRequest, "eliza_classic.v1.ReplyReque
       writer.uint32(18).string(message.sessionId);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReplyRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ReplyRequest): ReplyRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReplyRequest();
+      const message = into ?? createBaseReplyRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -117,23 +114,13 @@ export const ReplyRequest: MessageFns<ReplyRequest, "eliza_classic.v1.ReplyReque
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -174,7 +161,7 @@ export const ReplyRequest: MessageFns<ReplyRequest, "eliza_classic.v1.ReplyReque
 };
 
 function createBaseReplyResponse(): ReplyResponse {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const ReplyResponse: MessageFns<ReplyResponse, "eliza_classic.v1.ReplyResponse"> = {
@@ -185,51 +172,38 @@ export const ReplyResponse: MessageFns<ReplyResponse, "eliza_classic.v1.ReplyRes
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReplyResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ReplyResponse): ReplyResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReplyResponse();
+      const message = into ?? createBaseReplyResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -259,7 +233,7 @@ export const ReplyResponse: MessageFns<ReplyResponse, "eliza_classic.v1.ReplyRes
 };
 
 function createBaseReplyStreamRequest(): ReplyStreamRequest {
-  return { text: "", sessionId: "", _unknownFields: {} };
+  return { text: "", sessionId: "", _unknownFields: undefined };
 }
 
 export const ReplyStreamRequest: MessageFns<ReplyStreamRequest, "eliza_classic.v1.ReplyStreamRequest"> = {
@@ -273,35 +247,32 @@ export const ReplyStreamRequest: MessageFns<ReplyStreamRequest, "eliza_classic.v
       writer.uint32(18).string(message.sessionId);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReplyStreamRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ReplyStreamRequest): ReplyStreamRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReplyStreamRequest();
+      const message = into ?? createBaseReplyStreamRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -309,23 +280,13 @@ export const ReplyStreamRequest: MessageFns<ReplyStreamRequest, "eliza_classic.v
               break;
             }
 
-            message.sessionId = reader.string();
+            message.sessionId = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -366,7 +327,7 @@ export const ReplyStreamRequest: MessageFns<ReplyStreamRequest, "eliza_classic.v
 };
 
 function createBaseReplyStreamResponse(): ReplyStreamResponse {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const ReplyStreamResponse: MessageFns<ReplyStreamResponse, "eliza_classic.v1.ReplyStreamResponse"> = {
@@ -377,51 +338,38 @@ export const ReplyStreamResponse: MessageFns<ReplyStreamResponse, "eliza_classic
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ReplyStreamResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ReplyStreamResponse): ReplyStreamResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseReplyStreamResponse();
+      const message = into ?? createBaseReplyStreamResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -451,7 +399,7 @@ export const ReplyStreamResponse: MessageFns<ReplyStreamResponse, "eliza_classic
 };
 
 function createBaseTranscriptRequest(): TranscriptRequest {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const TranscriptRequest: MessageFns<TranscriptRequest, "eliza_classic.v1.TranscriptRequest"> = {
@@ -462,51 +410,38 @@ export const TranscriptRequest: MessageFns<TranscriptRequest, "eliza_classic.v1.
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TranscriptRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: TranscriptRequest): TranscriptRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTranscriptRequest();
+      const message = into ?? createBaseTranscriptRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -536,7 +471,7 @@ export const TranscriptRequest: MessageFns<TranscriptRequest, "eliza_classic.v1.
 };
 
 function createBaseTranscriptResponse(): TranscriptResponse {
-  return { exchanges: [], _unknownFields: {} };
+  return { exchanges: [], _unknownFields: undefined };
 }
 
 export const TranscriptResponse: MessageFns<TranscriptResponse, "eliza_classic.v1.TranscriptResponse"> = {
@@ -547,51 +482,38 @@ export const TranscriptResponse: MessageFns<TranscriptResponse, "eliza_classic.v
       Exchange.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): TranscriptResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: TranscriptResponse): TranscriptResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTranscriptResponse();
+      const message = into ?? createBaseTranscriptResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.exchanges.push(Exchange.decode(reader, reader.uint32()));
+            message.exchanges.push(Exchange.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -625,7 +547,7 @@ export const TranscriptResponse: MessageFns<TranscriptResponse, "eliza_classic.v
 };
 
 function createBaseExchange(): Exchange {
-  return { text: "", reply: "", _unknownFields: {} };
+  return { text: "", reply: "", _unknownFields: undefined };
 }
 
 export const Exchange: MessageFns<Exchange, "eliza_classic.v1.Exchange"> = {
@@ -639,35 +561,32 @@ export const Exchange: MessageFns<Exchange, "eliza_classic.v1.Exchange"> = {
       writer.uint32(18).string(message.reply);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Exchange {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Exchange): Exchange {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExchange();
+      const message = into ?? createBaseExchange();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -675,23 +594,13 @@ export const Exchange: MessageFns<Exchange, "eliza_classic.v1.Exchange"> = {
               break;
             }
 
-            message.reply = reader.string();
+            message.reply = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -728,7 +637,7 @@ export const Exchange: MessageFns<Exchange, "eliza_classic.v1.Exchange"> = {
 };
 
 function createBaseChatRequest(): ChatRequest {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const ChatRequest: MessageFns<ChatRequest, "eliza_classic.v1.ChatRequest"> = {
@@ -739,51 +648,38 @@ export const ChatRequest: MessageFns<ChatRequest, "eliza_classic.v1.ChatRequest"
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ChatRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ChatRequest): ChatRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChatRequest();
+      const message = into ?? createBaseChatRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -813,7 +709,7 @@ export const ChatRequest: MessageFns<ChatRequest, "eliza_classic.v1.ChatRequest"
 };
 
 function createBaseChatResponse(): ChatResponse {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const ChatResponse: MessageFns<ChatResponse, "eliza_classic.v1.ChatResponse"> = {
@@ -824,51 +720,38 @@ export const ChatResponse: MessageFns<ChatResponse, "eliza_classic.v1.ChatRespon
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ChatResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ChatResponse): ChatResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseChatResponse();
+      const message = into ?? createBaseChatResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -913,9 +796,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

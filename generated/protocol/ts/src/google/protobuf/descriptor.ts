@@ -186,7 +186,7 @@ export function symbolVisibilityToJSON(object: SymbolVisibility): string {
  */
 export interface FileDescriptorSet {
   file: FileDescriptorProto[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a complete .proto file. */
@@ -249,7 +249,7 @@ export interface FileDescriptorProto {
    * developers should rely on the protoreflect APIs for their client language.
    */
   edition?: Edition | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a message type. */
@@ -270,7 +270,7 @@ export interface DescriptorProto {
   reservedName: string[];
   /** Support for `export` and `local` keywords on enums. */
   visibility?: SymbolVisibility | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface DescriptorProto_ExtensionRange {
@@ -281,7 +281,7 @@ export interface DescriptorProto_ExtensionRange {
   /** Exclusive. */
   end?: number | undefined;
   options?: ExtensionRangeOptions | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -296,7 +296,7 @@ export interface DescriptorProto_ReservedRange {
     | undefined;
   /** Exclusive. */
   end?: number | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ExtensionRangeOptions {
@@ -318,7 +318,7 @@ export interface ExtensionRangeOptions {
    * are marked as UNVERIFIED.
    */
   verification?: ExtensionRangeOptions_VerificationState | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** The verification state of the extension range. */
@@ -389,7 +389,7 @@ export interface ExtensionRangeOptions_Declaration {
    * Otherwise the extension must be defined as optional.
    */
   repeated?: boolean | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a field within a message. */
@@ -473,7 +473,7 @@ export interface FieldDescriptorProto {
    * optional with `LABEL_OPTIONAL`.
    */
   proto3Optional?: boolean | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum FieldDescriptorProto_Type {
@@ -669,7 +669,7 @@ export function fieldDescriptorProto_LabelToJSON(object: FieldDescriptorProto_La
 export interface OneofDescriptorProto {
   name?: string | undefined;
   options?: OneofOptions | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes an enum type. */
@@ -692,7 +692,7 @@ export interface EnumDescriptorProto {
   reservedName: string[];
   /** Support for `export` and `local` keywords on enums. */
   visibility?: SymbolVisibility | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -710,7 +710,7 @@ export interface EnumDescriptorProto_EnumReservedRange {
     | undefined;
   /** Inclusive. */
   end?: number | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a value within an enum. */
@@ -718,7 +718,7 @@ export interface EnumValueDescriptorProto {
   name?: string | undefined;
   number?: number | undefined;
   options?: EnumValueOptions | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a service. */
@@ -726,7 +726,7 @@ export interface ServiceDescriptorProto {
   name?: string | undefined;
   method: MethodDescriptorProto[];
   options?: ServiceOptions | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Describes a method of a service. */
@@ -749,7 +749,7 @@ export interface MethodDescriptorProto {
     | undefined;
   /** Identifies if server streams multiple server messages */
   serverStreaming?: boolean | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface FileOptions {
@@ -915,7 +915,7 @@ export interface FileOptions {
    * See the documentation for the "Options" section above.
    */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Generated classes can be optimized for speed or code size. */
@@ -1052,7 +1052,7 @@ export interface MessageOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface FieldOptions {
@@ -1169,7 +1169,7 @@ export interface FieldOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum FieldOptions_CType {
@@ -1378,7 +1378,7 @@ export interface FieldOptions_EditionDefault {
     | undefined;
   /** Textproto value. */
   value?: string | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Information about the support window of a feature. */
@@ -1418,7 +1418,7 @@ export interface FieldOptions_FeatureSupport {
    * removed in.
    */
   removalError?: string | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface OneofOptions {
@@ -1433,7 +1433,7 @@ export interface OneofOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface EnumOptions {
@@ -1477,7 +1477,7 @@ export interface EnumOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface EnumValueOptions {
@@ -1513,7 +1513,7 @@ export interface EnumValueOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ServiceOptions {
@@ -1537,7 +1537,7 @@ export interface ServiceOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface MethodOptions {
@@ -1562,7 +1562,7 @@ export interface MethodOptions {
     | undefined;
   /** The parser stores options it doesn't recognize here. See above. */
   uninterpretedOption: UninterpretedOption[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -1627,7 +1627,7 @@ export interface UninterpretedOption {
   doubleValue?: number | undefined;
   stringValue?: Uint8Array | undefined;
   aggregateValue?: string | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -1640,7 +1640,7 @@ export interface UninterpretedOption {
 export interface UninterpretedOption_NamePart {
   namePart: string;
   isExtension: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -1661,7 +1661,7 @@ export interface FeatureSet {
   enforceNamingStyle?: FeatureSet_EnforceNamingStyle | undefined;
   defaultSymbolVisibility?: FeatureSet_VisibilityFeature_DefaultSymbolVisibility | undefined;
   enforceProtoLimits?: FeatureSet_ProtoLimitsFeature_EnforceProtoLimits | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum FeatureSet_FieldPresence {
@@ -1922,7 +1922,7 @@ export function featureSet_EnforceNamingStyleToJSON(object: FeatureSet_EnforceNa
 }
 
 export interface FeatureSet_VisibilityFeature {
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum FeatureSet_VisibilityFeature_DefaultSymbolVisibility {
@@ -1989,7 +1989,7 @@ export function featureSet_VisibilityFeature_DefaultSymbolVisibilityToJSON(
 }
 
 export interface FeatureSet_ProtoLimitsFeature {
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum FeatureSet_ProtoLimitsFeature_EnforceProtoLimits {
@@ -2065,7 +2065,7 @@ export interface FeatureSetDefaults {
    * after this will not have reliable defaults.
    */
   maximumEdition?: Edition | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -2084,7 +2084,7 @@ export interface FeatureSetDefaults_FeatureSetEditionDefault {
     | undefined;
   /** Defaults of features that can't be overridden in this edition. */
   fixedFeatures?: FeatureSet | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -2138,7 +2138,7 @@ export interface SourceCodeInfo {
    *   be recorded in the future.
    */
   location: SourceCodeInfo_Location[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface SourceCodeInfo_Location {
@@ -2245,7 +2245,7 @@ export interface SourceCodeInfo_Location {
   leadingComments?: string | undefined;
   trailingComments?: string | undefined;
   leadingDetachedComments: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -2259,7 +2259,7 @@ export interface GeneratedCodeInfo {
    * of its generating .proto file.
    */
   annotation: GeneratedCodeInfo_Annotation[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface GeneratedCodeInfo_Annotation {
@@ -2286,7 +2286,7 @@ export interface GeneratedCodeInfo_Annotation {
    */
   end?: number | undefined;
   semantic?: GeneratedCodeInfo_Annotation_Semantic | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -2336,7 +2336,7 @@ export function generatedCodeInfo_Annotation_SemanticToJSON(object: GeneratedCod
 }
 
 function createBaseFileDescriptorSet(): FileDescriptorSet {
-  return { file: [], _unknownFields: {} };
+  return { file: [], _unknownFields: undefined };
 }
 
 export const FileDescriptorSet: MessageFns<FileDescriptorSet, "google.protobuf.FileDescriptorSet"> = {
@@ -2347,51 +2347,38 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet, "google.protobuf.F
       FileDescriptorProto.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileDescriptorSet {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FileDescriptorSet): FileDescriptorSet {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFileDescriptorSet();
+      const message = into ?? createBaseFileDescriptorSet();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.file.push(FileDescriptorProto.decode(reader, reader.uint32()));
+            message.file.push(FileDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2438,7 +2425,7 @@ function createBaseFileDescriptorProto(): FileDescriptorProto {
     sourceCodeInfo: undefined,
     syntax: "",
     edition: 0,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -2489,35 +2476,32 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
       writer.uint32(112).int32(message.edition);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FileDescriptorProto): FileDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFileDescriptorProto();
+      const message = into ?? createBaseFileDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2525,7 +2509,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.package = reader.string();
+            message.package = reader.string(true);
             continue;
           }
           case 3: {
@@ -2533,7 +2517,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.dependency.push(reader.string());
+            message.dependency.push(reader.string(true));
             continue;
           }
           case 10: {
@@ -2544,10 +2528,11 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
             }
 
             if (tag === 82) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.publicDependency.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -2562,10 +2547,11 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
             }
 
             if (tag === 90) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.weakDependency.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -2577,7 +2563,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.optionDependency.push(reader.string());
+            message.optionDependency.push(reader.string(true));
             continue;
           }
           case 4: {
@@ -2585,7 +2571,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.messageType.push(DescriptorProto.decode(reader, reader.uint32()));
+            message.messageType.push(DescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 5: {
@@ -2593,7 +2579,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.enumType.push(EnumDescriptorProto.decode(reader, reader.uint32()));
+            message.enumType.push(EnumDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 6: {
@@ -2601,7 +2587,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.service.push(ServiceDescriptorProto.decode(reader, reader.uint32()));
+            message.service.push(ServiceDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 7: {
@@ -2609,7 +2595,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.extension.push(FieldDescriptorProto.decode(reader, reader.uint32()));
+            message.extension.push(FieldDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 8: {
@@ -2617,7 +2603,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.options = FileOptions.decode(reader, reader.uint32());
+            message.options = FileOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
           case 9: {
@@ -2625,7 +2611,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.sourceCodeInfo = SourceCodeInfo.decode(reader, reader.uint32());
+            message.sourceCodeInfo = SourceCodeInfo.decode(reader, readLength(reader), message.sourceCodeInfo);
             continue;
           }
           case 12: {
@@ -2633,7 +2619,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
               break;
             }
 
-            message.syntax = reader.string();
+            message.syntax = reader.string(true);
             continue;
           }
           case 14: {
@@ -2645,19 +2631,9 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2800,7 +2776,7 @@ function createBaseDescriptorProto(): DescriptorProto {
     reservedRange: [],
     reservedName: [],
     visibility: 0,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -2842,35 +2818,32 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
       writer.uint32(88).int32(message.visibility);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto): DescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDescriptorProto();
+      const message = into ?? createBaseDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -2878,7 +2851,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.field.push(FieldDescriptorProto.decode(reader, reader.uint32()));
+            message.field.push(FieldDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 6: {
@@ -2886,7 +2859,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.extension.push(FieldDescriptorProto.decode(reader, reader.uint32()));
+            message.extension.push(FieldDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 3: {
@@ -2894,7 +2867,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.nestedType.push(DescriptorProto.decode(reader, reader.uint32()));
+            message.nestedType.push(DescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 4: {
@@ -2902,7 +2875,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.enumType.push(EnumDescriptorProto.decode(reader, reader.uint32()));
+            message.enumType.push(EnumDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 5: {
@@ -2910,7 +2883,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.extensionRange.push(DescriptorProto_ExtensionRange.decode(reader, reader.uint32()));
+            message.extensionRange.push(DescriptorProto_ExtensionRange.decode(reader, readLength(reader)));
             continue;
           }
           case 8: {
@@ -2918,7 +2891,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.oneofDecl.push(OneofDescriptorProto.decode(reader, reader.uint32()));
+            message.oneofDecl.push(OneofDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 7: {
@@ -2926,7 +2899,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.options = MessageOptions.decode(reader, reader.uint32());
+            message.options = MessageOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
           case 9: {
@@ -2934,7 +2907,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.reservedRange.push(DescriptorProto_ReservedRange.decode(reader, reader.uint32()));
+            message.reservedRange.push(DescriptorProto_ReservedRange.decode(reader, readLength(reader)));
             continue;
           }
           case 10: {
@@ -2942,7 +2915,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
               break;
             }
 
-            message.reservedName.push(reader.string());
+            message.reservedName.push(reader.string(true));
             continue;
           }
           case 11: {
@@ -2954,19 +2927,9 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3078,7 +3041,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
 };
 
 function createBaseDescriptorProto_ExtensionRange(): DescriptorProto_ExtensionRange {
-  return { start: 0, end: 0, options: undefined, _unknownFields: {} };
+  return { start: 0, end: 0, options: undefined, _unknownFields: undefined };
 }
 
 export const DescriptorProto_ExtensionRange: MessageFns<
@@ -3098,28 +3061,25 @@ export const DescriptorProto_ExtensionRange: MessageFns<
       ExtensionRangeOptions.encode(message.options, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DescriptorProto_ExtensionRange {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto_ExtensionRange): DescriptorProto_ExtensionRange {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDescriptorProto_ExtensionRange();
+      const message = into ?? createBaseDescriptorProto_ExtensionRange();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3142,23 +3102,13 @@ export const DescriptorProto_ExtensionRange: MessageFns<
               break;
             }
 
-            message.options = ExtensionRangeOptions.decode(reader, reader.uint32());
+            message.options = ExtensionRangeOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3202,7 +3152,7 @@ export const DescriptorProto_ExtensionRange: MessageFns<
 };
 
 function createBaseDescriptorProto_ReservedRange(): DescriptorProto_ReservedRange {
-  return { start: 0, end: 0, _unknownFields: {} };
+  return { start: 0, end: 0, _unknownFields: undefined };
 }
 
 export const DescriptorProto_ReservedRange: MessageFns<
@@ -3219,28 +3169,25 @@ export const DescriptorProto_ReservedRange: MessageFns<
       writer.uint32(16).int32(message.end);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DescriptorProto_ReservedRange {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto_ReservedRange): DescriptorProto_ReservedRange {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDescriptorProto_ReservedRange();
+      const message = into ?? createBaseDescriptorProto_ReservedRange();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3259,19 +3206,9 @@ export const DescriptorProto_ReservedRange: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3308,7 +3245,7 @@ export const DescriptorProto_ReservedRange: MessageFns<
 };
 
 function createBaseExtensionRangeOptions(): ExtensionRangeOptions {
-  return { uninterpretedOption: [], declaration: [], features: undefined, verification: 1, _unknownFields: {} };
+  return { uninterpretedOption: [], declaration: [], features: undefined, verification: 1, _unknownFields: undefined };
 }
 
 export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.protobuf.ExtensionRangeOptions"> = {
@@ -3328,35 +3265,32 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
       writer.uint32(24).int32(message.verification);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ExtensionRangeOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ExtensionRangeOptions): ExtensionRangeOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExtensionRangeOptions();
+      const message = into ?? createBaseExtensionRangeOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 999: {
             if (tag !== 7994) {
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
           case 2: {
@@ -3364,7 +3298,7 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
               break;
             }
 
-            message.declaration.push(ExtensionRangeOptions_Declaration.decode(reader, reader.uint32()));
+            message.declaration.push(ExtensionRangeOptions_Declaration.decode(reader, readLength(reader)));
             continue;
           }
           case 50: {
@@ -3372,7 +3306,7 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 3: {
@@ -3384,19 +3318,9 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3453,7 +3377,7 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
 };
 
 function createBaseExtensionRangeOptions_Declaration(): ExtensionRangeOptions_Declaration {
-  return { number: 0, fullName: "", type: "", reserved: false, repeated: false, _unknownFields: {} };
+  return { number: 0, fullName: "", type: "", reserved: false, repeated: false, _unknownFields: undefined };
 }
 
 export const ExtensionRangeOptions_Declaration: MessageFns<
@@ -3479,28 +3403,25 @@ export const ExtensionRangeOptions_Declaration: MessageFns<
       writer.uint32(48).bool(message.repeated);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ExtensionRangeOptions_Declaration {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ExtensionRangeOptions_Declaration): ExtensionRangeOptions_Declaration {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExtensionRangeOptions_Declaration();
+      const message = into ?? createBaseExtensionRangeOptions_Declaration();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3515,7 +3436,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<
               break;
             }
 
-            message.fullName = reader.string();
+            message.fullName = reader.string(true);
             continue;
           }
           case 3: {
@@ -3523,7 +3444,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<
               break;
             }
 
-            message.type = reader.string();
+            message.type = reader.string(true);
             continue;
           }
           case 5: {
@@ -3543,19 +3464,9 @@ export const ExtensionRangeOptions_Declaration: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3623,7 +3534,7 @@ function createBaseFieldDescriptorProto(): FieldDescriptorProto {
     jsonName: "",
     options: undefined,
     proto3Optional: false,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -3665,35 +3576,32 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
       writer.uint32(136).bool(message.proto3Optional);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FieldDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldDescriptorProto): FieldDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFieldDescriptorProto();
+      const message = into ?? createBaseFieldDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 3: {
@@ -3725,7 +3633,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
               break;
             }
 
-            message.typeName = reader.string();
+            message.typeName = reader.string(true);
             continue;
           }
           case 2: {
@@ -3733,7 +3641,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
               break;
             }
 
-            message.extendee = reader.string();
+            message.extendee = reader.string(true);
             continue;
           }
           case 7: {
@@ -3741,7 +3649,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
               break;
             }
 
-            message.defaultValue = reader.string();
+            message.defaultValue = reader.string(true);
             continue;
           }
           case 9: {
@@ -3757,7 +3665,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
               break;
             }
 
-            message.jsonName = reader.string();
+            message.jsonName = reader.string(true);
             continue;
           }
           case 8: {
@@ -3765,7 +3673,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
               break;
             }
 
-            message.options = FieldOptions.decode(reader, reader.uint32());
+            message.options = FieldOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
           case 17: {
@@ -3777,19 +3685,9 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3893,7 +3791,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
 };
 
 function createBaseOneofDescriptorProto(): OneofDescriptorProto {
-  return { name: "", options: undefined, _unknownFields: {} };
+  return { name: "", options: undefined, _unknownFields: undefined };
 }
 
 export const OneofDescriptorProto: MessageFns<OneofDescriptorProto, "google.protobuf.OneofDescriptorProto"> = {
@@ -3907,35 +3805,32 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto, "google.prot
       OneofOptions.encode(message.options, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OneofDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: OneofDescriptorProto): OneofDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOneofDescriptorProto();
+      const message = into ?? createBaseOneofDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -3943,23 +3838,13 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto, "google.prot
               break;
             }
 
-            message.options = OneofOptions.decode(reader, reader.uint32());
+            message.options = OneofOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4005,7 +3890,7 @@ function createBaseEnumDescriptorProto(): EnumDescriptorProto {
     reservedRange: [],
     reservedName: [],
     visibility: 0,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -4032,35 +3917,32 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
       writer.uint32(48).int32(message.visibility);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnumDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumDescriptorProto): EnumDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnumDescriptorProto();
+      const message = into ?? createBaseEnumDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -4068,7 +3950,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
               break;
             }
 
-            message.value.push(EnumValueDescriptorProto.decode(reader, reader.uint32()));
+            message.value.push(EnumValueDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 3: {
@@ -4076,7 +3958,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
               break;
             }
 
-            message.options = EnumOptions.decode(reader, reader.uint32());
+            message.options = EnumOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
           case 4: {
@@ -4084,7 +3966,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
               break;
             }
 
-            message.reservedRange.push(EnumDescriptorProto_EnumReservedRange.decode(reader, reader.uint32()));
+            message.reservedRange.push(EnumDescriptorProto_EnumReservedRange.decode(reader, readLength(reader)));
             continue;
           }
           case 5: {
@@ -4092,7 +3974,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
               break;
             }
 
-            message.reservedName.push(reader.string());
+            message.reservedName.push(reader.string(true));
             continue;
           }
           case 6: {
@@ -4104,19 +3986,9 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4186,7 +4058,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
 };
 
 function createBaseEnumDescriptorProto_EnumReservedRange(): EnumDescriptorProto_EnumReservedRange {
-  return { start: 0, end: 0, _unknownFields: {} };
+  return { start: 0, end: 0, _unknownFields: undefined };
 }
 
 export const EnumDescriptorProto_EnumReservedRange: MessageFns<
@@ -4203,28 +4075,25 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<
       writer.uint32(16).int32(message.end);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnumDescriptorProto_EnumReservedRange {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumDescriptorProto_EnumReservedRange): EnumDescriptorProto_EnumReservedRange {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnumDescriptorProto_EnumReservedRange();
+      const message = into ?? createBaseEnumDescriptorProto_EnumReservedRange();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -4243,19 +4112,9 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4292,7 +4151,7 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<
 };
 
 function createBaseEnumValueDescriptorProto(): EnumValueDescriptorProto {
-  return { name: "", number: 0, options: undefined, _unknownFields: {} };
+  return { name: "", number: 0, options: undefined, _unknownFields: undefined };
 }
 
 export const EnumValueDescriptorProto: MessageFns<
@@ -4312,35 +4171,32 @@ export const EnumValueDescriptorProto: MessageFns<
       EnumValueOptions.encode(message.options, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnumValueDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumValueDescriptorProto): EnumValueDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnumValueDescriptorProto();
+      const message = into ?? createBaseEnumValueDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -4356,23 +4212,13 @@ export const EnumValueDescriptorProto: MessageFns<
               break;
             }
 
-            message.options = EnumValueOptions.decode(reader, reader.uint32());
+            message.options = EnumValueOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4416,7 +4262,7 @@ export const EnumValueDescriptorProto: MessageFns<
 };
 
 function createBaseServiceDescriptorProto(): ServiceDescriptorProto {
-  return { name: "", method: [], options: undefined, _unknownFields: {} };
+  return { name: "", method: [], options: undefined, _unknownFields: undefined };
 }
 
 export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto, "google.protobuf.ServiceDescriptorProto"> = {
@@ -4433,35 +4279,32 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto, "google.
       ServiceOptions.encode(message.options, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ServiceDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceDescriptorProto): ServiceDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseServiceDescriptorProto();
+      const message = into ?? createBaseServiceDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -4469,7 +4312,7 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto, "google.
               break;
             }
 
-            message.method.push(MethodDescriptorProto.decode(reader, reader.uint32()));
+            message.method.push(MethodDescriptorProto.decode(reader, readLength(reader)));
             continue;
           }
           case 3: {
@@ -4477,23 +4320,13 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto, "google.
               break;
             }
 
-            message.options = ServiceOptions.decode(reader, reader.uint32());
+            message.options = ServiceOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4546,7 +4379,7 @@ function createBaseMethodDescriptorProto(): MethodDescriptorProto {
     options: undefined,
     clientStreaming: false,
     serverStreaming: false,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -4573,35 +4406,32 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
       writer.uint32(48).bool(message.serverStreaming);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MethodDescriptorProto {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: MethodDescriptorProto): MethodDescriptorProto {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMethodDescriptorProto();
+      const message = into ?? createBaseMethodDescriptorProto();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -4609,7 +4439,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
               break;
             }
 
-            message.inputType = reader.string();
+            message.inputType = reader.string(true);
             continue;
           }
           case 3: {
@@ -4617,7 +4447,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
               break;
             }
 
-            message.outputType = reader.string();
+            message.outputType = reader.string(true);
             continue;
           }
           case 4: {
@@ -4625,7 +4455,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
               break;
             }
 
-            message.options = MethodOptions.decode(reader, reader.uint32());
+            message.options = MethodOptions.decode(reader, readLength(reader), message.options);
             continue;
           }
           case 5: {
@@ -4645,19 +4475,9 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4754,7 +4574,7 @@ function createBaseFileOptions(): FileOptions {
     rubyPackage: "",
     features: undefined,
     uninterpretedOption: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -4826,35 +4646,32 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FileOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FileOptions): FileOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFileOptions();
+      const message = into ?? createBaseFileOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.javaPackage = reader.string();
+            message.javaPackage = reader.string(true);
             continue;
           }
           case 8: {
@@ -4862,7 +4679,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.javaOuterClassname = reader.string();
+            message.javaOuterClassname = reader.string(true);
             continue;
           }
           case 10: {
@@ -4902,7 +4719,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.goPackage = reader.string();
+            message.goPackage = reader.string(true);
             continue;
           }
           case 16: {
@@ -4950,7 +4767,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.objcClassPrefix = reader.string();
+            message.objcClassPrefix = reader.string(true);
             continue;
           }
           case 37: {
@@ -4958,7 +4775,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.csharpNamespace = reader.string();
+            message.csharpNamespace = reader.string(true);
             continue;
           }
           case 39: {
@@ -4966,7 +4783,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.swiftPrefix = reader.string();
+            message.swiftPrefix = reader.string(true);
             continue;
           }
           case 40: {
@@ -4974,7 +4791,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.phpClassPrefix = reader.string();
+            message.phpClassPrefix = reader.string(true);
             continue;
           }
           case 41: {
@@ -4982,7 +4799,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.phpNamespace = reader.string();
+            message.phpNamespace = reader.string(true);
             continue;
           }
           case 44: {
@@ -4990,7 +4807,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.phpMetadataNamespace = reader.string();
+            message.phpMetadataNamespace = reader.string(true);
             continue;
           }
           case 45: {
@@ -4998,7 +4815,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.rubyPackage = reader.string();
+            message.rubyPackage = reader.string(true);
             continue;
           }
           case 50: {
@@ -5006,7 +4823,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 999: {
@@ -5014,23 +4831,13 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5248,7 +5055,7 @@ function createBaseMessageOptions(): MessageOptions {
     deprecatedLegacyJsonFieldConflicts: false,
     features: undefined,
     uninterpretedOption: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -5280,28 +5087,25 @@ export const MessageOptions: MessageFns<MessageOptions, "google.protobuf.Message
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MessageOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: MessageOptions): MessageOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMessageOptions();
+      const message = into ?? createBaseMessageOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -5348,7 +5152,7 @@ export const MessageOptions: MessageFns<MessageOptions, "google.protobuf.Message
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 999: {
@@ -5356,23 +5160,13 @@ export const MessageOptions: MessageFns<MessageOptions, "google.protobuf.Message
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5473,7 +5267,7 @@ function createBaseFieldOptions(): FieldOptions {
     features: undefined,
     featureSupport: undefined,
     uninterpretedOption: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -5524,28 +5318,25 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FieldOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions): FieldOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFieldOptions();
+      const message = into ?? createBaseFieldOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -5627,10 +5418,11 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
             }
 
             if (tag === 154) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.targets.push(reader.int32() as any);
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -5642,7 +5434,7 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
               break;
             }
 
-            message.editionDefaults.push(FieldOptions_EditionDefault.decode(reader, reader.uint32()));
+            message.editionDefaults.push(FieldOptions_EditionDefault.decode(reader, readLength(reader)));
             continue;
           }
           case 21: {
@@ -5650,7 +5442,7 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 22: {
@@ -5658,7 +5450,7 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
               break;
             }
 
-            message.featureSupport = FieldOptions_FeatureSupport.decode(reader, reader.uint32());
+            message.featureSupport = FieldOptions_FeatureSupport.decode(reader, readLength(reader), message.featureSupport);
             continue;
           }
           case 999: {
@@ -5666,23 +5458,13 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5805,7 +5587,7 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
 };
 
 function createBaseFieldOptions_EditionDefault(): FieldOptions_EditionDefault {
-  return { edition: 0, value: "", _unknownFields: {} };
+  return { edition: 0, value: "", _unknownFields: undefined };
 }
 
 export const FieldOptions_EditionDefault: MessageFns<
@@ -5822,28 +5604,25 @@ export const FieldOptions_EditionDefault: MessageFns<
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FieldOptions_EditionDefault {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions_EditionDefault): FieldOptions_EditionDefault {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFieldOptions_EditionDefault();
+      const message = into ?? createBaseFieldOptions_EditionDefault();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 3: {
             if (tag !== 24) {
@@ -5858,23 +5637,13 @@ export const FieldOptions_EditionDefault: MessageFns<
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -5917,7 +5686,7 @@ function createBaseFieldOptions_FeatureSupport(): FieldOptions_FeatureSupport {
     deprecationWarning: "",
     editionRemoved: 0,
     removalError: "",
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -5944,28 +5713,25 @@ export const FieldOptions_FeatureSupport: MessageFns<
       writer.uint32(42).string(message.removalError);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FieldOptions_FeatureSupport {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions_FeatureSupport): FieldOptions_FeatureSupport {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFieldOptions_FeatureSupport();
+      const message = into ?? createBaseFieldOptions_FeatureSupport();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -5988,7 +5754,7 @@ export const FieldOptions_FeatureSupport: MessageFns<
               break;
             }
 
-            message.deprecationWarning = reader.string();
+            message.deprecationWarning = reader.string(true);
             continue;
           }
           case 4: {
@@ -6004,23 +5770,13 @@ export const FieldOptions_FeatureSupport: MessageFns<
               break;
             }
 
-            message.removalError = reader.string();
+            message.removalError = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6092,7 +5848,7 @@ export const FieldOptions_FeatureSupport: MessageFns<
 };
 
 function createBaseOneofOptions(): OneofOptions {
-  return { features: undefined, uninterpretedOption: [], _unknownFields: {} };
+  return { features: undefined, uninterpretedOption: [], _unknownFields: undefined };
 }
 
 export const OneofOptions: MessageFns<OneofOptions, "google.protobuf.OneofOptions"> = {
@@ -6106,35 +5862,32 @@ export const OneofOptions: MessageFns<OneofOptions, "google.protobuf.OneofOption
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): OneofOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: OneofOptions): OneofOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOneofOptions();
+      const message = into ?? createBaseOneofOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 999: {
@@ -6142,23 +5895,13 @@ export const OneofOptions: MessageFns<OneofOptions, "google.protobuf.OneofOption
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6207,7 +5950,7 @@ function createBaseEnumOptions(): EnumOptions {
     deprecatedLegacyJsonFieldConflicts: false,
     features: undefined,
     uninterpretedOption: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -6233,28 +5976,25 @@ export const EnumOptions: MessageFns<EnumOptions, "google.protobuf.EnumOptions">
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnumOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumOptions): EnumOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnumOptions();
+      const message = into ?? createBaseEnumOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 2: {
             if (tag !== 16) {
@@ -6285,7 +6025,7 @@ export const EnumOptions: MessageFns<EnumOptions, "google.protobuf.EnumOptions">
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 999: {
@@ -6293,23 +6033,13 @@ export const EnumOptions: MessageFns<EnumOptions, "google.protobuf.EnumOptions">
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6383,7 +6113,7 @@ function createBaseEnumValueOptions(): EnumValueOptions {
     debugRedact: false,
     featureSupport: undefined,
     uninterpretedOption: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -6407,28 +6137,25 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EnumValueOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumValueOptions): EnumValueOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEnumValueOptions();
+      const message = into ?? createBaseEnumValueOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -6443,7 +6170,7 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 3: {
@@ -6459,7 +6186,7 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
               break;
             }
 
-            message.featureSupport = FieldOptions_FeatureSupport.decode(reader, reader.uint32());
+            message.featureSupport = FieldOptions_FeatureSupport.decode(reader, readLength(reader), message.featureSupport);
             continue;
           }
           case 999: {
@@ -6467,23 +6194,13 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6551,7 +6268,7 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
 };
 
 function createBaseServiceOptions(): ServiceOptions {
-  return { features: undefined, deprecated: false, uninterpretedOption: [], _unknownFields: {} };
+  return { features: undefined, deprecated: false, uninterpretedOption: [], _unknownFields: undefined };
 }
 
 export const ServiceOptions: MessageFns<ServiceOptions, "google.protobuf.ServiceOptions"> = {
@@ -6568,35 +6285,32 @@ export const ServiceOptions: MessageFns<ServiceOptions, "google.protobuf.Service
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ServiceOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceOptions): ServiceOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseServiceOptions();
+      const message = into ?? createBaseServiceOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 34: {
             if (tag !== 274) {
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 33: {
@@ -6612,23 +6326,13 @@ export const ServiceOptions: MessageFns<ServiceOptions, "google.protobuf.Service
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6676,7 +6380,7 @@ export const ServiceOptions: MessageFns<ServiceOptions, "google.protobuf.Service
 };
 
 function createBaseMethodOptions(): MethodOptions {
-  return { deprecated: false, idempotencyLevel: 0, features: undefined, uninterpretedOption: [], _unknownFields: {} };
+  return { deprecated: false, idempotencyLevel: 0, features: undefined, uninterpretedOption: [], _unknownFields: undefined };
 }
 
 export const MethodOptions: MessageFns<MethodOptions, "google.protobuf.MethodOptions"> = {
@@ -6696,28 +6400,25 @@ export const MethodOptions: MessageFns<MethodOptions, "google.protobuf.MethodOpt
       UninterpretedOption.encode(v!, writer.uint32(7994).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MethodOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: MethodOptions): MethodOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMethodOptions();
+      const message = into ?? createBaseMethodOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 33: {
             if (tag !== 264) {
@@ -6740,7 +6441,7 @@ export const MethodOptions: MessageFns<MethodOptions, "google.protobuf.MethodOpt
               break;
             }
 
-            message.features = FeatureSet.decode(reader, reader.uint32());
+            message.features = FeatureSet.decode(reader, readLength(reader), message.features);
             continue;
           }
           case 999: {
@@ -6748,23 +6449,13 @@ export const MethodOptions: MessageFns<MethodOptions, "google.protobuf.MethodOpt
               break;
             }
 
-            message.uninterpretedOption.push(UninterpretedOption.decode(reader, reader.uint32()));
+            message.uninterpretedOption.push(UninterpretedOption.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -6829,7 +6520,7 @@ function createBaseUninterpretedOption(): UninterpretedOption {
     doubleValue: 0,
     stringValue: noBytes,
     aggregateValue: "",
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -6865,35 +6556,32 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
       writer.uint32(66).string(message.aggregateValue);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UninterpretedOption {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: UninterpretedOption): UninterpretedOption {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUninterpretedOption();
+      const message = into ?? createBaseUninterpretedOption();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 2: {
             if (tag !== 18) {
               break;
             }
 
-            message.name.push(UninterpretedOption_NamePart.decode(reader, reader.uint32()));
+            message.name.push(UninterpretedOption_NamePart.decode(reader, readLength(reader)));
             continue;
           }
           case 3: {
@@ -6901,7 +6589,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
               break;
             }
 
-            message.identifierValue = reader.string();
+            message.identifierValue = reader.string(true);
             continue;
           }
           case 4: {
@@ -6941,23 +6629,13 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
               break;
             }
 
-            message.aggregateValue = reader.string();
+            message.aggregateValue = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7049,7 +6727,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
 };
 
 function createBaseUninterpretedOption_NamePart(): UninterpretedOption_NamePart {
-  return { namePart: "", isExtension: false, _unknownFields: {} };
+  return { namePart: "", isExtension: false, _unknownFields: undefined };
 }
 
 export const UninterpretedOption_NamePart: MessageFns<
@@ -7066,35 +6744,32 @@ export const UninterpretedOption_NamePart: MessageFns<
       writer.uint32(16).bool(message.isExtension);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UninterpretedOption_NamePart {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: UninterpretedOption_NamePart): UninterpretedOption_NamePart {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUninterpretedOption_NamePart();
+      const message = into ?? createBaseUninterpretedOption_NamePart();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.namePart = reader.string();
+            message.namePart = reader.string(true);
             continue;
           }
           case 2: {
@@ -7106,19 +6781,9 @@ export const UninterpretedOption_NamePart: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7173,7 +6838,7 @@ function createBaseFeatureSet(): FeatureSet {
     enforceNamingStyle: 0,
     defaultSymbolVisibility: 0,
     enforceProtoLimits: 0,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -7209,28 +6874,25 @@ export const FeatureSet: MessageFns<FeatureSet, "google.protobuf.FeatureSet"> = 
       writer.uint32(72).int32(message.enforceProtoLimits);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FeatureSet {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet): FeatureSet {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFeatureSet();
+      const message = into ?? createBaseFeatureSet();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -7305,19 +6967,9 @@ export const FeatureSet: MessageFns<FeatureSet, "google.protobuf.FeatureSet"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7427,7 +7079,7 @@ export const FeatureSet: MessageFns<FeatureSet, "google.protobuf.FeatureSet"> = 
 };
 
 function createBaseFeatureSet_VisibilityFeature(): FeatureSet_VisibilityFeature {
-  return { _unknownFields: {} };
+  return { _unknownFields: undefined };
 }
 
 export const FeatureSet_VisibilityFeature: MessageFns<
@@ -7438,43 +7090,30 @@ export const FeatureSet_VisibilityFeature: MessageFns<
 
   encode(message: FeatureSet_VisibilityFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FeatureSet_VisibilityFeature {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet_VisibilityFeature): FeatureSet_VisibilityFeature {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFeatureSet_VisibilityFeature();
+      const message = into ?? createBaseFeatureSet_VisibilityFeature();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7500,7 +7139,7 @@ export const FeatureSet_VisibilityFeature: MessageFns<
 };
 
 function createBaseFeatureSet_ProtoLimitsFeature(): FeatureSet_ProtoLimitsFeature {
-  return { _unknownFields: {} };
+  return { _unknownFields: undefined };
 }
 
 export const FeatureSet_ProtoLimitsFeature: MessageFns<
@@ -7511,43 +7150,30 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<
 
   encode(message: FeatureSet_ProtoLimitsFeature, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FeatureSet_ProtoLimitsFeature {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet_ProtoLimitsFeature): FeatureSet_ProtoLimitsFeature {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFeatureSet_ProtoLimitsFeature();
+      const message = into ?? createBaseFeatureSet_ProtoLimitsFeature();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7573,7 +7199,7 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<
 };
 
 function createBaseFeatureSetDefaults(): FeatureSetDefaults {
-  return { defaults: [], minimumEdition: 0, maximumEdition: 0, _unknownFields: {} };
+  return { defaults: [], minimumEdition: 0, maximumEdition: 0, _unknownFields: undefined };
 }
 
 export const FeatureSetDefaults: MessageFns<FeatureSetDefaults, "google.protobuf.FeatureSetDefaults"> = {
@@ -7590,35 +7216,32 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults, "google.protobuf
       writer.uint32(40).int32(message.maximumEdition);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FeatureSetDefaults {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSetDefaults): FeatureSetDefaults {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFeatureSetDefaults();
+      const message = into ?? createBaseFeatureSetDefaults();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.defaults.push(FeatureSetDefaults_FeatureSetEditionDefault.decode(reader, reader.uint32()));
+            message.defaults.push(FeatureSetDefaults_FeatureSetEditionDefault.decode(reader, readLength(reader)));
             continue;
           }
           case 4: {
@@ -7638,19 +7261,9 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults, "google.protobuf
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7702,7 +7315,7 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults, "google.protobuf
 };
 
 function createBaseFeatureSetDefaults_FeatureSetEditionDefault(): FeatureSetDefaults_FeatureSetEditionDefault {
-  return { edition: 0, overridableFeatures: undefined, fixedFeatures: undefined, _unknownFields: {} };
+  return { edition: 0, overridableFeatures: undefined, fixedFeatures: undefined, _unknownFields: undefined };
 }
 
 export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<
@@ -7725,28 +7338,25 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<
       FeatureSet.encode(message.fixedFeatures, writer.uint32(42).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FeatureSetDefaults_FeatureSetEditionDefault {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSetDefaults_FeatureSetEditionDefault): FeatureSetDefaults_FeatureSetEditionDefault {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFeatureSetDefaults_FeatureSetEditionDefault();
+      const message = into ?? createBaseFeatureSetDefaults_FeatureSetEditionDefault();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 3: {
             if (tag !== 24) {
@@ -7761,7 +7371,7 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<
               break;
             }
 
-            message.overridableFeatures = FeatureSet.decode(reader, reader.uint32());
+            message.overridableFeatures = FeatureSet.decode(reader, readLength(reader), message.overridableFeatures);
             continue;
           }
           case 5: {
@@ -7769,23 +7379,13 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<
               break;
             }
 
-            message.fixedFeatures = FeatureSet.decode(reader, reader.uint32());
+            message.fixedFeatures = FeatureSet.decode(reader, readLength(reader), message.fixedFeatures);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7841,7 +7441,7 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<
 };
 
 function createBaseSourceCodeInfo(): SourceCodeInfo {
-  return { location: [], _unknownFields: {} };
+  return { location: [], _unknownFields: undefined };
 }
 
 export const SourceCodeInfo: MessageFns<SourceCodeInfo, "google.protobuf.SourceCodeInfo"> = {
@@ -7852,51 +7452,38 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo, "google.protobuf.SourceC
       SourceCodeInfo_Location.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SourceCodeInfo {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: SourceCodeInfo): SourceCodeInfo {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSourceCodeInfo();
+      const message = into ?? createBaseSourceCodeInfo();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.location.push(SourceCodeInfo_Location.decode(reader, reader.uint32()));
+            message.location.push(SourceCodeInfo_Location.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -7936,7 +7523,7 @@ function createBaseSourceCodeInfo_Location(): SourceCodeInfo_Location {
     leadingComments: "",
     trailingComments: "",
     leadingDetachedComments: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -7968,28 +7555,25 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
       writer.uint32(50).string(v!);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SourceCodeInfo_Location {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: SourceCodeInfo_Location): SourceCodeInfo_Location {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSourceCodeInfo_Location();
+      const message = into ?? createBaseSourceCodeInfo_Location();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag === 8) {
@@ -7999,10 +7583,11 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
             }
 
             if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.path.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -8017,10 +7602,11 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
             }
 
             if (tag === 18) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.span.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -8032,7 +7618,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
               break;
             }
 
-            message.leadingComments = reader.string();
+            message.leadingComments = reader.string(true);
             continue;
           }
           case 4: {
@@ -8040,7 +7626,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
               break;
             }
 
-            message.trailingComments = reader.string();
+            message.trailingComments = reader.string(true);
             continue;
           }
           case 6: {
@@ -8048,23 +7634,13 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
               break;
             }
 
-            message.leadingDetachedComments.push(reader.string());
+            message.leadingDetachedComments.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -8128,7 +7704,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
 };
 
 function createBaseGeneratedCodeInfo(): GeneratedCodeInfo {
-  return { annotation: [], _unknownFields: {} };
+  return { annotation: [], _unknownFields: undefined };
 }
 
 export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo, "google.protobuf.GeneratedCodeInfo"> = {
@@ -8139,51 +7715,38 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo, "google.protobuf.G
       GeneratedCodeInfo_Annotation.encode(v!, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GeneratedCodeInfo {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: GeneratedCodeInfo): GeneratedCodeInfo {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGeneratedCodeInfo();
+      const message = into ?? createBaseGeneratedCodeInfo();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.annotation.push(GeneratedCodeInfo_Annotation.decode(reader, reader.uint32()));
+            message.annotation.push(GeneratedCodeInfo_Annotation.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -8217,7 +7780,7 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo, "google.protobuf.G
 };
 
 function createBaseGeneratedCodeInfo_Annotation(): GeneratedCodeInfo_Annotation {
-  return { path: [], sourceFile: "", begin: 0, end: 0, semantic: 0, _unknownFields: {} };
+  return { path: [], sourceFile: "", begin: 0, end: 0, semantic: 0, _unknownFields: undefined };
 }
 
 export const GeneratedCodeInfo_Annotation: MessageFns<
@@ -8247,28 +7810,25 @@ export const GeneratedCodeInfo_Annotation: MessageFns<
       writer.uint32(40).int32(message.semantic);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GeneratedCodeInfo_Annotation {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: GeneratedCodeInfo_Annotation): GeneratedCodeInfo_Annotation {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGeneratedCodeInfo_Annotation();
+      const message = into ?? createBaseGeneratedCodeInfo_Annotation();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag === 8) {
@@ -8278,10 +7838,11 @@ export const GeneratedCodeInfo_Annotation: MessageFns<
             }
 
             if (tag === 10) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.path.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -8293,7 +7854,7 @@ export const GeneratedCodeInfo_Annotation: MessageFns<
               break;
             }
 
-            message.sourceFile = reader.string();
+            message.sourceFile = reader.string(true);
             continue;
           }
           case 3: {
@@ -8321,19 +7882,9 @@ export const GeneratedCodeInfo_Annotation: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -8433,9 +7984,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

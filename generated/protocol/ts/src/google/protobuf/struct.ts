@@ -61,13 +61,13 @@ export function nullValueToJSON(object: NullValue): string {
 export interface Struct {
   /** Unordered map of dynamically typed values. */
   fields: Map<string, any | undefined>;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Struct_FieldsEntry {
   key: string;
   value: any | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -105,18 +105,18 @@ export interface Value {
     /** Represents a JSON array. */
     { $case: "listValue"; listValue: Array<any> | undefined }
     | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Represents a JSON array. */
 export interface ListValue {
   /** Repeated field of dynamically typed values. */
   values: any[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseStruct(): Struct {
-  return { fields: new Map(), _unknownFields: {} };
+  return { fields: new Map(), _unknownFields: undefined };
 }
 
 export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrapperFns = {
@@ -129,54 +129,45 @@ export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrappe
       }
     });
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Struct {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Struct): Struct {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStruct();
+      const message = into ?? createBaseStruct();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            const entry1 = Struct_FieldsEntry.decode(reader, reader.uint32());
+            const entry1 = Struct_FieldsEntry.decode(reader, readLength(reader));
+            if (entry1._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Struct_FieldsEntry.encode(entry1).finish()).finish());
+              continue;
+            }
             if (entry1.value !== undefined) {
               message.fields.set(entry1.key, entry1.value);
             }
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -248,7 +239,7 @@ export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrappe
 };
 
 function createBaseStruct_FieldsEntry(): Struct_FieldsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: "", value: undefined, _unknownFields: undefined };
 }
 
 export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry, "google.protobuf.Struct.FieldsEntry"> = {
@@ -262,35 +253,32 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry, "google.protobuf
       Value.encode(Value.wrap(message.value), writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Struct_FieldsEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Struct_FieldsEntry): Struct_FieldsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStruct_FieldsEntry();
+      const message = into ?? createBaseStruct_FieldsEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -298,23 +286,13 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry, "google.protobuf
               break;
             }
 
-            message.value = Value.unwrap(Value.decode(reader, reader.uint32()));
+            message.value = Value.unwrap(Value.decode(reader, readLength(reader), message.value === undefined ? undefined : Value.wrap(message.value)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -351,7 +329,7 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry, "google.protobuf
 };
 
 function createBaseValue(): Value {
-  return { kind: undefined, _unknownFields: {} };
+  return { kind: undefined, _unknownFields: undefined };
 }
 
 export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapperFns = {
@@ -379,28 +357,25 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
         break;
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Value {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Value): Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseValue();
+      const message = into ?? createBaseValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -423,7 +398,7 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
               break;
             }
 
-            message.kind = { $case: "stringValue", stringValue: reader.string() };
+            message.kind = { $case: "stringValue", stringValue: reader.string(true) };
             continue;
           }
           case 4: {
@@ -439,7 +414,7 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
               break;
             }
 
-            message.kind = { $case: "structValue", structValue: Struct.unwrap(Struct.decode(reader, reader.uint32())) };
+            message.kind = { $case: "structValue", structValue: Struct.unwrap(Struct.decode(reader, readLength(reader), message.kind?.$case === "structValue" ? message.kind.structValue === undefined ? undefined : Struct.wrap(message.kind.structValue) : undefined)) };
             continue;
           }
           case 6: {
@@ -449,24 +424,14 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
 
             message.kind = {
               $case: "listValue",
-              listValue: ListValue.unwrap(ListValue.decode(reader, reader.uint32())),
+              listValue: ListValue.unwrap(ListValue.decode(reader, readLength(reader), message.kind?.$case === "listValue" ? message.kind.listValue === undefined ? undefined : ListValue.wrap(message.kind.listValue) : undefined)),
             };
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -607,7 +572,7 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
 };
 
 function createBaseListValue(): ListValue {
-  return { values: [], _unknownFields: {} };
+  return { values: [], _unknownFields: undefined };
 }
 
 export const ListValue: MessageFns<ListValue, "google.protobuf.ListValue"> & ListValueWrapperFns = {
@@ -618,51 +583,38 @@ export const ListValue: MessageFns<ListValue, "google.protobuf.ListValue"> & Lis
       Value.encode(Value.wrap(v!), writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ListValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ListValue): ListValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseListValue();
+      const message = into ?? createBaseListValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.values.push(Value.unwrap(Value.decode(reader, reader.uint32())));
+            message.values.push(Value.unwrap(Value.decode(reader, readLength(reader))));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -729,7 +681,7 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
@@ -749,4 +701,44 @@ export interface AnyValueWrapperFns {
 export interface ListValueWrapperFns {
   wrap(array: Array<any> | undefined): ListValue;
   unwrap(message: ListValue): Array<any>;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

@@ -114,11 +114,11 @@ export interface Timestamp {
    * inclusive.
    */
   nanos: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseTimestamp(): Timestamp {
-  return { seconds: 0n, nanos: 0, _unknownFields: {} };
+  return { seconds: 0n, nanos: 0, _unknownFields: undefined };
 }
 
 export const Timestamp: MessageFns<Timestamp, "google.protobuf.Timestamp"> = {
@@ -135,28 +135,25 @@ export const Timestamp: MessageFns<Timestamp, "google.protobuf.Timestamp"> = {
       writer.uint32(16).int32(message.nanos);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Timestamp {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Timestamp): Timestamp {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseTimestamp();
+      const message = into ?? createBaseTimestamp();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -175,19 +172,9 @@ export const Timestamp: MessageFns<Timestamp, "google.protobuf.Timestamp"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -261,9 +248,36 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

@@ -21,7 +21,7 @@ export const protobufFileName = "google/protobuf/wrappers.proto";
 export interface DoubleValue {
   /** The double value. */
   value: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface DoubleValue {
 export interface FloatValue {
   /** The float value. */
   value: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -49,7 +49,7 @@ export interface FloatValue {
 export interface Int64Value {
   /** The int64 value. */
   value: bigint;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -63,7 +63,7 @@ export interface Int64Value {
 export interface UInt64Value {
   /** The uint64 value. */
   value: bigint;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -77,7 +77,7 @@ export interface UInt64Value {
 export interface Int32Value {
   /** The int32 value. */
   value: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -91,7 +91,7 @@ export interface Int32Value {
 export interface UInt32Value {
   /** The uint32 value. */
   value: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -105,7 +105,7 @@ export interface UInt32Value {
 export interface BoolValue {
   /** The bool value. */
   value: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -119,7 +119,7 @@ export interface BoolValue {
 export interface StringValue {
   /** The string value. */
   value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /**
@@ -133,11 +133,11 @@ export interface StringValue {
 export interface BytesValue {
   /** The bytes value. */
   value: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseDoubleValue(): DoubleValue {
-  return { value: 0, _unknownFields: {} };
+  return { value: 0, _unknownFields: undefined };
 }
 
 export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue"> = {
@@ -148,28 +148,25 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
       writer.uint32(9).double(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): DoubleValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: DoubleValue): DoubleValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseDoubleValue();
+      const message = into ?? createBaseDoubleValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 9) {
@@ -180,19 +177,9 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -222,7 +209,7 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
 };
 
 function createBaseFloatValue(): FloatValue {
-  return { value: 0, _unknownFields: {} };
+  return { value: 0, _unknownFields: undefined };
 }
 
 export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = {
@@ -233,28 +220,25 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
       writer.uint32(13).float(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FloatValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FloatValue): FloatValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFloatValue();
+      const message = into ?? createBaseFloatValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 13) {
@@ -265,19 +249,9 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -307,7 +281,7 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
 };
 
 function createBaseInt64Value(): Int64Value {
-  return { value: 0n, _unknownFields: {} };
+  return { value: 0n, _unknownFields: undefined };
 }
 
 export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = {
@@ -321,28 +295,25 @@ export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = 
       writer.uint32(8).int64(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Int64Value {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Int64Value): Int64Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInt64Value();
+      const message = into ?? createBaseInt64Value();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -353,19 +324,9 @@ export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -395,7 +356,7 @@ export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = 
 };
 
 function createBaseUInt64Value(): UInt64Value {
-  return { value: 0n, _unknownFields: {} };
+  return { value: 0n, _unknownFields: undefined };
 }
 
 export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value"> = {
@@ -409,28 +370,25 @@ export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value">
       writer.uint32(8).uint64(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UInt64Value {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: UInt64Value): UInt64Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUInt64Value();
+      const message = into ?? createBaseUInt64Value();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -441,19 +399,9 @@ export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -483,7 +431,7 @@ export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value">
 };
 
 function createBaseInt32Value(): Int32Value {
-  return { value: 0, _unknownFields: {} };
+  return { value: 0, _unknownFields: undefined };
 }
 
 export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = {
@@ -494,28 +442,25 @@ export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = 
       writer.uint32(8).int32(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Int32Value {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Int32Value): Int32Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInt32Value();
+      const message = into ?? createBaseInt32Value();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -526,19 +471,9 @@ export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -568,7 +503,7 @@ export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = 
 };
 
 function createBaseUInt32Value(): UInt32Value {
-  return { value: 0, _unknownFields: {} };
+  return { value: 0, _unknownFields: undefined };
 }
 
 export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value"> = {
@@ -579,28 +514,25 @@ export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value">
       writer.uint32(8).uint32(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): UInt32Value {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: UInt32Value): UInt32Value {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUInt32Value();
+      const message = into ?? createBaseUInt32Value();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -611,19 +543,9 @@ export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -653,7 +575,7 @@ export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value">
 };
 
 function createBaseBoolValue(): BoolValue {
-  return { value: false, _unknownFields: {} };
+  return { value: false, _unknownFields: undefined };
 }
 
 export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
@@ -664,28 +586,25 @@ export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
       writer.uint32(8).bool(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BoolValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: BoolValue): BoolValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBoolValue();
+      const message = into ?? createBaseBoolValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -696,19 +615,9 @@ export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -738,7 +647,7 @@ export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
 };
 
 function createBaseStringValue(): StringValue {
-  return { value: "", _unknownFields: {} };
+  return { value: "", _unknownFields: undefined };
 }
 
 export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue"> = {
@@ -749,51 +658,38 @@ export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue">
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): StringValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: StringValue): StringValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseStringValue();
+      const message = into ?? createBaseStringValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -823,7 +719,7 @@ export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue">
 };
 
 function createBaseBytesValue(): BytesValue {
-  return { value: noBytes, _unknownFields: {} };
+  return { value: noBytes, _unknownFields: undefined };
 }
 
 export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = {
@@ -834,28 +730,25 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
       writer.uint32(10).bytes(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): BytesValue {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: BytesValue): BytesValue {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseBytesValue();
+      const message = into ?? createBaseBytesValue();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
@@ -866,19 +759,9 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -952,9 +835,36 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

@@ -104,37 +104,37 @@ export interface Everything {
     | undefined;
   /** @deprecated */
   oldValue: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Everything_LabelsEntry {
   key: string;
   value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Everything_ByIdEntry {
   key: bigint;
   value: Everything | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Everything_ByFlagEntry {
   key: boolean;
   value: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Everything_ColorByIdEntry {
   key: number;
   value: Color;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Nested types. */
 export interface Everything_Nested {
   kind: Everything_Nested_Kind;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum Everything_Nested_Kind {
@@ -170,7 +170,7 @@ export interface EchoRequest {
   text: string;
   data: Uint8Array;
   everything: Everything | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface EchoResponse {
@@ -185,7 +185,7 @@ export interface EchoResponse {
   origin: string[];
   /** Milliseconds that remained when the handler began; absent when there was no deadline. */
   remainingMs?: number | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface FailRequest {
@@ -196,16 +196,16 @@ export interface FailRequest {
   detail: string;
   /** Fail by the language's own means (throw, panic, raise) instead of by a status. */
   crash: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface FailResponse {
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface FailDetail {
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface CountRequest {
@@ -213,59 +213,59 @@ export interface CountRequest {
   size: number;
   delayMs: number;
   fail: FailRequest | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface CountResponse {
   index: number;
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface SumRequest {
   number: bigint;
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface SumResponse {
   sum: bigint;
   count: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ConverseRequest {
   text: string;
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface ConverseResponse {
   text: string;
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface WaitRequest {
   ms: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface WaitResponse {
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface WaitReportRequest {
   /** Answer only when this many waits have begun and none is open. */
   atLeast: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface WaitReportResponse {
   started: number;
   completed: number;
   cancelled: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface AskHostRequest {
@@ -273,39 +273,39 @@ export interface AskHostRequest {
   depth: number;
   /** Call SecretService/Reveal instead. */
   reveal: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface AskHostResponse {
   answer: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface AskRequest {
   question: string;
   depth: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface AskResponse {
   answer: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface RevealRequest {
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface RevealResponse {
   value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface HarmRequest {
   kind: HarmRequest_Kind;
   text: string;
   number: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export enum HarmRequest_Kind {
@@ -382,7 +382,7 @@ export function harmRequest_KindToJSON(object: HarmRequest_Kind): string {
 
 export interface HarmResponse {
   text: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseEverything(): Everything {
@@ -425,7 +425,7 @@ function createBaseEverything(): Everything {
     wrappedString: undefined,
     nested: undefined,
     oldValue: 0,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -585,28 +585,25 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
       writer.uint32(328).int32(message.oldValue);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything): Everything {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything();
+      const message = into ?? createBaseEverything();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 9) {
@@ -717,7 +714,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.stringValue = reader.string();
+            message.stringValue = reader.string(true);
             continue;
           }
           case 15: {
@@ -741,7 +738,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.child = Everything.decode(reader, reader.uint32());
+            message.child = Everything.decode(reader, readLength(reader), message.child);
             continue;
           }
           case 18: {
@@ -757,7 +754,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.maybeString = reader.string();
+            message.maybeString = reader.string(true);
             continue;
           }
           case 20: {
@@ -768,10 +765,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
             }
 
             if (tag === 162) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.packedValues.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -786,10 +784,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
             }
 
             if (tag === 170) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.unpackedValues.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -801,7 +800,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.names.push(reader.string());
+            message.names.push(reader.string(true));
             continue;
           }
           case 23: {
@@ -809,7 +808,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.children.push(Everything.decode(reader, reader.uint32()));
+            message.children.push(Everything.decode(reader, readLength(reader)));
             continue;
           }
           case 24: {
@@ -820,10 +819,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
             }
 
             if (tag === 194) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.colors.push(reader.int32() as any);
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -835,7 +835,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            const entry25 = Everything_LabelsEntry.decode(reader, reader.uint32());
+            const entry25 = Everything_LabelsEntry.decode(reader, readLength(reader));
+            if (entry25._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Everything_LabelsEntry.encode(entry25).finish()).finish());
+              continue;
+            }
             if (entry25.value !== undefined) {
               message.labels.set(entry25.key, entry25.value);
             }
@@ -846,7 +850,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            const entry26 = Everything_ByIdEntry.decode(reader, reader.uint32());
+            const entry26 = Everything_ByIdEntry.decode(reader, readLength(reader));
+            if (entry26._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Everything_ByIdEntry.encode(entry26).finish()).finish());
+              continue;
+            }
             message.byId.set(entry26.key, entry26.value ?? Everything.fromPartial({}));
             continue;
           }
@@ -855,7 +863,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            const entry27 = Everything_ByFlagEntry.decode(reader, reader.uint32());
+            const entry27 = Everything_ByFlagEntry.decode(reader, readLength(reader));
+            if (entry27._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Everything_ByFlagEntry.encode(entry27).finish()).finish());
+              continue;
+            }
             if (entry27.value !== undefined) {
               message.byFlag.set(entry27.key, entry27.value);
             }
@@ -866,7 +878,11 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            const entry28 = Everything_ColorByIdEntry.decode(reader, reader.uint32());
+            const entry28 = Everything_ColorByIdEntry.decode(reader, readLength(reader));
+            if (entry28._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Everything_ColorByIdEntry.encode(entry28).finish()).finish());
+              continue;
+            }
             if (entry28.value !== undefined) {
               message.colorById.set(entry28.key, entry28.value);
             }
@@ -877,7 +893,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.choice = { $case: "choiceText", choiceText: reader.string() };
+            message.choice = { $case: "choiceText", choiceText: reader.string(true) };
             continue;
           }
           case 30: {
@@ -893,7 +909,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.choice = { $case: "choiceChild", choiceChild: Everything.decode(reader, reader.uint32()) };
+            message.choice = { $case: "choiceChild", choiceChild: Everything.decode(reader, readLength(reader), message.choice?.$case === "choiceChild" ? message.choice.choiceChild : undefined) };
             continue;
           }
           case 32: {
@@ -909,7 +925,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.timestamp = Timestamp.decode(reader, reader.uint32());
+            message.timestamp = Timestamp.decode(reader, readLength(reader), message.timestamp);
             continue;
           }
           case 34: {
@@ -917,7 +933,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.duration = Duration.decode(reader, reader.uint32());
+            message.duration = Duration.decode(reader, readLength(reader), message.duration);
             continue;
           }
           case 35: {
@@ -925,7 +941,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.any = Any.decode(reader, reader.uint32());
+            message.any = Any.decode(reader, readLength(reader), message.any);
             continue;
           }
           case 36: {
@@ -933,7 +949,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.struct = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            message.struct = Struct.unwrap(Struct.decode(reader, readLength(reader), message.struct === undefined ? undefined : Struct.wrap(message.struct)));
             continue;
           }
           case 37: {
@@ -941,7 +957,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.value = Value.unwrap(Value.decode(reader, reader.uint32()));
+            message.value = Value.unwrap(Value.decode(reader, readLength(reader), message.value === undefined ? undefined : Value.wrap(message.value)));
             continue;
           }
           case 38: {
@@ -949,7 +965,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.wrappedInt64 = Int64Value.decode(reader, reader.uint32()).value;
+            message.wrappedInt64 = Int64Value.decode(reader, readLength(reader), message.wrappedInt64 === undefined ? undefined : { value: message.wrappedInt64 }).value;
             continue;
           }
           case 39: {
@@ -957,7 +973,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.wrappedString = StringValue.decode(reader, reader.uint32()).value;
+            message.wrappedString = StringValue.decode(reader, readLength(reader), message.wrappedString === undefined ? undefined : { value: message.wrappedString }).value;
             continue;
           }
           case 40: {
@@ -965,7 +981,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
               break;
             }
 
-            message.nested = Everything_Nested.decode(reader, reader.uint32());
+            message.nested = Everything_Nested.decode(reader, readLength(reader), message.nested);
             continue;
           }
           case 41: {
@@ -977,19 +993,9 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1467,7 +1473,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
 };
 
 function createBaseEverything_LabelsEntry(): Everything_LabelsEntry {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: "", value: "", _unknownFields: undefined };
 }
 
 export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug.test.v1.Everything.LabelsEntry"> = {
@@ -1481,35 +1487,32 @@ export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything_LabelsEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_LabelsEntry): Everything_LabelsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything_LabelsEntry();
+      const message = into ?? createBaseEverything_LabelsEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -1517,23 +1520,13 @@ export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1570,7 +1563,7 @@ export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug
 };
 
 function createBaseEverything_ByIdEntry(): Everything_ByIdEntry {
-  return { key: 0n, value: undefined, _unknownFields: {} };
+  return { key: 0n, value: undefined, _unknownFields: undefined };
 }
 
 export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.test.v1.Everything.ByIdEntry"> = {
@@ -1587,28 +1580,25 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
       Everything.encode(message.value, writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything_ByIdEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ByIdEntry): Everything_ByIdEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything_ByIdEntry();
+      const message = into ?? createBaseEverything_ByIdEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -1623,23 +1613,13 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
               break;
             }
 
-            message.value = Everything.decode(reader, reader.uint32());
+            message.value = Everything.decode(reader, readLength(reader), message.value);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1678,7 +1658,7 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
 };
 
 function createBaseEverything_ByFlagEntry(): Everything_ByFlagEntry {
-  return { key: false, value: noBytes, _unknownFields: {} };
+  return { key: false, value: noBytes, _unknownFields: undefined };
 }
 
 export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug.test.v1.Everything.ByFlagEntry"> = {
@@ -1692,28 +1672,25 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
       writer.uint32(18).bytes(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything_ByFlagEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ByFlagEntry): Everything_ByFlagEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything_ByFlagEntry();
+      const message = into ?? createBaseEverything_ByFlagEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -1732,19 +1709,9 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1781,7 +1748,7 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
 };
 
 function createBaseEverything_ColorByIdEntry(): Everything_ColorByIdEntry {
-  return { key: 0, value: 0, _unknownFields: {} };
+  return { key: 0, value: 0, _unknownFields: undefined };
 }
 
 export const Everything_ColorByIdEntry: MessageFns<
@@ -1798,28 +1765,25 @@ export const Everything_ColorByIdEntry: MessageFns<
       writer.uint32(16).int32(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything_ColorByIdEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ColorByIdEntry): Everything_ColorByIdEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything_ColorByIdEntry();
+      const message = into ?? createBaseEverything_ColorByIdEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -1838,19 +1802,9 @@ export const Everything_ColorByIdEntry: MessageFns<
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1887,7 +1841,7 @@ export const Everything_ColorByIdEntry: MessageFns<
 };
 
 function createBaseEverything_Nested(): Everything_Nested {
-  return { kind: 0, _unknownFields: {} };
+  return { kind: 0, _unknownFields: undefined };
 }
 
 export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.Everything.Nested"> = {
@@ -1898,28 +1852,25 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
       writer.uint32(8).int32(message.kind);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Everything_Nested {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_Nested): Everything_Nested {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEverything_Nested();
+      const message = into ?? createBaseEverything_Nested();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -1930,19 +1881,9 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1972,7 +1913,7 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
 };
 
 function createBaseEchoRequest(): EchoRequest {
-  return { text: "", data: noBytes, everything: undefined, _unknownFields: {} };
+  return { text: "", data: noBytes, everything: undefined, _unknownFields: undefined };
 }
 
 export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest"> = {
@@ -1989,35 +1930,32 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
       Everything.encode(message.everything, writer.uint32(26).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EchoRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoRequest): EchoRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEchoRequest();
+      const message = into ?? createBaseEchoRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -2033,23 +1971,13 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
               break;
             }
 
-            message.everything = Everything.decode(reader, reader.uint32());
+            message.everything = Everything.decode(reader, readLength(reader), message.everything);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2100,7 +2028,7 @@ function createBaseEchoResponse(): EchoResponse {
     metadata: [],
     origin: [],
     remainingMs: undefined,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -2127,35 +2055,32 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
       writer.uint32(48).uint32(message.remainingMs);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EchoResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoResponse): EchoResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEchoResponse();
+      const message = into ?? createBaseEchoResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -2171,7 +2096,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
               break;
             }
 
-            message.everything = Everything.decode(reader, reader.uint32());
+            message.everything = Everything.decode(reader, readLength(reader), message.everything);
             continue;
           }
           case 4: {
@@ -2179,7 +2104,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
               break;
             }
 
-            message.metadata.push(reader.string());
+            message.metadata.push(reader.string(true));
             continue;
           }
           case 5: {
@@ -2187,7 +2112,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
               break;
             }
 
-            message.origin.push(reader.string());
+            message.origin.push(reader.string(true));
             continue;
           }
           case 6: {
@@ -2199,19 +2124,9 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2274,7 +2189,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
 };
 
 function createBaseFailRequest(): FailRequest {
-  return { code: 0, message: "", detail: "", crash: false, _unknownFields: {} };
+  return { code: 0, message: "", detail: "", crash: false, _unknownFields: undefined };
 }
 
 export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest"> = {
@@ -2294,28 +2209,25 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
       writer.uint32(32).bool(message.crash);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FailRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FailRequest): FailRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFailRequest();
+      const message = into ?? createBaseFailRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -2330,7 +2242,7 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
               break;
             }
 
-            message.message = reader.string();
+            message.message = reader.string(true);
             continue;
           }
           case 3: {
@@ -2338,7 +2250,7 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
               break;
             }
 
-            message.detail = reader.string();
+            message.detail = reader.string(true);
             continue;
           }
           case 4: {
@@ -2350,19 +2262,9 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2409,7 +2311,7 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
 };
 
 function createBaseFailResponse(): FailResponse {
-  return { _unknownFields: {} };
+  return { _unknownFields: undefined };
 }
 
 export const FailResponse: MessageFns<FailResponse, "anyplug.test.v1.FailResponse"> = {
@@ -2417,43 +2319,30 @@ export const FailResponse: MessageFns<FailResponse, "anyplug.test.v1.FailRespons
 
   encode(message: FailResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FailResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FailResponse): FailResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFailResponse();
+      const message = into ?? createBaseFailResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2479,7 +2368,7 @@ export const FailResponse: MessageFns<FailResponse, "anyplug.test.v1.FailRespons
 };
 
 function createBaseFailDetail(): FailDetail {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const FailDetail: MessageFns<FailDetail, "anyplug.test.v1.FailDetail"> = {
@@ -2490,51 +2379,38 @@ export const FailDetail: MessageFns<FailDetail, "anyplug.test.v1.FailDetail"> = 
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): FailDetail {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: FailDetail): FailDetail {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFailDetail();
+      const message = into ?? createBaseFailDetail();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2564,7 +2440,7 @@ export const FailDetail: MessageFns<FailDetail, "anyplug.test.v1.FailDetail"> = 
 };
 
 function createBaseCountRequest(): CountRequest {
-  return { count: 0, size: 0, delayMs: 0, fail: undefined, _unknownFields: {} };
+  return { count: 0, size: 0, delayMs: 0, fail: undefined, _unknownFields: undefined };
 }
 
 export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountRequest"> = {
@@ -2584,28 +2460,25 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
       FailRequest.encode(message.fail, writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CountRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: CountRequest): CountRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCountRequest();
+      const message = into ?? createBaseCountRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -2636,23 +2509,13 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
               break;
             }
 
-            message.fail = FailRequest.decode(reader, reader.uint32());
+            message.fail = FailRequest.decode(reader, readLength(reader), message.fail);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2705,7 +2568,7 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
 };
 
 function createBaseCountResponse(): CountResponse {
-  return { index: 0, data: noBytes, _unknownFields: {} };
+  return { index: 0, data: noBytes, _unknownFields: undefined };
 }
 
 export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResponse"> = {
@@ -2719,28 +2582,25 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
       writer.uint32(18).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CountResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: CountResponse): CountResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCountResponse();
+      const message = into ?? createBaseCountResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -2759,19 +2619,9 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2808,7 +2658,7 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
 };
 
 function createBaseSumRequest(): SumRequest {
-  return { number: 0n, data: noBytes, _unknownFields: {} };
+  return { number: 0n, data: noBytes, _unknownFields: undefined };
 }
 
 export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = {
@@ -2825,28 +2675,25 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
       writer.uint32(18).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SumRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: SumRequest): SumRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSumRequest();
+      const message = into ?? createBaseSumRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -2865,19 +2712,9 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -2914,7 +2751,7 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
 };
 
 function createBaseSumResponse(): SumResponse {
-  return { sum: 0n, count: 0, _unknownFields: {} };
+  return { sum: 0n, count: 0, _unknownFields: undefined };
 }
 
 export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse"> = {
@@ -2931,28 +2768,25 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
       writer.uint32(16).uint32(message.count);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): SumResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: SumResponse): SumResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseSumResponse();
+      const message = into ?? createBaseSumResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -2971,19 +2805,9 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3020,7 +2844,7 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
 };
 
 function createBaseConverseRequest(): ConverseRequest {
-  return { text: "", data: noBytes, _unknownFields: {} };
+  return { text: "", data: noBytes, _unknownFields: undefined };
 }
 
 export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.ConverseRequest"> = {
@@ -3034,35 +2858,32 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
       writer.uint32(18).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ConverseRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ConverseRequest): ConverseRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConverseRequest();
+      const message = into ?? createBaseConverseRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -3074,19 +2895,9 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3123,7 +2934,7 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
 };
 
 function createBaseConverseResponse(): ConverseResponse {
-  return { text: "", data: noBytes, _unknownFields: {} };
+  return { text: "", data: noBytes, _unknownFields: undefined };
 }
 
 export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.ConverseResponse"> = {
@@ -3137,35 +2948,32 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
       writer.uint32(18).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ConverseResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ConverseResponse): ConverseResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseConverseResponse();
+      const message = into ?? createBaseConverseResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 2: {
@@ -3177,19 +2985,9 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3226,7 +3024,7 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
 };
 
 function createBaseWaitRequest(): WaitRequest {
-  return { ms: 0, _unknownFields: {} };
+  return { ms: 0, _unknownFields: undefined };
 }
 
 export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest"> = {
@@ -3237,28 +3035,25 @@ export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest">
       writer.uint32(8).uint32(message.ms);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WaitRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitRequest): WaitRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWaitRequest();
+      const message = into ?? createBaseWaitRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3269,19 +3064,9 @@ export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3311,7 +3096,7 @@ export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest">
 };
 
 function createBaseWaitResponse(): WaitResponse {
-  return { _unknownFields: {} };
+  return { _unknownFields: undefined };
 }
 
 export const WaitResponse: MessageFns<WaitResponse, "anyplug.test.v1.WaitResponse"> = {
@@ -3319,43 +3104,30 @@ export const WaitResponse: MessageFns<WaitResponse, "anyplug.test.v1.WaitRespons
 
   encode(message: WaitResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WaitResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitResponse): WaitResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWaitResponse();
+      const message = into ?? createBaseWaitResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3381,7 +3153,7 @@ export const WaitResponse: MessageFns<WaitResponse, "anyplug.test.v1.WaitRespons
 };
 
 function createBaseWaitReportRequest(): WaitReportRequest {
-  return { atLeast: 0, _unknownFields: {} };
+  return { atLeast: 0, _unknownFields: undefined };
 }
 
 export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.WaitReportRequest"> = {
@@ -3392,28 +3164,25 @@ export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.W
       writer.uint32(8).uint32(message.atLeast);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WaitReportRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitReportRequest): WaitReportRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWaitReportRequest();
+      const message = into ?? createBaseWaitReportRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3424,19 +3193,9 @@ export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.W
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3472,7 +3231,7 @@ export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.W
 };
 
 function createBaseWaitReportResponse(): WaitReportResponse {
-  return { started: 0, completed: 0, cancelled: 0, _unknownFields: {} };
+  return { started: 0, completed: 0, cancelled: 0, _unknownFields: undefined };
 }
 
 export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1.WaitReportResponse"> = {
@@ -3489,28 +3248,25 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
       writer.uint32(24).uint32(message.cancelled);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): WaitReportResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitReportResponse): WaitReportResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWaitReportResponse();
+      const message = into ?? createBaseWaitReportResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -3537,19 +3293,9 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3591,7 +3337,7 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
 };
 
 function createBaseAskHostRequest(): AskHostRequest {
-  return { question: "", depth: 0, reveal: false, _unknownFields: {} };
+  return { question: "", depth: 0, reveal: false, _unknownFields: undefined };
 }
 
 export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHostRequest"> = {
@@ -3608,35 +3354,32 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
       writer.uint32(24).bool(message.reveal);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AskHostRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: AskHostRequest): AskHostRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAskHostRequest();
+      const message = into ?? createBaseAskHostRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.question = reader.string();
+            message.question = reader.string(true);
             continue;
           }
           case 2: {
@@ -3656,19 +3399,9 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3710,7 +3443,7 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
 };
 
 function createBaseAskHostResponse(): AskHostResponse {
-  return { answer: "", _unknownFields: {} };
+  return { answer: "", _unknownFields: undefined };
 }
 
 export const AskHostResponse: MessageFns<AskHostResponse, "anyplug.test.v1.AskHostResponse"> = {
@@ -3721,51 +3454,38 @@ export const AskHostResponse: MessageFns<AskHostResponse, "anyplug.test.v1.AskHo
       writer.uint32(10).string(message.answer);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AskHostResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: AskHostResponse): AskHostResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAskHostResponse();
+      const message = into ?? createBaseAskHostResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.answer = reader.string();
+            message.answer = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3795,7 +3515,7 @@ export const AskHostResponse: MessageFns<AskHostResponse, "anyplug.test.v1.AskHo
 };
 
 function createBaseAskRequest(): AskRequest {
-  return { question: "", depth: 0, _unknownFields: {} };
+  return { question: "", depth: 0, _unknownFields: undefined };
 }
 
 export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = {
@@ -3809,35 +3529,32 @@ export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = 
       writer.uint32(16).uint32(message.depth);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AskRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: AskRequest): AskRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAskRequest();
+      const message = into ?? createBaseAskRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.question = reader.string();
+            message.question = reader.string(true);
             continue;
           }
           case 2: {
@@ -3849,19 +3566,9 @@ export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = 
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3898,7 +3605,7 @@ export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = 
 };
 
 function createBaseAskResponse(): AskResponse {
-  return { answer: "", _unknownFields: {} };
+  return { answer: "", _unknownFields: undefined };
 }
 
 export const AskResponse: MessageFns<AskResponse, "anyplug.test.v1.AskResponse"> = {
@@ -3909,51 +3616,38 @@ export const AskResponse: MessageFns<AskResponse, "anyplug.test.v1.AskResponse">
       writer.uint32(10).string(message.answer);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): AskResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: AskResponse): AskResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAskResponse();
+      const message = into ?? createBaseAskResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.answer = reader.string();
+            message.answer = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -3983,7 +3677,7 @@ export const AskResponse: MessageFns<AskResponse, "anyplug.test.v1.AskResponse">
 };
 
 function createBaseRevealRequest(): RevealRequest {
-  return { _unknownFields: {} };
+  return { _unknownFields: undefined };
 }
 
 export const RevealRequest: MessageFns<RevealRequest, "anyplug.test.v1.RevealRequest"> = {
@@ -3991,43 +3685,30 @@ export const RevealRequest: MessageFns<RevealRequest, "anyplug.test.v1.RevealReq
 
   encode(message: RevealRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RevealRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: RevealRequest): RevealRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRevealRequest();
+      const message = into ?? createBaseRevealRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4053,7 +3734,7 @@ export const RevealRequest: MessageFns<RevealRequest, "anyplug.test.v1.RevealReq
 };
 
 function createBaseRevealResponse(): RevealResponse {
-  return { value: "", _unknownFields: {} };
+  return { value: "", _unknownFields: undefined };
 }
 
 export const RevealResponse: MessageFns<RevealResponse, "anyplug.test.v1.RevealResponse"> = {
@@ -4064,51 +3745,38 @@ export const RevealResponse: MessageFns<RevealResponse, "anyplug.test.v1.RevealR
       writer.uint32(10).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RevealResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: RevealResponse): RevealResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRevealResponse();
+      const message = into ?? createBaseRevealResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4138,7 +3806,7 @@ export const RevealResponse: MessageFns<RevealResponse, "anyplug.test.v1.RevealR
 };
 
 function createBaseHarmRequest(): HarmRequest {
-  return { kind: 0, text: "", number: 0, _unknownFields: {} };
+  return { kind: 0, text: "", number: 0, _unknownFields: undefined };
 }
 
 export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest"> = {
@@ -4155,28 +3823,25 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
       writer.uint32(24).int32(message.number);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HarmRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: HarmRequest): HarmRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHarmRequest();
+      const message = into ?? createBaseHarmRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -4191,7 +3856,7 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
           case 3: {
@@ -4203,19 +3868,9 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4257,7 +3912,7 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
 };
 
 function createBaseHarmResponse(): HarmResponse {
-  return { text: "", _unknownFields: {} };
+  return { text: "", _unknownFields: undefined };
 }
 
 export const HarmResponse: MessageFns<HarmResponse, "anyplug.test.v1.HarmResponse"> = {
@@ -4268,51 +3923,38 @@ export const HarmResponse: MessageFns<HarmResponse, "anyplug.test.v1.HarmRespons
       writer.uint32(10).string(message.text);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): HarmResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: HarmResponse): HarmResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHarmResponse();
+      const message = into ?? createBaseHarmResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.text = reader.string();
+            message.text = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -4423,9 +4065,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

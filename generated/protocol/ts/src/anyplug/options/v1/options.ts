@@ -14,7 +14,7 @@ export interface ServiceOptions {
   defaultTimeoutMs: number;
   /** The capability that a caller must have been granted. Empty: none. */
   requiredCapability: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Options of a method. */
@@ -27,11 +27,11 @@ export interface MethodOptions {
   idempotent: boolean;
   /** The capability that a caller must have been granted. Empty: none. Absent: as the service says. */
   requiredCapability?: string | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseServiceOptions(): ServiceOptions {
-  return { defaultTimeoutMs: 0, requiredCapability: "", _unknownFields: {} };
+  return { defaultTimeoutMs: 0, requiredCapability: "", _unknownFields: undefined };
 }
 
 export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.ServiceOptions"> = {
@@ -45,28 +45,25 @@ export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.Serv
       writer.uint32(18).string(message.requiredCapability);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ServiceOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceOptions): ServiceOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseServiceOptions();
+      const message = into ?? createBaseServiceOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -81,23 +78,13 @@ export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.Serv
               break;
             }
 
-            message.requiredCapability = reader.string();
+            message.requiredCapability = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -142,7 +129,7 @@ export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.Serv
 };
 
 function createBaseMethodOptions(): MethodOptions {
-  return { defaultTimeoutMs: undefined, idempotent: false, requiredCapability: undefined, _unknownFields: {} };
+  return { defaultTimeoutMs: undefined, idempotent: false, requiredCapability: undefined, _unknownFields: undefined };
 }
 
 export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.MethodOptions"> = {
@@ -159,28 +146,25 @@ export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.Method
       writer.uint32(26).string(message.requiredCapability);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): MethodOptions {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: MethodOptions): MethodOptions {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseMethodOptions();
+      const message = into ?? createBaseMethodOptions();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -203,23 +187,13 @@ export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.Method
               break;
             }
 
-            message.requiredCapability = reader.string();
+            message.requiredCapability = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -284,9 +258,36 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

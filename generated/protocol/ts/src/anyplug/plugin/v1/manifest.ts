@@ -39,13 +39,13 @@ export interface Manifest {
     | undefined;
   /** Transports in order of preference: "direct", "process", later "wasm", "ffi", "unix", "tcp". */
   transports: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Manifest_EventsEntry {
   key: string;
   value: Array<any> | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** How the plugin is reached. */
@@ -61,7 +61,7 @@ export interface Interop {
   cwd: string;
   /** A module of the plugin's language for a direct load, relative to the manifest's folder or a dotted Python name. */
   module: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Action {
@@ -69,7 +69,7 @@ export interface Action {
   description: string;
   similes: string[];
   examples: Array<any> | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Provider {
@@ -78,7 +78,7 @@ export interface Provider {
   dynamic: boolean;
   position: number;
   private: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Evaluator {
@@ -86,13 +86,13 @@ export interface Evaluator {
   description: string;
   alwaysRun: boolean;
   similes: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Service {
   type: string;
   description: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Route {
@@ -102,7 +102,7 @@ export interface Route {
   name: string;
   public: boolean;
   isMultipart: boolean;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** Limits of one plugin. A member that is 0 stands for the host's default. */
@@ -113,7 +113,7 @@ export interface Limits {
   maxBufferBytes: number;
   /** Default 1,000. */
   maxPendingRequests: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseManifest(): Manifest {
@@ -135,7 +135,7 @@ function createBaseManifest(): Manifest {
     capabilities: [],
     limits: undefined,
     transports: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -197,35 +197,32 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
       writer.uint32(138).string(v!);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Manifest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Manifest): Manifest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseManifest();
+      const message = into ?? createBaseManifest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -233,7 +230,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -241,7 +238,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.version = reader.string();
+            message.version = reader.string(true);
             continue;
           }
           case 4: {
@@ -249,7 +246,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.language = reader.string();
+            message.language = reader.string(true);
             continue;
           }
           case 5: {
@@ -257,7 +254,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.interop = Interop.decode(reader, reader.uint32());
+            message.interop = Interop.decode(reader, readLength(reader), message.interop);
             continue;
           }
           case 6: {
@@ -265,7 +262,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.config = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            message.config = Struct.unwrap(Struct.decode(reader, readLength(reader), message.config === undefined ? undefined : Struct.wrap(message.config)));
             continue;
           }
           case 7: {
@@ -273,7 +270,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.dependencies.push(reader.string());
+            message.dependencies.push(reader.string(true));
             continue;
           }
           case 8: {
@@ -281,7 +278,11 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            const entry8 = Manifest_EventsEntry.decode(reader, reader.uint32());
+            const entry8 = Manifest_EventsEntry.decode(reader, readLength(reader));
+            if (entry8._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Manifest_EventsEntry.encode(entry8).finish()).finish());
+              continue;
+            }
             if (entry8.value !== undefined) {
               message.events.set(entry8.key, entry8.value);
             }
@@ -292,7 +293,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.actions.push(Action.decode(reader, reader.uint32()));
+            message.actions.push(Action.decode(reader, readLength(reader)));
             continue;
           }
           case 10: {
@@ -300,7 +301,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.providers.push(Provider.decode(reader, reader.uint32()));
+            message.providers.push(Provider.decode(reader, readLength(reader)));
             continue;
           }
           case 11: {
@@ -308,7 +309,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.evaluators.push(Evaluator.decode(reader, reader.uint32()));
+            message.evaluators.push(Evaluator.decode(reader, readLength(reader)));
             continue;
           }
           case 12: {
@@ -316,7 +317,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.services.push(Service.decode(reader, reader.uint32()));
+            message.services.push(Service.decode(reader, readLength(reader)));
             continue;
           }
           case 13: {
@@ -324,7 +325,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.routes.push(Route.decode(reader, reader.uint32()));
+            message.routes.push(Route.decode(reader, readLength(reader)));
             continue;
           }
           case 14: {
@@ -332,7 +333,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.offers.push(reader.string());
+            message.offers.push(reader.string(true));
             continue;
           }
           case 15: {
@@ -340,7 +341,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.capabilities.push(reader.string());
+            message.capabilities.push(reader.string(true));
             continue;
           }
           case 16: {
@@ -348,7 +349,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.limits = Limits.decode(reader, reader.uint32());
+            message.limits = Limits.decode(reader, readLength(reader), message.limits);
             continue;
           }
           case 17: {
@@ -356,23 +357,13 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
               break;
             }
 
-            message.transports.push(reader.string());
+            message.transports.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -517,7 +508,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
 };
 
 function createBaseManifest_EventsEntry(): Manifest_EventsEntry {
-  return { key: "", value: undefined, _unknownFields: {} };
+  return { key: "", value: undefined, _unknownFields: undefined };
 }
 
 export const Manifest_EventsEntry: MessageFns<Manifest_EventsEntry, "anyplug.plugin.v1.Manifest.EventsEntry"> = {
@@ -531,35 +522,32 @@ export const Manifest_EventsEntry: MessageFns<Manifest_EventsEntry, "anyplug.plu
       ListValue.encode(ListValue.wrap(message.value), writer.uint32(18).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Manifest_EventsEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Manifest_EventsEntry): Manifest_EventsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseManifest_EventsEntry();
+      const message = into ?? createBaseManifest_EventsEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -567,23 +555,13 @@ export const Manifest_EventsEntry: MessageFns<Manifest_EventsEntry, "anyplug.plu
               break;
             }
 
-            message.value = ListValue.unwrap(ListValue.decode(reader, reader.uint32()));
+            message.value = ListValue.unwrap(ListValue.decode(reader, readLength(reader), message.value === undefined ? undefined : ListValue.wrap(message.value)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -628,7 +606,7 @@ function createBaseInterop(): Interop {
     ipcPort: 0,
     cwd: "",
     module: "",
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -658,35 +636,32 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
       writer.uint32(58).string(message.module);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Interop {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Interop): Interop {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseInterop();
+      const message = into ?? createBaseInterop();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.protocol = reader.string();
+            message.protocol = reader.string(true);
             continue;
           }
           case 2: {
@@ -694,7 +669,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
               break;
             }
 
-            message.wasmPath = reader.string();
+            message.wasmPath = reader.string(true);
             continue;
           }
           case 3: {
@@ -702,7 +677,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
               break;
             }
 
-            message.sharedLibPath = reader.string();
+            message.sharedLibPath = reader.string(true);
             continue;
           }
           case 4: {
@@ -710,7 +685,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
               break;
             }
 
-            message.ipcCommand = reader.string();
+            message.ipcCommand = reader.string(true);
             continue;
           }
           case 5: {
@@ -726,7 +701,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
               break;
             }
 
-            message.cwd = reader.string();
+            message.cwd = reader.string(true);
             continue;
           }
           case 7: {
@@ -734,23 +709,13 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
               break;
             }
 
-            message.module = reader.string();
+            message.module = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -828,7 +793,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
 };
 
 function createBaseAction(): Action {
-  return { name: "", description: "", similes: [], examples: undefined, _unknownFields: {} };
+  return { name: "", description: "", similes: [], examples: undefined, _unknownFields: undefined };
 }
 
 export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
@@ -848,35 +813,32 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
       ListValue.encode(ListValue.wrap(message.examples), writer.uint32(34).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Action {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Action): Action {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseAction();
+      const message = into ?? createBaseAction();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -884,7 +846,7 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -892,7 +854,7 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
               break;
             }
 
-            message.similes.push(reader.string());
+            message.similes.push(reader.string(true));
             continue;
           }
           case 4: {
@@ -900,23 +862,13 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
               break;
             }
 
-            message.examples = ListValue.unwrap(ListValue.decode(reader, reader.uint32()));
+            message.examples = ListValue.unwrap(ListValue.decode(reader, readLength(reader), message.examples === undefined ? undefined : ListValue.wrap(message.examples)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -963,7 +915,7 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
 };
 
 function createBaseProvider(): Provider {
-  return { name: "", description: "", dynamic: false, position: 0, private: false, _unknownFields: {} };
+  return { name: "", description: "", dynamic: false, position: 0, private: false, _unknownFields: undefined };
 }
 
 export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
@@ -986,35 +938,32 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
       writer.uint32(40).bool(message.private);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Provider {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Provider): Provider {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseProvider();
+      const message = into ?? createBaseProvider();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -1022,7 +971,7 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -1050,19 +999,9 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1114,7 +1053,7 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
 };
 
 function createBaseEvaluator(): Evaluator {
-  return { name: "", description: "", alwaysRun: false, similes: [], _unknownFields: {} };
+  return { name: "", description: "", alwaysRun: false, similes: [], _unknownFields: undefined };
 }
 
 export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
@@ -1134,35 +1073,32 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
       writer.uint32(34).string(v!);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Evaluator {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Evaluator): Evaluator {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEvaluator();
+      const message = into ?? createBaseEvaluator();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -1170,7 +1106,7 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
           case 3: {
@@ -1186,23 +1122,13 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
               break;
             }
 
-            message.similes.push(reader.string());
+            message.similes.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1253,7 +1179,7 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
 };
 
 function createBaseService(): Service {
-  return { type: "", description: "", _unknownFields: {} };
+  return { type: "", description: "", _unknownFields: undefined };
 }
 
 export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
@@ -1267,35 +1193,32 @@ export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
       writer.uint32(18).string(message.description);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Service {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Service): Service {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseService();
+      const message = into ?? createBaseService();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.type = reader.string();
+            message.type = reader.string(true);
             continue;
           }
           case 2: {
@@ -1303,23 +1226,13 @@ export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
               break;
             }
 
-            message.description = reader.string();
+            message.description = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1356,7 +1269,7 @@ export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
 };
 
 function createBaseRoute(): Route {
-  return { path: "", method: "", name: "", public: false, isMultipart: false, _unknownFields: {} };
+  return { path: "", method: "", name: "", public: false, isMultipart: false, _unknownFields: undefined };
 }
 
 export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
@@ -1379,35 +1292,32 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
       writer.uint32(40).bool(message.isMultipart);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Route {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Route): Route {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRoute();
+      const message = into ?? createBaseRoute();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.path = reader.string();
+            message.path = reader.string(true);
             continue;
           }
           case 2: {
@@ -1415,7 +1325,7 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
               break;
             }
 
-            message.method = reader.string();
+            message.method = reader.string(true);
             continue;
           }
           case 3: {
@@ -1423,7 +1333,7 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 4: {
@@ -1443,19 +1353,9 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1511,7 +1411,7 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
 };
 
 function createBaseLimits(): Limits {
-  return { maxMessageBytes: 0, maxBufferBytes: 0, maxPendingRequests: 0, _unknownFields: {} };
+  return { maxMessageBytes: 0, maxBufferBytes: 0, maxPendingRequests: 0, _unknownFields: undefined };
 }
 
 export const Limits: MessageFns<Limits, "anyplug.plugin.v1.Limits"> = {
@@ -1528,28 +1428,25 @@ export const Limits: MessageFns<Limits, "anyplug.plugin.v1.Limits"> = {
       writer.uint32(24).uint32(message.maxPendingRequests);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Limits {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Limits): Limits {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLimits();
+      const message = into ?? createBaseLimits();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -1576,19 +1473,9 @@ export const Limits: MessageFns<Limits, "anyplug.plugin.v1.Limits"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1661,9 +1548,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

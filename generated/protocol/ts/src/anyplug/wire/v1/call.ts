@@ -19,17 +19,17 @@ export interface CallHeader {
   tracestate: string;
   /** The names of the plugins and hosts whose calls led to this one, the first cause first; requests only. */
   origin: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** More bytes that the receiver of this frame may send on the call. The payload of CREDIT. */
 export interface Credit {
   bytes: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseCallHeader(): CallHeader {
-  return { timeoutMs: undefined, metadata: [], traceparent: "", tracestate: "", origin: [], _unknownFields: {} };
+  return { timeoutMs: undefined, metadata: [], traceparent: "", tracestate: "", origin: [], _unknownFields: undefined };
 }
 
 export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = {
@@ -52,28 +52,25 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
       writer.uint32(42).string(v!);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CallHeader {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: CallHeader): CallHeader {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCallHeader();
+      const message = into ?? createBaseCallHeader();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -88,7 +85,7 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
               break;
             }
 
-            message.metadata.push(MetadataEntry.decode(reader, reader.uint32()));
+            message.metadata.push(MetadataEntry.decode(reader, readLength(reader)));
             continue;
           }
           case 3: {
@@ -96,7 +93,7 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
               break;
             }
 
-            message.traceparent = reader.string();
+            message.traceparent = reader.string(true);
             continue;
           }
           case 4: {
@@ -104,7 +101,7 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
               break;
             }
 
-            message.tracestate = reader.string();
+            message.tracestate = reader.string(true);
             continue;
           }
           case 5: {
@@ -112,23 +109,13 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
               break;
             }
 
-            message.origin.push(reader.string());
+            message.origin.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -186,7 +173,7 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
 };
 
 function createBaseCredit(): Credit {
-  return { bytes: 0, _unknownFields: {} };
+  return { bytes: 0, _unknownFields: undefined };
 }
 
 export const Credit: MessageFns<Credit, "anyplug.wire.v1.Credit"> = {
@@ -197,28 +184,25 @@ export const Credit: MessageFns<Credit, "anyplug.wire.v1.Credit"> = {
       writer.uint32(8).uint32(message.bytes);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Credit {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Credit): Credit {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCredit();
+      const message = into ?? createBaseCredit();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -229,19 +213,9 @@ export const Credit: MessageFns<Credit, "anyplug.wire.v1.Credit"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -286,9 +260,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

@@ -72,24 +72,24 @@ export interface LogRecord {
   /** Milliseconds since 1970-01-01T00:00:00Z; 0 when the sender has no clock. */
   timeMs: bigint;
   fields: Map<string, string>;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface LogRecord_FieldsEntry {
   key: string;
   value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** The sender takes no new requests; calls in flight go on. The payload of GOAWAY. */
 export interface GoAway {
   /** Absent or success: the sender drains. Otherwise the sender ends the connection for this reason. */
   status: Status | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseLogRecord(): LogRecord {
-  return { level: 0, message: "", logger: "", timeMs: 0n, fields: new Map(), _unknownFields: {} };
+  return { level: 0, message: "", logger: "", timeMs: 0n, fields: new Map(), _unknownFields: undefined };
 }
 
 export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
@@ -115,28 +115,25 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
       LogRecord_FieldsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
     });
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LogRecord {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: LogRecord): LogRecord {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLogRecord();
+      const message = into ?? createBaseLogRecord();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -151,7 +148,7 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
               break;
             }
 
-            message.message = reader.string();
+            message.message = reader.string(true);
             continue;
           }
           case 3: {
@@ -159,7 +156,7 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
               break;
             }
 
-            message.logger = reader.string();
+            message.logger = reader.string(true);
             continue;
           }
           case 4: {
@@ -175,26 +172,20 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
               break;
             }
 
-            const entry5 = LogRecord_FieldsEntry.decode(reader, reader.uint32());
+            const entry5 = LogRecord_FieldsEntry.decode(reader, readLength(reader));
+            if (entry5._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(LogRecord_FieldsEntry.encode(entry5).finish()).finish());
+              continue;
+            }
             if (entry5.value !== undefined) {
               message.fields.set(entry5.key, entry5.value);
             }
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -265,7 +256,7 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
 };
 
 function createBaseLogRecord_FieldsEntry(): LogRecord_FieldsEntry {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: "", value: "", _unknownFields: undefined };
 }
 
 export const LogRecord_FieldsEntry: MessageFns<LogRecord_FieldsEntry, "anyplug.wire.v1.LogRecord.FieldsEntry"> = {
@@ -279,35 +270,32 @@ export const LogRecord_FieldsEntry: MessageFns<LogRecord_FieldsEntry, "anyplug.w
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): LogRecord_FieldsEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: LogRecord_FieldsEntry): LogRecord_FieldsEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLogRecord_FieldsEntry();
+      const message = into ?? createBaseLogRecord_FieldsEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -315,23 +303,13 @@ export const LogRecord_FieldsEntry: MessageFns<LogRecord_FieldsEntry, "anyplug.w
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -368,7 +346,7 @@ export const LogRecord_FieldsEntry: MessageFns<LogRecord_FieldsEntry, "anyplug.w
 };
 
 function createBaseGoAway(): GoAway {
-  return { status: undefined, _unknownFields: {} };
+  return { status: undefined, _unknownFields: undefined };
 }
 
 export const GoAway: MessageFns<GoAway, "anyplug.wire.v1.GoAway"> = {
@@ -379,51 +357,38 @@ export const GoAway: MessageFns<GoAway, "anyplug.wire.v1.GoAway"> = {
       Status.encode(message.status, writer.uint32(10).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): GoAway {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: GoAway): GoAway {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseGoAway();
+      const message = into ?? createBaseGoAway();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.status = Status.decode(reader, reader.uint32());
+            message.status = Status.decode(reader, readLength(reader), message.status);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -474,9 +439,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }

@@ -27,7 +27,7 @@ export interface Hello {
   services: Service[];
   /** What the sender expects the receiver to serve, with the fingerprint it was built with. */
   uses: ServiceUse[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** What the sender accepts. A member that is 0 stands for the default. */
@@ -38,7 +38,7 @@ export interface Limits {
   maxPendingRequests: number;
   /** Credit in bytes that each direction of a new call starts with. Default 64 KiB. */
   initialCreditBytes: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** A service that the sender offers. */
@@ -49,14 +49,14 @@ export interface Service {
   fingerprint: string;
   /** The names of the methods, in the order of the schema. */
   methods: string[];
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** A service that the sender means to call. */
 export interface ServiceUse {
   name: string;
   fingerprint: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseHello(): Hello {
@@ -69,7 +69,7 @@ function createBaseHello(): Hello {
     limits: undefined,
     services: [],
     uses: [],
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -102,28 +102,25 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
       ServiceUse.encode(v!, writer.uint32(66).fork()).join();
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Hello {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Hello): Hello {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseHello();
+      const message = into ?? createBaseHello();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -146,7 +143,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 4: {
@@ -154,7 +151,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.version = reader.string();
+            message.version = reader.string(true);
             continue;
           }
           case 5: {
@@ -162,7 +159,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.runtime = reader.string();
+            message.runtime = reader.string(true);
             continue;
           }
           case 6: {
@@ -170,7 +167,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.limits = Limits.decode(reader, reader.uint32());
+            message.limits = Limits.decode(reader, readLength(reader), message.limits);
             continue;
           }
           case 7: {
@@ -178,7 +175,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.services.push(Service.decode(reader, reader.uint32()));
+            message.services.push(Service.decode(reader, readLength(reader)));
             continue;
           }
           case 8: {
@@ -186,23 +183,13 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
               break;
             }
 
-            message.uses.push(ServiceUse.decode(reader, reader.uint32()));
+            message.uses.push(ServiceUse.decode(reader, readLength(reader)));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -275,7 +262,7 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
 };
 
 function createBaseLimits(): Limits {
-  return { maxMessageBytes: 0, maxPendingRequests: 0, initialCreditBytes: 0, _unknownFields: {} };
+  return { maxMessageBytes: 0, maxPendingRequests: 0, initialCreditBytes: 0, _unknownFields: undefined };
 }
 
 export const Limits: MessageFns<Limits, "anyplug.wire.v1.Limits"> = {
@@ -292,28 +279,25 @@ export const Limits: MessageFns<Limits, "anyplug.wire.v1.Limits"> = {
       writer.uint32(24).uint32(message.initialCreditBytes);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Limits {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Limits): Limits {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLimits();
+      const message = into ?? createBaseLimits();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -340,19 +324,9 @@ export const Limits: MessageFns<Limits, "anyplug.wire.v1.Limits"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -406,7 +380,7 @@ export const Limits: MessageFns<Limits, "anyplug.wire.v1.Limits"> = {
 };
 
 function createBaseService(): Service {
-  return { name: "", fingerprint: "", methods: [], _unknownFields: {} };
+  return { name: "", fingerprint: "", methods: [], _unknownFields: undefined };
 }
 
 export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
@@ -423,35 +397,32 @@ export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
       writer.uint32(26).string(v!);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Service {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Service): Service {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseService();
+      const message = into ?? createBaseService();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -459,7 +430,7 @@ export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
               break;
             }
 
-            message.fingerprint = reader.string();
+            message.fingerprint = reader.string(true);
             continue;
           }
           case 3: {
@@ -467,23 +438,13 @@ export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
               break;
             }
 
-            message.methods.push(reader.string());
+            message.methods.push(reader.string(true));
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -525,7 +486,7 @@ export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
 };
 
 function createBaseServiceUse(): ServiceUse {
-  return { name: "", fingerprint: "", _unknownFields: {} };
+  return { name: "", fingerprint: "", _unknownFields: undefined };
 }
 
 export const ServiceUse: MessageFns<ServiceUse, "anyplug.wire.v1.ServiceUse"> = {
@@ -539,35 +500,32 @@ export const ServiceUse: MessageFns<ServiceUse, "anyplug.wire.v1.ServiceUse"> = 
       writer.uint32(18).string(message.fingerprint);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): ServiceUse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceUse): ServiceUse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseServiceUse();
+      const message = into ?? createBaseServiceUse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 2: {
@@ -575,23 +533,13 @@ export const ServiceUse: MessageFns<ServiceUse, "anyplug.wire.v1.ServiceUse"> = 
               break;
             }
 
-            message.fingerprint = reader.string();
+            message.fingerprint = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -643,9 +591,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }
