@@ -29,6 +29,8 @@ export const LAYERS = [
     folder: /^examples\//,
     mayImport: ["generated", "core", "json", "direct", "host", "sdk", "anyplug", "python", "plugins"],
   },
+  // It measures all of it, from within as users do and from without.
+  { name: "bench", folder: /^tools\/bench\//, mayImport: "everything" },
   { name: "tools", folder: /^tools\//, mayImport: ["protocol"] },
   { name: "test", folder: /^test\//, mayImport: "everything" },
 ];

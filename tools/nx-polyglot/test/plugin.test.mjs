@@ -33,7 +33,7 @@ test("what TypeScript builds is restored from the cache: the dist of every proje
   expect(inferTargets(root)["build-typescript"].outputs).toEqual(["{workspaceRoot}/packages/core/ts/dist"]);
 });
 
-test("build, lint, test and bench stand for all targets of their kind", () => {
+test("build, lint and test stand for all targets of their kind", () => {
   writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
   writeFileSync(join(root, "pyproject.toml"), "");
   const { build, test: tests } = inferTargets(root);

@@ -1,0 +1,40 @@
+"""anyplug's own host, for asyncio."""
+
+from __future__ import annotations
+
+from anyplug import Plugin
+from anyplug_generated.anyplug.bench.v1.bench_anyplug import Bench
+
+from ._clock import LARGE, SMALL, AsyncRuns, async_measurements, serve_async
+from ._host import load
+from ._loop import run_on
+
+__all__ = ("serve",)
+
+_DATA = {size: b"\7" * size for size in (SMALL, LARGE)}
+
+
+def serve(name: str, language: str, loop: str) -> None:
+    """Serves rounds."""
+    run_on(loop, _serve(language))
+
+
+async def _serve(language: str) -> None:
+    async with load(language) as plugin:
+        await serve_async(_runs(plugin, 1 if language else 10))
+
+
+def _runs(plugin: Plugin, batch: int) -> AsyncRuns:
+    bench = plugin.client(Bench)
+
+    async def echo(size: int) -> None:
+        if len((await bench.echo(data=_DATA[size])).data) != size:
+            raise RuntimeError("an echo of another size")
+
+    async def stream(count: int, size: int) -> int:
+        messages = 0
+        async for _ in bench.count(count=count, size=size):
+            messages += 1
+        return messages
+
+    return async_measurements(echo, stream, batch)

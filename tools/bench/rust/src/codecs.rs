@@ -1,0 +1,47 @@
+//! Encoding and decoding of the message of 1.2 kB.
+
+use anyplug_generated::anyplug::bench::v1::Order;
+use prost::Message as _;
+
+use crate::order::{PlainOrder, order, plain_order};
+use crate::{Answer, Contender, Failure, clock};
+
+const MESSAGE: &str = include_str!("../../order.json");
+
+/// The message in each form.
+pub(crate) struct Codecs {
+    message: Order,
+    bytes: Vec<u8>,
+    plain: PlainOrder,
+    json: Vec<u8>,
+}
+
+impl Codecs {
+    /// Makes the message and what it encodes to.
+    ///
+    /// # Errors
+    /// When order.json is not the message.
+    pub(crate) fn new() -> Result<Self, Failure> {
+        let message = order(plain_order(MESSAGE)?);
+        let plain = plain_order(MESSAGE)?;
+        Ok(Self { bytes: message.encode_to_vec(), message, json: serde_json::to_vec(&plain)?, plain })
+    }
+}
+
+impl Contender for Codecs {
+    async fn run(&mut self, what: &str, ms: u64) -> Result<Answer, Failure> {
+        let Self { message, bytes, plain, json } = self;
+        Ok(match what {
+            "prost/encode" => clock::operation(ms, || message.encode_to_vec()),
+            "prost/decode" => clock::operation(ms, || Order::decode(bytes.as_slice())),
+            "serde_json/encode" => clock::operation(ms, || serde_json::to_vec(plain)),
+            "serde_json/decode" => clock::operation(ms, || serde_json::from_slice::<PlainOrder>(json)),
+            "copy/encode" | "copy/decode" => clock::operation(ms, || bytes.to_vec()),
+            _ => return Err(format!("codecs cannot run {what:?}").into()),
+        })
+    }
+
+    async fn close(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+/** What is measured, beside what, and what is aimed at. */
+import { callGroups } from "./tables/calls.mjs";
+import { codecGroups } from "./tables/codecs.mjs";
+import { directGroups } from "./tables/direct.mjs";
+import { idleGroups } from "./tables/idle.mjs";
+
+/** Returns the groups of tables of the chosen sections and languages; the contenders of a group take turns. */
+export function groups({ only, languages }) {
+  const all = [...codecGroups(), ...callGroups(), ...directGroups(), ...idleGroups()];
+  return all.filter(({ section, language }) => only.includes(section) && languages.includes(language));
+}

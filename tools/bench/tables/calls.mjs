@@ -1,0 +1,97 @@
+/** Calls from hosts of each language to plugins of each language, over processes. */
+
+const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+
+const measured = [
+  { run: "latency", title: "round trip of 64 B", unit: "us", better: "lower" },
+  { run: "throughput", title: "calls of 64 B, 64 in flight", unit: "calls/s", better: "higher" },
+  { run: "bulk", title: "echo of 1 MiB, 4 in flight, both directions counted", unit: "MB/s", better: "higher" },
+  { run: "stream", title: "stream of messages of 64 B from the plugin", unit: "messages/s", better: "higher" },
+];
+
+const everything = measured.map(({ run }) => run);
+const echoes = ["latency", "throughput", "bulk"];
+
+const contenders = {
+  typescript: [
+    ["process:ts", "to TypeScript", "ours", everything],
+    ["process:python", "to Python", "ours", everything],
+    ["process:rust", "to Rust", "ours", everything],
+    ["raw:spin", "bare socket, both spin", "limit", echoes],
+    ["raw:block", "bare socket, both block", "limit", echoes],
+    ["raw:ts", "bare socket, Node child", "limit", echoes],
+    ["raw:stream", "bare socket", "limit", ["stream"]],
+  ],
+  rust: [
+    ["process:ts", "to TypeScript", "ours", everything],
+    ["process:python", "to Python", "ours", everything],
+    ["process:rust", "to Rust", "ours", everything],
+    ["raw:spin", "bare pipes, both spin", "limit", echoes],
+    ["raw:block", "bare pipes, both block", "limit", echoes],
+    ["raw:stream", "bare pipes", "limit", ["stream"]],
+  ],
+  python: [
+    ["process:ts", "to TypeScript, threads", "ours", everything],
+    ["process:python", "to Python, threads", "ours", everything],
+    ["process:rust", "to Rust, threads", "ours", everything],
+    ["asyncio:rust", "to Rust, asyncio", "ours", everything],
+    ["asyncio:rust+uvloop", "to Rust, uvloop", "ours", everything],
+    // A spin in Python is slow and takes the GIL: what this host can reach is what native code does.
+    ["raw:spin", "bare pipes in Rust, both spin", "limit", echoes, "rust"],
+    ["raw:block", "bare pipes in Python, both block", "limit", echoes],
+    ["raw:stream", "bare pipes in Python", "limit", ["stream"]],
+  ],
+};
+
+const aims = {
+  typescript: {
+    latency: [
+      { row: "process:rust", against: "raw:spin", factor: 1.5, text: "to Rust within 1.5x of a bare echo in Node" },
+    ],
+    bulk: [{ row: "process:rust", bound: 1000, text: "1 GB/s to Rust" }],
+  },
+  rust: {
+    latency: [{ row: "process:rust", against: "raw:spin", factor: 2, text: "to Rust within 2x of a bare pipe" }],
+    bulk: [{ row: "process:rust", bound: 1000, text: "1 GB/s to Rust" }],
+  },
+  python: {
+    latency: [
+      { row: "process:rust", against: "raw:spin", factor: 2, text: "threads to Rust within 2x of a bare pipe" },
+      { row: "asyncio:rust", bound: 10, text: "asyncio to Rust under 10 us" },
+    ],
+    bulk: [{ row: "process:rust", bound: 1000, text: "1 GB/s to Rust" }],
+  },
+};
+
+/** Returns a group for each host's language: all of its contenders take turns. */
+export function callGroups() {
+  return Object.keys(contenders).map((language) => ({
+    section: "calls",
+    language,
+    name: `Calls from ${names[language]}`,
+    tables: measured.map((what) => table(language, what)),
+  }));
+}
+
+function table(language, { run, title, unit, better }) {
+  const rows = contenders[language]
+    .filter(([, , , runs]) => runs.includes(run))
+    .map(([contender, label, kind, , other]) => ({
+      id: contender,
+      label,
+      kind,
+      language: other ?? language,
+      contender,
+      run,
+    }));
+  const limit = rows.find(({ kind }) => kind === "limit")?.id;
+  return {
+    id: `calls.${language}.${run}`,
+    title: `${names[language]} host: ${title}`,
+    unit,
+    better,
+    rows,
+    limit,
+    aims: aims[language][run] ?? [],
+  };
+}

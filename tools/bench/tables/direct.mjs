@@ -1,0 +1,64 @@
+/** Calls to a plugin in the same process, beside the plain calls of the language. */
+
+const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+
+const measured = [
+  { run: "latency", title: "one after the other", unit: "us", better: "lower" },
+  { run: "throughput", title: "64 in flight", unit: "calls/s", better: "higher" },
+];
+
+const contenders = {
+  typescript: [
+    ["direct", "anyplug", "ours"],
+    ["plain", "async function, request and response made", "limit"],
+  ],
+  python: [
+    ["asyncio-direct", "anyplug, asyncio", "ours"],
+    ["asyncio-plain", "async function, request and response made", "limit"],
+    ["direct", "anyplug, threads", "ours"],
+    ["plain", "function, request and response made", "limit"],
+  ],
+  rust: [
+    ["direct", "anyplug", "ours"],
+    ["plain", "async fn behind a trait object", "limit"],
+  ],
+};
+
+const aims = {
+  typescript: [{ row: "direct", against: "plain", factor: 2, text: "within 2x of a plain async call" }],
+  python: [
+    { row: "asyncio-direct", against: "asyncio-plain", factor: 2, text: "within 2x of a plain async call" },
+    { row: "direct", against: "plain", factor: 2, text: "threads: within 2x of a plain call" },
+  ],
+  rust: [{ row: "direct", against: "plain", factor: 2, text: "within 2x of a plain async call" }],
+};
+
+/** Returns a group for each language. */
+export function directGroups() {
+  return Object.keys(contenders).map((language) => ({
+    section: "direct",
+    language,
+    name: `Direct calls in ${names[language]}`,
+    tables: measured.map((what) => table(language, what)),
+  }));
+}
+
+function table(language, { run, title, unit, better }) {
+  const rows = contenders[language].map(([contender, label, kind]) => ({
+    id: contender,
+    label,
+    kind,
+    language,
+    contender,
+    run,
+  }));
+  return {
+    id: `direct.${language}.${run}`,
+    title: `${names[language]}, direct: calls of 64 B, ${title}`,
+    unit,
+    better,
+    rows,
+    limit: rows.find(({ kind }) => kind === "limit")?.id,
+    aims: run === "latency" ? aims[language] : [],
+  };
+}

@@ -1,0 +1,68 @@
+/** What a plugin costs while nobody calls it, and how long it takes until it can be called. */
+import process from "node:process";
+import { idleCpu, memory } from "../processes.mjs";
+
+const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+
+const plugins = [
+  ["process:ts", "plugin in TypeScript", "ours"],
+  ["process:python", "plugin in Python", "ours"],
+  ["process:rust", "plugin in Rust", "ours"],
+];
+const bare = [
+  ["raw:ts", "bare Node child", "limit"],
+  ["raw:python", "bare Python child", "limit"],
+  ["raw:block", "bare Rust child", "limit"],
+];
+
+const measured = [
+  { run: "load", title: "until the first call has returned", unit: "ms" },
+  {
+    run: "cpu",
+    title: "CPU of the plugin's process at rest",
+    unit: "% of a core",
+    probe: idleCpu("child"),
+    together: true,
+  },
+  {
+    run: "host-cpu",
+    title: "CPU of the host's process at rest",
+    unit: "% of a core",
+    probe: idleCpu("host"),
+    together: true,
+  },
+  { run: "memory", title: "memory of the plugin's process (PSS)", unit: "MB", probe: memory },
+];
+
+/** Returns a group for each host's language. What a process uses is read from /proc, where there is one. */
+export function idleGroups() {
+  const possible = measured.filter(({ probe }) => probe === undefined || process.platform === "linux");
+  return Object.keys(names).map((language) => ({
+    section: "idle",
+    language,
+    name: `Load and rest, ${names[language]} host`,
+    tables: possible.map((what) => table(language, what)),
+  }));
+}
+
+function table(language, { run, title, unit, probe, together }) {
+  const rows = [...plugins, ...bare].map(([contender, label, kind]) => ({
+    id: contender,
+    label,
+    kind,
+    language,
+    contender,
+    run,
+    probe,
+  }));
+  const aims = plugins.map(([row, label]) => ({ row, bound: 0.5, text: `${label} under 0.5 % of a core` }));
+  return {
+    id: `idle.${language}.${run}`,
+    title: `${names[language]} host: ${title}`,
+    unit,
+    better: "lower",
+    together,
+    rows,
+    aims: run === "cpu" ? aims : [],
+  };
+}
