@@ -4,6 +4,8 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
+const noBytes: Uint8Array = new Uint8Array(0);
+
 export const protobufPackage = "anyplug.bench.v1";
 
 export const protobufFileName = "anyplug/bench/v1/bench.proto";
@@ -61,7 +63,7 @@ export interface Line {
 }
 
 function createBaseEchoRequest(): EchoRequest {
-  return { data: new Uint8Array(0), _unknownFields: {} };
+  return { data: noBytes, _unknownFields: {} };
 }
 
 export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"> = {
@@ -124,7 +126,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
   },
 
   fromJSON(object: any): EchoRequest {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0) };
+    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
   },
 
   toJSON(message: EchoRequest): unknown {
@@ -140,13 +142,13 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
   },
   fromPartial(object: DeepPartial<EchoRequest>): EchoRequest {
     const message = createBaseEchoRequest();
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
 
 function createBaseEchoResponse(): EchoResponse {
-  return { data: new Uint8Array(0), _unknownFields: {} };
+  return { data: noBytes, _unknownFields: {} };
 }
 
 export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoResponse"> = {
@@ -209,7 +211,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
   },
 
   fromJSON(object: any): EchoResponse {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0) };
+    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
   },
 
   toJSON(message: EchoResponse): unknown {
@@ -225,7 +227,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
   },
   fromPartial(object: DeepPartial<EchoResponse>): EchoResponse {
     const message = createBaseEchoResponse();
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
@@ -334,7 +336,7 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountReque
 };
 
 function createBaseCountResponse(): CountResponse {
-  return { data: new Uint8Array(0), _unknownFields: {} };
+  return { data: noBytes, _unknownFields: {} };
 }
 
 export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountResponse"> = {
@@ -397,7 +399,7 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountRes
   },
 
   fromJSON(object: any): CountResponse {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0) };
+    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
   },
 
   toJSON(message: CountResponse): unknown {
@@ -413,7 +415,7 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountRes
   },
   fromPartial(object: DeepPartial<CountResponse>): CountResponse {
     const message = createBaseCountResponse();
-    message.data = object.data ?? new Uint8Array(0);
+    message.data = object.data ?? noBytes;
     return message;
   },
 };
