@@ -12,23 +12,23 @@ export const protobufFileName = "anyplug/bench/v1/bench.proto";
 
 export interface EchoRequest {
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface EchoResponse {
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface CountRequest {
   count: number;
   size: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface CountResponse {
   data: Uint8Array;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** The message of 1.2 kB that the codecs are compared with: strings, numbers, sub-messages, a map, packed integers. */
@@ -42,13 +42,13 @@ export interface Order {
   quantities: number[];
   status: number;
   reference?: string | undefined;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 export interface Order_AttributesEntry {
   key: string;
   value: string;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 /** A line of an order. */
@@ -59,11 +59,11 @@ export interface Line {
   priceCents: bigint;
   taxed: boolean;
   weight: number;
-  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+  _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseEchoRequest(): EchoRequest {
-  return { data: noBytes, _unknownFields: {} };
+  return { data: noBytes, _unknownFields: undefined };
 }
 
 export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"> = {
@@ -74,28 +74,25 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
       writer.uint32(10).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EchoRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoRequest): EchoRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEchoRequest();
+      const message = into ?? createBaseEchoRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
@@ -106,19 +103,9 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -148,7 +135,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
 };
 
 function createBaseEchoResponse(): EchoResponse {
-  return { data: noBytes, _unknownFields: {} };
+  return { data: noBytes, _unknownFields: undefined };
 }
 
 export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoResponse"> = {
@@ -159,28 +146,25 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
       writer.uint32(10).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): EchoResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoResponse): EchoResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseEchoResponse();
+      const message = into ?? createBaseEchoResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
@@ -191,19 +175,9 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -233,7 +207,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
 };
 
 function createBaseCountRequest(): CountRequest {
-  return { count: 0, size: 0, _unknownFields: {} };
+  return { count: 0, size: 0, _unknownFields: undefined };
 }
 
 export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountRequest"> = {
@@ -247,28 +221,25 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountReque
       writer.uint32(16).uint32(message.size);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CountRequest {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: CountRequest): CountRequest {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCountRequest();
+      const message = into ?? createBaseCountRequest();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 8) {
@@ -287,19 +258,9 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountReque
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -336,7 +297,7 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountReque
 };
 
 function createBaseCountResponse(): CountResponse {
-  return { data: noBytes, _unknownFields: {} };
+  return { data: noBytes, _unknownFields: undefined };
 }
 
 export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountResponse"> = {
@@ -347,28 +308,25 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountRes
       writer.uint32(10).bytes(message.data);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): CountResponse {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: CountResponse): CountResponse {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseCountResponse();
+      const message = into ?? createBaseCountResponse();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
@@ -379,19 +337,9 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountRes
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -431,7 +379,7 @@ function createBaseOrder(): Order {
     quantities: [],
     status: 0,
     reference: undefined,
-    _unknownFields: {},
+    _unknownFields: undefined,
   };
 }
 
@@ -474,35 +422,32 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
       writer.uint32(74).string(message.reference);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Order {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Order): Order {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOrder();
+      const message = into ?? createBaseOrder();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.id = reader.string();
+            message.id = reader.string(true);
             continue;
           }
           case 2: {
@@ -510,7 +455,7 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
               break;
             }
 
-            message.customer = reader.string();
+            message.customer = reader.string(true);
             continue;
           }
           case 3: {
@@ -526,7 +471,7 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
               break;
             }
 
-            message.lines.push(Line.decode(reader, reader.uint32()));
+            message.lines.push(Line.decode(reader, readLength(reader)));
             continue;
           }
           case 5: {
@@ -534,7 +479,11 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
               break;
             }
 
-            const entry5 = Order_AttributesEntry.decode(reader, reader.uint32());
+            const entry5 = Order_AttributesEntry.decode(reader, readLength(reader));
+            if (entry5._unknownFields !== undefined) {
+              (message._unknownFields ??= []).push(new BinaryWriter().uint32(tag).bytes(Order_AttributesEntry.encode(entry5).finish()).finish());
+              continue;
+            }
             if (entry5.value !== undefined) {
               message.attributes.set(entry5.key, entry5.value);
             }
@@ -545,7 +494,7 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
               break;
             }
 
-            message.notes.push(reader.string());
+            message.notes.push(reader.string(true));
             continue;
           }
           case 7: {
@@ -556,10 +505,11 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
             }
 
             if (tag === 58) {
-              const end2 = reader.uint32() + reader.pos;
+              const end2 = readLength(reader) + reader.pos;
               while (reader.pos < end2) {
                 message.quantities.push(reader.int32());
               }
+              expectEnd(reader, end2);
 
               continue;
             }
@@ -579,23 +529,13 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
               break;
             }
 
-            message.reference = reader.string();
+            message.reference = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -692,7 +632,7 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
 };
 
 function createBaseOrder_AttributesEntry(): Order_AttributesEntry {
-  return { key: "", value: "", _unknownFields: {} };
+  return { key: "", value: "", _unknownFields: undefined };
 }
 
 export const Order_AttributesEntry: MessageFns<Order_AttributesEntry, "anyplug.bench.v1.Order.AttributesEntry"> = {
@@ -706,35 +646,32 @@ export const Order_AttributesEntry: MessageFns<Order_AttributesEntry, "anyplug.b
       writer.uint32(18).string(message.value);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Order_AttributesEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Order_AttributesEntry): Order_AttributesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseOrder_AttributesEntry();
+      const message = into ?? createBaseOrder_AttributesEntry();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.key = reader.string();
+            message.key = reader.string(true);
             continue;
           }
           case 2: {
@@ -742,23 +679,13 @@ export const Order_AttributesEntry: MessageFns<Order_AttributesEntry, "anyplug.b
               break;
             }
 
-            message.value = reader.string();
+            message.value = reader.string(true);
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -795,7 +722,7 @@ export const Order_AttributesEntry: MessageFns<Order_AttributesEntry, "anyplug.b
 };
 
 function createBaseLine(): Line {
-  return { sku: "", name: "", quantity: 0, priceCents: 0n, taxed: false, weight: 0, _unknownFields: {} };
+  return { sku: "", name: "", quantity: 0, priceCents: 0n, taxed: false, weight: 0, _unknownFields: undefined };
 }
 
 export const Line: MessageFns<Line, "anyplug.bench.v1.Line"> = {
@@ -824,35 +751,32 @@ export const Line: MessageFns<Line, "anyplug.bench.v1.Line"> = {
       writer.uint32(49).double(message.weight);
     }
     if (message._unknownFields !== undefined) {
-      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
-        const tag = parseInt(key, 10);
-        for (const value of values) {
-          writer.uint32(tag).raw(value);
-        }
+      for (const field of message._unknownFields) {
+        writer.raw(field);
       }
     }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Line {
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: Line): Line {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
+    if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
     }
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseLine();
+      const message = into ?? createBaseLine();
       while (reader.pos < end) {
-        const tag = reader.uint32();
+        const tag = readTag(reader);
         switch (tag >>> 3) {
           case 1: {
             if (tag !== 10) {
               break;
             }
 
-            message.sku = reader.string();
+            message.sku = reader.string(true);
             continue;
           }
           case 2: {
@@ -860,7 +784,7 @@ export const Line: MessageFns<Line, "anyplug.bench.v1.Line"> = {
               break;
             }
 
-            message.name = reader.string();
+            message.name = reader.string(true);
             continue;
           }
           case 3: {
@@ -896,19 +820,9 @@ export const Line: MessageFns<Line, "anyplug.bench.v1.Line"> = {
             continue;
           }
         }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        const buf = reader.skip(tag & 7);
-
-        const list = message._unknownFields![tag];
-
-        if (list === undefined) {
-          message._unknownFields![tag] = [buf];
-        } else {
-          list.push(buf);
-        }
+        (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
+      expectEnd(reader, end);
       return message;
     } finally {
       (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
@@ -1019,9 +933,49 @@ function isSet(value: any): boolean {
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
-  decode(input: BinaryReader | Uint8Array, length?: number): T;
+  decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
+}
+
+/** Reads the tag of a field, which has 32 bits. */
+function readTag(reader: BinaryReader): number {
+  const start = reader.pos;
+  const tag = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    reader.tag();
+  }
+  return tag;
+}
+
+/** Reads the length of what follows, which is less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    reader.pos = start;
+    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
+}
+
+/** Reads a field that is not known, and returns it with its tag. */
+function skipField(reader: BinaryReader, tag: number, depth: number): Uint8Array {
+  if ((tag & 7) === 4 || tag >>> 3 === 0) {
+    throw new globalThis.Error("illegal tag: field no " + (tag >>> 3) + " wire type " + (tag & 7));
+  }
+  const field = reader.skip(tag & 7, tag >>> 3, depth);
+  return new BinaryWriter().uint32(tag).raw(field).finish();
+}
+
+/** Refuses what reached past the end of the message, or of the packed numbers, that it is part of. */
+function expectEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) {
+    throw new globalThis.RangeError("a field reaches past the end of its message");
+  }
 }
