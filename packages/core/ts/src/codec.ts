@@ -45,17 +45,23 @@ export function encodePayload<T>(codec: MessageCodec<T>, message: T): Encoded {
 const reader = new MessageReader();
 
 /**
- * Reads a message. What it returns shares no memory with `bytes`.
+ * Reads a message. What it returns shares no memory with `bytes`, unless they are `owned`: nobody else uses them, and a field that is most of them may lie in them.
  *
  * @throws Error of the codec when the bytes are not such a message.
  */
-export function decodeMessage<T>(codec: MessageCodec<T>, bytes: Uint8Array, from = 0, to: number = bytes.length): T {
-  reader.reset(bytes, from, to);
+export function decodeMessage<T>(
+  codec: MessageCodec<T>,
+  bytes: Uint8Array,
+  from = 0,
+  to: number = bytes.length,
+  owned = false,
+): T {
+  reader.reset(bytes, from, to, owned);
   try {
     const message = codec.decode(reader, to - from);
     if (reader.pos === to) return message;
     // A codec of another copy of the runtime does not know this reader and takes it for no bytes at all.
-    if (reader.pos === from && !usesReader(codec)) return codec.decode(bytes.slice(from, to));
+    if (reader.pos === from && !usesReader(codec)) return codec.decode(new Uint8Array(bytes.subarray(from, to)));
   } finally {
     reader.release();
   }

@@ -23,6 +23,8 @@ export class RequestEvent {
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
+    /** The memory is not used again. */
+    readonly owned: boolean,
     readonly state: Call,
   ) {}
 
@@ -46,6 +48,8 @@ export class MessageEvent {
     readonly source: Uint8Array,
     readonly from: number,
     readonly to: number,
+    /** The memory is not used again. */
+    readonly owned: boolean,
     readonly state: Call,
   ) {}
 

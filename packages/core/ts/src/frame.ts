@@ -1,6 +1,7 @@
 /** Frames: 12 bytes of header, then the payload. */
 
 import { Code } from "./code.js";
+import { unwritten } from "./codec/memory.js";
 import { AnyplugError } from "./error.js";
 
 /** What a frame is. */
@@ -57,7 +58,7 @@ export function writeFrameHeader(
 }
 
 /** Memory that a frame gets before its payload has come, in bytes; past that it grows as bytes arrive, so that a lying length claims nothing. */
-const trustedBytes = 1_048_576;
+const trustedBytes = 2_097_152;
 
 const none = new Uint8Array(0);
 
@@ -73,6 +74,8 @@ export class FrameDecoder {
   bytes: Uint8Array = none;
   start = 0;
   end = 0;
+  /** That memory was made for this frame, and is not used again. */
+  owned = false;
   /** The longest payload that is accepted, in bytes. */
   maxPayloadBytes: number;
 
@@ -130,6 +133,7 @@ export class FrameDecoder {
       return this.#begin();
     }
     this.bytes = chunk;
+    this.owned = false;
     this.start = position;
     this.end = position + this.#length;
     this.#position = this.end;
@@ -164,7 +168,7 @@ export class FrameDecoder {
 
   /** The header is there, the payload not all. */
   #begin(): boolean {
-    const partial = new Uint8Array(Math.min(this.#length, trustedBytes));
+    const partial = unwritten(Math.min(this.#length, trustedBytes));
     this.#partial = partial;
     this.#partialBytes = 0;
     return this.#continue(partial);
@@ -176,7 +180,7 @@ export class FrameDecoder {
     const needed = this.#partialBytes + taken;
     let target = partial;
     if (needed > target.length) {
-      target = new Uint8Array(Math.min(length, Math.max(needed, target.length * 2)));
+      target = unwritten(Math.min(length, Math.max(needed, target.length * 2)));
       target.set(partial.subarray(0, this.#partialBytes));
       this.#partial = target;
     }
@@ -185,6 +189,7 @@ export class FrameDecoder {
     this.#position += taken;
     if (needed < length) return false;
     this.bytes = target;
+    this.owned = true;
     this.start = 0;
     this.end = length;
     this.#partial = undefined;

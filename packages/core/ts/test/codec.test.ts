@@ -123,6 +123,15 @@ test("any bytes are a message or an error, and a message shares no memory with t
   );
 });
 
+test("of memory that is its own a message keeps what is most of it, and copies the rest", () => {
+  const whole = { bytesValue: new Uint8Array(1000).fill(7), byFlag: new Map([[true, new Uint8Array(100)]]) };
+  const bytes = encodeMessage(Everything, Everything.fromPartial(whole));
+  const { bytesValue, byFlag } = decodeMessage(Everything, bytes, 0, bytes.length, true);
+  expect(bytesValue).toEqual(whole.bytesValue);
+  expect(bytesValue.buffer).toBe(bytes.buffer);
+  expect(byFlag.get(true)?.buffer.byteLength).toBe(100);
+});
+
 test("what was read from a Buffer of Node shares no memory with it", () => {
   const whole = Everything.fromPartial({ bytesValue: Uint8Array.of(1, 2, 3) });
   // An unknown field of length 1: the decoder keeps it.

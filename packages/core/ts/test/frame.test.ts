@@ -53,6 +53,24 @@ function decode(decoder: FrameDecoder, chunks: readonly Uint8Array[]): string[] 
   return found;
 }
 
+test("memory that a frame owns stays as it is when others come", () => {
+  fc.assert(
+    fc.property(frames, fc.array(fc.nat(), { maxLength: 20 }), (list, places) => {
+      const decoder = new FrameDecoder(4096);
+      const kept: { bytes: Uint8Array; before: string }[] = [];
+      for (const chunk of cut(encode(list), places)) {
+        decoder.push(chunk);
+        while (decoder.next()) {
+          const { bytes, start, end, owned } = decoder;
+          if (owned) kept.push({ bytes: bytes.subarray(start, end), before: toHex(bytes.slice(start, end)) });
+        }
+        chunk.fill(0xee);
+      }
+      for (const { bytes, before } of kept) expect(toHex(bytes)).toBe(before);
+    }),
+  );
+});
+
 test("any chunking gives the same frames", () => {
   fc.assert(
     fc.property(frames, fc.array(fc.nat(), { maxLength: 20 }), (list, places) => {

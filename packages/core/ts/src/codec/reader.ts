@@ -24,15 +24,17 @@ export class MessageReader extends BinaryReader {
   readonly __tsProtoDecodeDepth: number = 0;
   override readonly uint32: () => number = readUint32;
   #source: Uint8Array = none;
+  #owned = false;
   #high = 0;
 
   constructor() {
     super(none);
   }
 
-  /** Goes to the message that lies in `source` from `from` to `to`. */
-  reset(source: Uint8Array, from: number, to: number): void {
+  /** Goes to the message that lies in `source` from `from` to `to`. `owned`: nobody else uses that memory. */
+  reset(source: Uint8Array, from: number, to: number, owned = false): void {
     this.#source = source;
+    this.#owned = owned;
     this.pos = from;
     (this as { len: number }).len = to;
   }
@@ -125,7 +127,10 @@ export class MessageReader extends BinaryReader {
     const length = this.uint32();
     const start = this.pos;
     this.#advance(length);
-    return slice.call(this.#source, start, start + length);
+    const source = this.#source;
+    // What a field keeps of memory that is not its own is less than it is itself.
+    const stays = this.#owned && length > source.length - length;
+    return stays ? source.subarray(start, start + length) : slice.call(source, start, start + length);
   }
 
   override string(): string {

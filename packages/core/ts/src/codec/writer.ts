@@ -1,6 +1,7 @@
 /** Writes messages into one buffer, over and over. */
 
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { unwritten } from "./memory.js";
 import { writeSome, writeText } from "./text.js";
 
 /** Up to this length a loop is faster than a call of the encoder, in UTF-16 code units. */
@@ -248,7 +249,7 @@ export class MessageWriter extends BinaryWriter {
   }
 
   #grow(needed: number): void {
-    const larger = new Uint8Array(Math.max(needed, this.target.length * 2));
+    const larger = unwritten(Math.max(needed, this.target.length * 2));
     larger.set(this.target.subarray(0, this.length));
     this.#replace(larger);
   }

@@ -143,12 +143,12 @@ export class Engine implements ChannelReceiver, Surroundings {
   }
 
   /**
-   * Reads the message of an event. It shares no memory with what was received.
+   * Reads the message of an event. It shares no memory with what was received, or that memory is its own.
    *
    * @throws Error of the codec.
    */
   read<T>(codec: MessageCodec<T>, event: MessageEvent | RequestEvent): T {
-    return decodeMessage(codec, event.source, event.from, event.to);
+    return decodeMessage(codec, event.source, event.from, event.to, event.owned);
   }
 
   /** Whether as much waits to be written as may: answers wait then. */

@@ -134,7 +134,7 @@ export class Incoming {
 
   #request(): void {
     const state = this.#state;
-    const { call: id, method: index, flags, bytes, start, end: to } = this.#decoder;
+    const { call: id, method: index, flags, bytes, owned, start, end: to } = this.#decoder;
     if (state.isOwn(id)) throw this.#malformed(`REQUEST with call id ${id}, which is not one of the sender's`);
     if (state.calls.has(id)) throw this.#malformed(`REQUEST with call id ${id}, which is in use`);
     const end = (flags & flagEnd) !== 0;
@@ -151,7 +151,7 @@ export class Incoming {
     const call = new Call(true, true, !end, initialSendBytes, state.limits.initialCreditBytes);
     state.calls.set(id, call);
     state.openOfPeer += 1;
-    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to, call));
+    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to, owned, call));
   }
 
   /** Why a request is answered at once. */
@@ -171,7 +171,7 @@ export class Incoming {
 
   #message(): void {
     const state = this.#state;
-    const { call: id, flags, bytes, start, end: to } = this.#decoder;
+    const { call: id, flags, bytes, owned, start, end: to } = this.#decoder;
     const hasHeader = (flags & flagHeader) !== 0;
     if (hasHeader && !state.isOwn(id)) throw this.#malformed("a call header on a caller's MESSAGE");
     const call = state.calls.get(id);
@@ -185,7 +185,7 @@ export class Incoming {
     if (!isOnly && !this.#hold(id, call, to - from)) return;
     call.received = true;
     call.receives = !end;
-    state.events.push(new MessageEvent(id, header, end, bytes, from, to, call));
+    state.events.push(new MessageEvent(id, header, end, bytes, from, to, owned, call));
     if (!end || call.isCallee) return;
     state.endByCallee(id, call);
     state.tellDrained();
