@@ -14,18 +14,28 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import Host, HostHandler, Te
 
 from .conftest import run
 
+pytestmark = pytest.mark.between_languages
+
 Cell = tuple[Path, str]
+
+DRAIN_TIMEOUT = 50
+"""Seconds, and so long that closing a plugin with a call in flight is told from a busy machine."""
 
 
 def test_a_deadline_ends_the_call_and_the_handler_sees_it(cell: Cell) -> None:
     folder, transport = cell
     with load_plugin(folder, transport=transport) as plugin:  # type: ignore[arg-type]
         client = plugin.client(Test)
-        with pytest.raises(AnyplugError) as caught:
-            client.wait(ms=60_000, options=CallOptions(timeout=0.05))
-        assert caught.value.code is Code.DEADLINE_EXCEEDED
-        report = client.wait_report(at_least=1)
-        assert (report.started, report.completed, report.cancelled) == (1, 0, 1)
+        timeout = 0.05
+        # On a busy machine the time may be over before the handler begins: then there is more of it.
+        while client.wait_report().started == 0:
+            with pytest.raises(AnyplugError) as caught:
+                client.wait(ms=60_000, options=CallOptions(timeout=timeout))
+            assert caught.value.code is Code.DEADLINE_EXCEEDED
+            timeout *= 2
+        # Answered only when no wait is open any more.
+        report = client.wait_report()
+        assert (report.completed, report.cancelled) == (0, report.started)
 
 
 def test_a_deadline_of_asyncio_ends_the_call_and_the_handler_sees_it(cell: Cell) -> None:
@@ -33,11 +43,14 @@ def test_a_deadline_of_asyncio_ends_the_call_and_the_handler_sees_it(cell: Cell)
         folder, transport = cell
         async with load_plugin(folder, transport=transport) as plugin:  # type: ignore[arg-type]
             client = plugin.client(Test)
-            with pytest.raises(AnyplugError) as caught:
-                await client.wait(ms=60_000, options=CallOptions(timeout=0.05))
-            assert caught.value.code is Code.DEADLINE_EXCEEDED
-            report = await client.wait_report(at_least=1)
-            assert (report.started, report.completed, report.cancelled) == (1, 0, 1)
+            timeout = 0.05
+            while (await client.wait_report()).started == 0:
+                with pytest.raises(AnyplugError) as caught:
+                    await client.wait(ms=60_000, options=CallOptions(timeout=timeout))
+                assert caught.value.code is Code.DEADLINE_EXCEEDED
+                timeout *= 2
+            report = await client.wait_report()
+            assert (report.completed, report.cancelled) == (0, report.started)
             # The task itself was not cancelled.
             assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
 
@@ -73,7 +86,7 @@ def test_cancelling_a_task_cancels_its_call(cell: Cell) -> None:
 
 def test_leaving_the_loop_cancels_the_call(cell: Cell) -> None:
     folder, transport = cell
-    with load_plugin(folder, transport=transport) as plugin:  # type: ignore[arg-type]
+    with load_plugin(folder, transport=transport, drain_timeout=DRAIN_TIMEOUT) as plugin:  # type: ignore[arg-type]
         client = plugin.client(Test)
         for response in client.count(count=1_000_000, size=1000):
             if response.index == 5:
@@ -85,13 +98,13 @@ def test_leaving_the_loop_cancels_the_call(cell: Cell) -> None:
         assert client.echo(text="still there").text == "still there"
         start = time.monotonic()
         plugin.close()
-        assert time.monotonic() - start < 4
+        assert time.monotonic() - start < DRAIN_TIMEOUT / 2
 
 
 def test_leaving_the_loop_of_asyncio_cancels_the_call(cell: Cell) -> None:
     async def main() -> None:
         folder, transport = cell
-        async with load_plugin(folder, transport=transport) as plugin:  # type: ignore[arg-type]
+        async with load_plugin(folder, transport=transport, drain_timeout=DRAIN_TIMEOUT) as plugin:  # type: ignore[arg-type]
             client = plugin.client(Test)
             async for response in client.count(count=1_000_000, size=1000):
                 if response.index == 5:
@@ -103,7 +116,7 @@ def test_leaving_the_loop_of_asyncio_cancels_the_call(cell: Cell) -> None:
             assert (await client.echo(text="still there")).text == "still there"
             start = time.monotonic()
             await plugin.close()
-            assert time.monotonic() - start < 4
+            assert time.monotonic() - start < DRAIN_TIMEOUT / 2
 
     run(main())
 
@@ -168,7 +181,10 @@ def test_a_synchronous_handler_is_told_of_the_deadline() -> None:
             transport=transport,  # type: ignore[arg-type]
             services=[implement(Host, Slow())],
         ) as plugin:
-            with pytest.raises(AnyplugError) as caught:
-                plugin.client(Test).ask_host(question="when", options=CallOptions(timeout=0.2))
-            assert caught.value.code is Code.DEADLINE_EXCEEDED
-        assert [error and error.code for error in told] in ([Code.DEADLINE_EXCEEDED], [Code.CANCELLED])
+            timeout = 0.2
+            while not told:
+                with pytest.raises(AnyplugError) as caught:
+                    plugin.client(Test).ask_host(question="when", options=CallOptions(timeout=timeout))
+                assert caught.value.code is Code.DEADLINE_EXCEEDED
+                timeout *= 2
+        assert {error and error.code for error in told} <= {Code.DEADLINE_EXCEEDED, Code.CANCELLED}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +15,8 @@ from anyplug_generated.greeter.v1.greeter_anyplug import Greeter
 
 from .conftest import TEST_PLUGINS, read_when_written, run, wait_for_end
 from .plugins import write_plugin
+
+pytestmark = pytest.mark.between_languages
 
 
 def load_by_threads(load: PluginLoad) -> AnyplugError:
@@ -81,11 +82,9 @@ def test_an_exit_before_the_hello_is_told_with_status_and_last_lines(tmp_path: P
 @BOTH
 def test_a_hello_that_never_comes(tmp_path: Path, fail: LoadFailing) -> None:
     write_plugin(tmp_path, "import time; print('thinking', flush=True); time.sleep(60)")
-    start = time.monotonic()
-    error = fail(load_plugin(tmp_path, start_timeout=0.5))
-    assert time.monotonic() - start < 10
+    error = fail(load_plugin(tmp_path, start_timeout=3))
     assert error.code is Code.DEADLINE_EXCEEDED
-    assert 'plugin "broken" sent no hello within 500 ms' in error.message
+    assert 'plugin "broken" sent no hello within 3000 ms' in error.message
     assert "thinking" in error.message
 
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -126,10 +125,7 @@ def test_a_plugin_ends_with_its_channel_whatever_its_handlers_do(tmp_path: Path,
         if handlers is ASYNC:
             calls.append(asyncio.ensure_future(client.harm()))
         await client.echo(text="x")
-        start = time.monotonic()
         await plugin.close()
-        # Without TERM, which would come after 1 s more.
-        assert time.monotonic() - start < 5
         for call in calls:
             with pytest.raises(AnyplugError, match="UNAVAILABLE"):
                 await call

@@ -136,10 +136,17 @@ fn a_slow_reader_does_not_make_the_plugin_send_on() {
 #[test]
 fn a_deadline_is_kept_on_both_sides() {
     everywhere(as_it_is, async |_, client| {
-        let error = client.wait(WaitRequest { ms: 60_000 }).timeout(Duration::from_millis(50)).await;
-        assert_eq!(error.expect_err("a failure").code(), Code::DeadlineExceeded);
-        let report = client.wait_report(WaitReportRequest { at_least: 1 }).await.expect("a report");
-        assert_eq!((report.started, report.completed, report.cancelled), (1, 0, 1));
+        let report = async || client.wait_report(WaitReportRequest::default()).await.expect("a report");
+        let mut timeout = Duration::from_millis(50);
+        // On a busy machine the time may be over before the handler begins: then there is more of it.
+        while report().await.started == 0 {
+            let error = client.wait(WaitRequest { ms: 60_000 }).timeout(timeout).await;
+            assert_eq!(error.expect_err("a failure").code(), Code::DeadlineExceeded);
+            timeout *= 2;
+        }
+        // Answered only when no wait is open any more.
+        let report = report().await;
+        assert_eq!((report.completed, report.cancelled), (0, report.started));
     });
 }
 

@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyplug_core::{Code, Error};
 use anyplug_generated::anyplug::test::v1::harm_request::Kind;
@@ -20,11 +20,8 @@ fn plugin_process() {
 }
 
 fn failure(load: Load) -> Error {
-    // Far below the start-up timeout: nothing here is found out by waiting.
-    let started = Instant::now();
-    let error = block_on(load).map(|plugin| plugin.name()).expect_err("a failure");
-    assert!(started.elapsed() < Duration::from_secs(8), "{error}");
-    error
+    // What was found out by waiting would be DEADLINE_EXCEEDED.
+    block_on(load).map(|plugin| plugin.name()).expect_err("a failure")
 }
 
 fn fails(load: Load, code: Code, message: &str) {
@@ -115,8 +112,9 @@ fn a_death_before_the_hello() {
 fn a_hello_that_never_comes() {
     let folder = Folder::script("echo $$; echo waiting for a lock >&2; exec sleep 100000");
     let logs = Logs::default();
-    let load = folder.load().start_timeout(Duration::from_millis(300)).on_log(logs.taker());
-    let message = "plugin \"test-plugin\" sent no hello within 300 ms; its last lines on stderr:\n  waiting for a lock";
+    let load = folder.load().start_timeout(Duration::from_secs(2)).on_log(logs.taker());
+    let message =
+        "plugin \"test-plugin\" sent no hello within 2000 ms; its last lines on stderr:\n  waiting for a lock";
     fails(load, Code::DeadlineExceeded, message);
     let pid = logs.all().iter().find_map(|line| line.strip_prefix("stdout: ")?.parse().ok()).expect("its id");
     fixture::wait_until_gone(pid);

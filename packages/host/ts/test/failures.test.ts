@@ -134,8 +134,8 @@ test("a configuration that is too large for a process is refused, and says what 
 test("a hello that never comes is waited for as long as the host says", async () => {
   const logs = new Logs();
   const path = script("echo $$; echo waiting for a lock >&2; exec sleep 100000");
-  const message = 'plugin "test-plugin" sent no hello within 300 ms; its last lines on stderr:\n  waiting for a lock';
-  await failure(loadPlugin(path, { startTimeoutMs: 300, onLog: logs.take }), Code.DeadlineExceeded, message);
+  const message = 'plugin "test-plugin" sent no hello within 2000 ms; its last lines on stderr:\n  waiting for a lock';
+  await failure(loadPlugin(path, { startTimeoutMs: 2000, onLog: logs.take }), Code.DeadlineExceeded, message);
   await untilGone(Number(await logs.find(/^stdout: (\d+)$/)));
 });
 

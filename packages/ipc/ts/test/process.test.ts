@@ -17,11 +17,24 @@ import { describe, expect, test } from "@jest/globals";
 import { type PluginProcess, type ProcessOptions, processChannel, startProcess } from "../src/index.js";
 
 const lines: string[] = [];
+let told: () => void = () => {};
 
 function shell(script: string, options: Partial<ProcessOptions> = {}): ProcessOptions {
   lines.length = 0;
-  const onLine = (stream: string, line: string) => lines.push(`${stream}: ${line}`);
+  const onLine = (stream: string, line: string) => {
+    lines.push(`${stream}: ${line}`);
+    told();
+  };
   return { name: "test", command: ["/bin/sh", "-c", script], cwd: "/", onLine, ...options };
+}
+
+/** Waits for that line. */
+async function printed(line: string): Promise<void> {
+  while (!lines.includes(line)) {
+    await new Promise<void>((resolve) => {
+      told = resolve;
+    });
+  }
 }
 
 /** Opens the channel, writes `text`, and waits for its end: returns what came and why it ended. */
@@ -111,12 +124,14 @@ describe("a process", () => {
   });
 
   test("that ignores the end of its channel and TERM is killed", async () => {
-    const process = await startProcess(shell("trap '' TERM; while :; do :; done"));
+    const process = await startProcess(shell("trap '' TERM; echo ready; while :; do :; done"));
+    await printed("stdout: ready");
     expect(await process.stop()).toEqual({ status: undefined, signal: "SIGKILL" });
   });
 
   test("that heeds TERM is not killed", async () => {
     const process = await startProcess(shell("trap 'exit 4' TERM; echo ready; while :; do sleep 0.05; done"));
+    await printed("stdout: ready");
     expect(await process.stop()).toEqual({ status: 4, signal: undefined });
   });
 
