@@ -75,7 +75,7 @@ def _services(config: Mapping[str, Any]) -> list[Implementation]:
 
 
 def _eliza(config: Mapping[str, Any]) -> Eliza:
-    """Returns ELIZA with the script that the configuration gives: `script`, its text, or `script_path`, a file."""
+    """Returns ELIZA with the script that is configured: `script`, its text, or `script_path`, an absolute path."""
     script, path = _text(config, "script"), _text(config, "script_path")
     if script is not None and path is not None:
         raise AnyplugError(Code.INVALID_ARGUMENT, "config: expected script or script_path, got both")
@@ -83,6 +83,10 @@ def _eliza(config: Mapping[str, Any]) -> Eliza:
         return _parsed("config.script", script)
     if path is None:
         return Eliza()
+    if not Path(path).is_absolute():
+        expected = f'config.script_path: expected an absolute path, got "{path}"'
+        why = "the folder that a plugin works in depends on how it is loaded"
+        raise AnyplugError(Code.INVALID_ARGUMENT, f"{expected}: {why}")
     try:
         text = Path(path).read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:

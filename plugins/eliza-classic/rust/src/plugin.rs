@@ -1,5 +1,7 @@
 //! ELIZA as a plugin: the engine behind ElizaService.
 
+use std::path::Path;
+
 use anyplug_generated::eliza_classic::v1::{
     ChatRequest, ChatResponse, Eliza as ElizaService, ElizaHandler, Exchange, ReplyRequest, ReplyResponse,
     ReplyStreamRequest, ReplyStreamResponse, TranscriptRequest, TranscriptResponse,
@@ -11,7 +13,7 @@ use crate::errors::InputError;
 use crate::parse::parse_script;
 use crate::sessions::Sessions;
 
-/// The plugin. Its configuration may give the script: `script`, its text, or `script_path`, a file.
+/// The plugin. Its configuration may give the script: `script`, its text, or `script_path`, the absolute path of a file.
 pub fn plugin() -> Plugin {
     Plugin::new("eliza-classic", env!("CARGO_PKG_VERSION"))
         .configured(|config| Ok(vec![ElizaService::implement(Handler::new(eliza(config)?))]))
@@ -82,6 +84,11 @@ fn eliza(config: &Config) -> Result<Eliza> {
         (Some(_), Some(_)) => Err(Error::invalid_argument("config: expected script or script_path, got both")),
         (Some(script), None) => parsed("config.script", script),
         (None, Some(path)) => {
+            if !Path::new(path).is_absolute() {
+                return Err(Error::invalid_argument(format!(
+                    "config.script_path: expected an absolute path, got \"{path}\": the folder that a plugin works in depends on how it is loaded"
+                )));
+            }
             let unreadable = |reason| format!("config.script_path: {path} cannot be read: {reason}");
             let bytes = std::fs::read(path).map_err(|error| Error::invalid_argument(unreadable(reason(&error))))?;
             let script =
@@ -109,4 +116,21 @@ fn reason(error: &std::io::Error) -> String {
 fn parsed(place: &str, script: &str) -> Result<Eliza> {
     let script = parse_script(script).map_err(|error| Error::invalid_argument(format!("{place}: {error}")))?;
     Ok(Eliza::new(script))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_are_refused_with_place_and_reason() {
+        let refused = include_str!("../../data/refused-configurations.json");
+        let refused: Vec<Config> = serde_json::from_str(refused).expect("a list");
+        for case in refused {
+            let error = eliza(&case["config"]).map(drop).expect_err("a refusal");
+            assert_eq!(error.code(), anyplug_sdk::Code::InvalidArgument);
+            let message = case["message"].as_str().expect("a text");
+            assert!(error.message().starts_with(message), "{error}");
+        }
+    }
 }

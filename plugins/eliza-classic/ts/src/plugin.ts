@@ -1,6 +1,7 @@
 /** ELIZA as a plugin: the engine behind ElizaService. */
 
 import { readFile } from "node:fs/promises";
+import { isAbsolute } from "node:path";
 import type {
   ChatRequest,
   ChatResponse,
@@ -18,7 +19,7 @@ import { InputError, ScriptError } from "./errors.js";
 import { parseScript } from "./parse.js";
 import { Sessions } from "./sessions.js";
 
-/** The plugin. Its configuration may give the script: `script`, its text, or `script_path`, a file. */
+/** The plugin. Its configuration may give the script: `script`, its text, or `script_path`, the absolute path of a file. */
 export const plugin: PluginDefinition = definePlugin({
   name: "eliza-classic",
   version: "0.1.0",
@@ -72,6 +73,11 @@ async function elizaOf(config: PluginConfig): Promise<Eliza> {
     throw new AnyplugError(Code.InvalidArgument, "config: expected script or script_path, got both");
   }
   if (script !== undefined) return parsed("config.script", script);
+  if (path !== undefined && !isAbsolute(path)) {
+    const expected = `config.script_path: expected an absolute path, got "${path}"`;
+    const why = "the folder that a plugin works in depends on how it is loaded";
+    throw new AnyplugError(Code.InvalidArgument, `${expected}: ${why}`);
+  }
   return path === undefined ? new Eliza() : parsed(`config.script_path: ${path}`, await read(path));
 }
 
