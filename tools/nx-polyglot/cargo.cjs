@@ -35,9 +35,15 @@ function cargoTargets(manifest) {
       inputs: [...crates, "{workspaceRoot}/clippy.toml"],
     },
     "test-rust": {
-      command: `cargo test ${profile} --no-fail-fast`,
+      command: `cargo test ${profile} --no-fail-fast -- --skip between_languages`,
       cache: true,
-      // Hosts written in Rust load plugins of every language, so that a change anywhere can break these tests.
+      inputs: ["rust", { runtime: "rustc --version" }],
+      dependsOn: ["build-rust"],
+    },
+    // Hosts written in Rust load plugins of every language, so that a change anywhere can break these tests.
+    "test-rust-matrix": {
+      command: `cargo test ${profile} --no-fail-fast --lib --tests -- between_languages`,
+      cache: true,
       inputs: ["everything", { runtime: "rustc --version" }],
       dependsOn: ["build"],
     },

@@ -12,7 +12,7 @@ function schemaTargets() {
     "lint-breaking": {
       command: "node tools/nx-polyglot/breaking.mjs",
       cache: true,
-      inputs: ["schemas", "npm", "{workspaceRoot}/tools/nx-polyglot/breaking.mjs", { runtime: "git rev-parse HEAD" }],
+      inputs: ["schemas", "npm", { runtime: "node tools/nx-polyglot/breaking.mjs --reference" }],
     },
     // Regenerates into a temporary folder and compares with what is committed.
     "test-generated": {

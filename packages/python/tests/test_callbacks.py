@@ -18,6 +18,8 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import Host, HostHandler, Se
 
 from .conftest import TEST_PLUGINS, run
 
+pytestmark = pytest.mark.between_languages
+
 Cell = tuple[Path, str]
 
 

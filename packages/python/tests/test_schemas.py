@@ -14,6 +14,8 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import Host, HostHandler, Te
 
 from .conftest import run
 
+pytestmark = pytest.mark.between_languages
+
 Cell = tuple[Path, str]
 
 

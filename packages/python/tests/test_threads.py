@@ -17,6 +17,8 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import Host, HostHandler, Te
 
 from .conftest import ROOT, TEST_PLUGINS, wait_for_end
 
+pytestmark = pytest.mark.between_languages
+
 LIMIT = 60
 
 

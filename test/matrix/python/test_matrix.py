@@ -10,6 +10,8 @@ import pytest
 from anyplug_matrix import callbacks, calls, ends, limits, process, schemas, streams
 from anyplug_matrix.cell import Behaviour, Cell, Language, Transport
 
+pytestmark = pytest.mark.between_languages
+
 _WANTED = json.loads((Path(__file__).parents[1] / "behaviours.json").read_text(encoding="utf-8"))
 _MODULES = (calls, streams, ends, callbacks, limits, process, schemas)
 _BEHAVIOURS: dict[str, Behaviour] = {name: getattr(module, name) for module in _MODULES for name in module.__all__}

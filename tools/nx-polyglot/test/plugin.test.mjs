@@ -33,12 +33,23 @@ test("what TypeScript builds is restored from the cache: the dist of every proje
   expect(inferTargets(root)["build-typescript"].outputs).toEqual(["{workspaceRoot}/packages/core/ts/dist"]);
 });
 
+test("a change in one language runs its own tests and those between languages, not those of the others", () => {
+  for (const manifest of ["Cargo.toml", "pyproject.toml"]) writeFileSync(join(root, manifest), "");
+  writeFileSync(join(root, "tsconfig.json"), '{"references":[]}');
+  const targets = inferTargets(root);
+  for (const language of ["rust", "python", "typescript"]) {
+    expect(targets[`test-${language}`].inputs).toContain(language);
+    expect(targets[`test-${language}`].inputs).not.toContain("everything");
+    expect(targets[`test-${language}-matrix`].inputs).toContain("everything");
+  }
+});
+
 test("build, lint and test stand for all targets of their kind", () => {
   writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
   writeFileSync(join(root, "pyproject.toml"), "");
   const { build, test: tests } = inferTargets(root);
   expect(build.dependsOn.sort()).toEqual(["build-plugins", "build-python", "build-rust"]);
-  expect(tests.dependsOn.sort()).toEqual(["test-python", "test-rust"]);
+  expect(tests.dependsOn.sort()).toEqual(["test-python", "test-python-matrix", "test-rust", "test-rust-matrix"]);
 });
 
 test("an array of strings is found in its own table only", () => {

@@ -129,7 +129,12 @@ fn run(language: Language, transport: &'static str) {
 
 macro_rules! cells {
     ($($name:ident: $language:ident $transport:literal;)+) => {
-        $(#[test] fn $name() { run(Language::$language, $transport); })+
+        /// Tests that a change in any language can break.
+        mod between_languages {
+            use super::{Language, run};
+
+            $(#[test] fn $name() { run(Language::$language, $transport); })+
+        }
     };
 }
 
