@@ -39,6 +39,8 @@ export interface EngineOwner {
 
 /** From this many bytes on, output is written at once. */
 const eagerBytes = 65_536;
+/** As many calls that are made or answered together go out while others are still being made: the peer begins with them. */
+const eagerCalls = 32;
 /** How long a message of a stream waits for others to go with it, in milliseconds. */
 const streamDelayMs = 0.25;
 /** How long streams may keep the turn, in milliseconds. */
@@ -70,6 +72,8 @@ export class Engine implements ChannelReceiver, Surroundings {
   /** Turns of the promises that output may still wait for more; 0: none waits. */
   #roundsLeft = 0;
   #bytesBefore = 0;
+  /** Calls made or answered since the last write. */
+  #held = 0;
   /** When the first message of a stream came to wait that was not written yet; 0: none waits. */
   #streamedSince = 0;
   /** When the first message of a stream was sent in this turn; 0: none was. */
@@ -117,7 +121,8 @@ export class Engine implements ChannelReceiver, Surroundings {
     this.#process();
     const { outputBytes } = this.session;
     if (outputBytes === 0) return;
-    if (outputBytes >= eagerBytes) return this.flush();
+    this.#held += 1;
+    if (outputBytes >= eagerBytes || this.#held >= eagerCalls) return this.flush();
     if (this.#roundsLeft > 0) return;
     this.#roundsLeft = maxRounds;
     this.#bytesBefore = outputBytes;
@@ -201,6 +206,7 @@ export class Engine implements ChannelReceiver, Surroundings {
   /** Writes what is to be written, unless the channel has enough. */
   flush(): void {
     if (this.#blocked || this.session.outputBytes === 0) return;
+    this.#held = 0;
     this.#streamedSince = 0;
     this.#blocked = !this.#channel.write(this.session.takeOutput());
     this.#process();
