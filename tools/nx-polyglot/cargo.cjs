@@ -42,7 +42,7 @@ function cargoTargets(manifest) {
     },
     // Hosts written in Rust load plugins of every language, so that a change anywhere can break these tests.
     "test-rust-matrix": {
-      command: `cargo test ${profile} --no-fail-fast --lib --tests -- between_languages`,
+      command: `cargo test ${profile} --no-fail-fast --tests -- between_languages`,
       cache: true,
       inputs: ["everything", { runtime: "rustc --version" }],
       dependsOn: ["build"],

@@ -8,8 +8,9 @@ const sources = [
 // ES modules in jest need this flag; passed to node itself so that it does not leak into the children of tests.
 const runJest = "node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
 
-/** Tests that need what another language builds, as jest takes them. */
-const betweenLanguages = ["<rootDir>/test/", "<rootDir>/examples/", "<rootDir>/tools/protoc-gen-anyplug/test/hostile"];
+/** Tests that need what another language builds, from the root. */
+const betweenLanguages = ["test/", "examples/", "tools/protoc-gen-anyplug/test/hostile"];
+const others = betweenLanguages.map((path) => `'<rootDir>/${path}'`).join(" ");
 
 /** The TypeScript targets, from the solution file tsconfig.json: each of its references is built to its `dist`. */
 function typescriptTargets(solution) {
@@ -28,14 +29,14 @@ function typescriptTargets(solution) {
       dependsOn: ["build-typescript"],
     },
     "test-typescript": {
-      command: `${runJest} --testPathIgnorePatterns /node_modules/ /dist/ /target/ ${betweenLanguages.join(" ")}`,
+      command: `${runJest} --testPathIgnorePatterns /node_modules/ /dist/ /target/ ${others}`,
       cache: true,
       inputs: ["typescript", "npm"],
       dependsOn: ["build-typescript"],
     },
     // Hosts written in TypeScript load plugins of every language, and tools write all three.
     "test-typescript-matrix": {
-      command: `${runJest} ${betweenLanguages.join(" ")}`,
+      command: `${runJest} ${betweenLanguages.map((path) => `./${path}`).join(" ")}`,
       cache: true,
       inputs: ["everything", "npm"],
       dependsOn: ["build", "examples-rust"],
