@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-untyped]
 from hypothesis import strategies as st
 
-__all__ = ("DecodeError", "Everything", "has_odd_entries", "meaning", "messages", "serialized")
+__all__ = ("DecodeError", "Everything", "has_odd_entries", "has_valueless", "meaning", "messages", "serialized")
 
 assert api_implementation.Type() == "upb"
 
@@ -125,6 +125,12 @@ def has_odd_entries(message: Any) -> bool:
     return any(number in fields and _is_map(fields[number]) for number in numbers) or any(
         has_odd_entries(part) for _, part in _parts(message)
     )
+
+
+def has_valueless(message: Any) -> bool:
+    """Returns whether there is a google.protobuf.Value somewhere that has no value."""
+    is_value = message.DESCRIPTOR.full_name == "google.protobuf.Value"
+    return (is_value and message.WhichOneof("kind") is None) or any(has_valueless(part) for _, part in _parts(message))
 
 
 def _is_map(field: Any) -> bool:

@@ -15,9 +15,15 @@
 //! # }
 //! ```
 
+mod fault;
 mod options;
 mod pool;
+mod read;
+mod text;
 mod types;
+mod well_known;
+mod wire;
+mod write;
 
 pub use options::{JsonReadOptions, JsonWriteOptions};
 pub use types::JsonTypes;

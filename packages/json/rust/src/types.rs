@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use anyplug_core::{Error, Result};
-use prost_reflect::{DescriptorPool, DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use crate::options::{JsonReadOptions, JsonWriteOptions};
 use crate::pool::pool_of;
+use crate::read::Reader;
+use crate::text::parse::parse_json;
+use crate::write::Writer;
 
 /// A set of message types: those of its sources, all that they reach, and the well-known types. It is what `google.protobuf.Any` is resolved by.
 ///
@@ -62,15 +65,8 @@ impl JsonTypes {
     ///
     /// As [`to_json`](Self::to_json).
     pub fn bytes_to_json(&self, type_name: &str, bytes: &[u8], options: JsonWriteOptions) -> Result<String> {
-        let message = DynamicMessage::decode(self.find(type_name)?, bytes)
-            .map_err(|error| Error::invalid_argument(format!("{type_name}: {error}")).with_source(error))?;
-        let mut json = Vec::new();
-        let options = SerializeOptions::new()
-            .skip_default_fields(!options.print_defaults)
-            .use_enum_numbers(options.enums_as_integers)
-            .use_proto_field_name(options.proto_field_names);
-        message.serialize_with_options(&mut serde_json::Serializer::new(&mut json), &options).map_err(refused)?;
-        String::from_utf8(json).map_err(|error| Error::internal(error.to_string()))
+        let message = self.find(type_name)?;
+        Writer::new(self.pool()?, options).write(&message, bytes).map_err(|fault| fault.of(type_name))
     }
 
     /// The bytes of the message that a JSON text means.
@@ -79,13 +75,9 @@ impl JsonTypes {
     ///
     /// As [`from_json`](Self::from_json).
     pub fn json_to_bytes(&self, type_name: &str, json: &str, options: JsonReadOptions) -> Result<Vec<u8>> {
-        use prost::Message as _;
-        let mut source = serde_json::Deserializer::from_str(json);
-        let options = DeserializeOptions::new().deny_unknown_fields(!options.ignore_unknown_members);
-        let message =
-            DynamicMessage::deserialize_with_options(self.find(type_name)?, &mut source, &options).map_err(refused)?;
-        source.end().map_err(refused)?;
-        Ok(message.encode_to_vec())
+        let message = self.find(type_name)?;
+        let json = parse_json(json)?;
+        Reader::new(self.pool()?, options).read(&message, &json).map_err(|fault| fault.of(type_name))
     }
 
     fn find(&self, type_name: &str) -> Result<MessageDescriptor> {
@@ -103,8 +95,4 @@ impl fmt::Debug for JsonTypes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JsonTypes").field("sets", &self.sets.len()).finish_non_exhaustive()
     }
-}
-
-fn refused(error: serde_json::Error) -> Error {
-    Error::invalid_argument(error.to_string()).with_source(error)
 }

@@ -1,16 +1,16 @@
 /** A set of message types, and their JSON. */
 
 import { AnyplugError, Code, type MessageCodec, type ServiceDescriptor } from "@anyplug/core";
-import {
-  type DescMessage,
-  fromBinary,
-  fromJsonString,
-  type Registry,
-  toBinary,
-  toJsonString,
-} from "@bufbuild/protobuf";
+import type { DescMessage, Registry } from "@bufbuild/protobuf";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Path } from "./fault.js";
 import type { JsonReadOptions, JsonWriteOptions } from "./options.js";
+import type { ReadContext } from "./read/context.js";
+import { readMessage } from "./read/message.js";
 import { registryOf } from "./registry.js";
+import { parseJson } from "./text/parse.js";
+import type { WriteContext } from "./write/context.js";
+import { messageText } from "./write/message.js";
 
 /** Where types come from: a generated service, or a `google.protobuf.FileDescriptorSet` in bytes. */
 export type JsonSource = Pick<ServiceDescriptor, "descriptorSet"> | Uint8Array;
@@ -65,14 +65,14 @@ export class JsonTypes {
    */
   bytesToJson(typeName: string, bytes: Uint8Array, options: JsonWriteOptions = {}): string {
     const type = this.#find(typeName);
-    return attempt(() =>
-      toJsonString(type, fromBinary(type, bytes), {
-        registry: this.#types(),
-        alwaysEmitImplicit: options.printDefaults ?? false,
-        enumAsInteger: options.enumsAsIntegers ?? false,
-        useProtoFieldName: options.protoFieldNames ?? false,
-      }),
-    );
+    const context: WriteContext = {
+      registry: this.#types(),
+      path: new Path(typeName),
+      protoFieldNames: options.protoFieldNames ?? false,
+      printDefaults: options.printDefaults ?? false,
+      enumsAsIntegers: options.enumsAsIntegers ?? false,
+    };
+    return messageText(type, bytes, context, 0);
   }
 
   /**
@@ -82,15 +82,14 @@ export class JsonTypes {
    */
   jsonToBytes(typeName: string, json: string, options: JsonReadOptions = {}): Uint8Array {
     const type = this.#find(typeName);
-    return attempt(() =>
-      toBinary(
-        type,
-        fromJsonString(type, json, {
-          registry: this.#types(),
-          ignoreUnknownFields: options.ignoreUnknownMembers ?? false,
-        }),
-      ),
-    );
+    const context: ReadContext = {
+      registry: this.#types(),
+      path: new Path(typeName),
+      ignoreUnknownMembers: options.ignoreUnknownMembers ?? false,
+      writer: new BinaryWriter(),
+    };
+    readMessage(type, parseJson(json), context, 0);
+    return context.writer.finish();
   }
 
   #find(typeName: string): DescMessage {
@@ -107,13 +106,5 @@ export class JsonTypes {
       this.#sources.map((source) => (source instanceof Uint8Array ? source : source.descriptorSet())),
     );
     return this.#registry;
-  }
-}
-
-function attempt<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw AnyplugError.from(error, Code.InvalidArgument);
   }
 }
