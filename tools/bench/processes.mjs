@@ -21,12 +21,17 @@ export function idleCpu(whose) {
   };
 }
 
-/** Returns the megabytes that the children hold; what they share with others counts in part. */
-export async function memory({ pid }) {
-  const kilobytes = children(pid).map((child) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${child}/smaps_rollup`, "utf8"))?.[1] ?? 0),
-  );
-  return { value: (sum(kilobytes) * 1024) / 1e6 };
+/**
+ * @param {RegExp} fields those of /proc/PID/smaps_rollup that count
+ * @returns {(worker: { pid: number }) => Promise<{ value: number }>} the megabytes that the children hold
+ */
+export function memory(fields) {
+  return async ({ pid }) => {
+    const kilobytes = children(pid).flatMap((child) =>
+      [...read(`/proc/${child}/smaps_rollup`).matchAll(fields)].map(([, amount]) => Number(amount)),
+    );
+    return { value: (sum(kilobytes) * 1024) / 1e6 };
+  };
 }
 
 /** Returns the children of a process that are not a watchdog, by their ids. */

@@ -1,6 +1,9 @@
 /** Takes the measurements of one group of tables, whose contenders take turns. */
 import { Worker } from "./worker.mjs";
 
+/** Compilers at run time need a while until code is as fast as it gets; a bare pipe has little code. */
+const WARM_UP_FACTOR = 3;
+
 /**
  * @param {object} group its tables, each with rows that name a language, a contender and what it runs
  * @param {{ rounds: number, ms: number }} pace how many rounds count, and how long one is; one more warms up
@@ -17,10 +20,10 @@ export async function measure(group, { rounds, ms }, progress) {
       const say = (row) =>
         progress(`${round === 0 ? "warming up" : `round ${round} of ${rounds}`}: ${row.run} of ${row.label}`);
       for (const table of group.tables) {
-        const turns = table.rows.filter((row) => results.get(row).error === undefined);
+        const turns = table.rows.filter((row) => results.get(row).error === undefined && (round > 0 || warmsUp(row)));
         const take = async (row) => {
           say(row);
-          await turn(row, workers.get(keyOf(row)), results.get(row), round > 0, ms);
+          await turn(row, workers.get(keyOf(row)), results.get(row), round, ms);
         };
         if (table.together) await Promise.all(turns.map(take));
         else for (const row of turns) await take(row);
@@ -32,11 +35,15 @@ export async function measure(group, { rounds, ms }, progress) {
   return results;
 }
 
+/** A load starts a process anew each time, and what a process uses at rest needs no practice. */
+const warmsUp = ({ run, probe }) => run !== "load" && probe === undefined;
+
 /** Lets a contender run once. A row with a probe looks at its process instead of asking it. */
-async function turn(row, worker, result, counts, ms) {
+async function turn(row, worker, result, round, ms) {
   try {
-    const { value, p99 } = await (row.probe ? row.probe(worker, ms) : worker.ask(row.run, ms));
-    if (!counts) return;
+    const length = round === 0 && row.kind !== "limit" ? ms * WARM_UP_FACTOR : ms;
+    const { value, p99 } = await (row.probe ? row.probe(worker, length) : worker.ask(row.run, length));
+    if (round === 0) return;
     result.values.push(value);
     if (p99 !== undefined) result.p99s.push(p99);
   } catch (error) {

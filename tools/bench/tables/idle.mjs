@@ -15,6 +15,19 @@ const bare = [
   ["raw:block", "bare Rust child", "limit"],
 ];
 
+const peers = {
+  typescript: [
+    ["mcp", "MCP SDK's server", "peer"],
+    ["jsonrpc", "vscode-jsonrpc's server", "peer"],
+    ["grpc", "grpc-js's server", "peer"],
+  ],
+  python: [
+    ["mcp", "MCP SDK's server", "peer"],
+    ["grpc", "grpcio's server", "peer"],
+  ],
+  rust: [],
+};
+
 const measured = [
   { run: "load", title: "until the first call has returned", unit: "ms" },
   {
@@ -31,7 +44,13 @@ const measured = [
     probe: idleCpu("host"),
     together: true,
   },
-  { run: "memory", title: "memory of the plugin's process (PSS)", unit: "MB", probe: memory },
+  { run: "memory", title: "memory of the plugin's process (RSS)", unit: "MB", probe: memory(/^Rss:\s+(\d+)/gm) },
+  {
+    run: "own-memory",
+    title: "of it not shared with other processes",
+    unit: "MB",
+    probe: memory(/^Private_\w+:\s+(\d+)/gm),
+  },
 ];
 
 /** Returns a group for each host's language. What a process uses is read from /proc, where there is one. */
@@ -46,7 +65,7 @@ export function idleGroups() {
 }
 
 function table(language, { run, title, unit, probe, together }) {
-  const rows = [...plugins, ...bare].map(([contender, label, kind]) => ({
+  const rows = [...plugins, ...bare, ...peers[language]].map(([contender, label, kind]) => ({
     id: contender,
     label,
     kind,

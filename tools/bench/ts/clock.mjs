@@ -68,10 +68,11 @@ export function operation(ms, run) {
  * What is measured of calls.
  *
  * @param {{ echo: (size: number) => Promise<unknown>, stream?: (count: number, size: number) => Promise<number>,
- *   batch?: number }} calls `echo` sends and gets back that many bytes; `stream` gets that many messages of that size
+ *   messages?: number, batch?: number }} calls `echo` sends and gets back that many bytes; `stream` gets that many
+ *   messages of that size; `messages` is how many one stream has, `batch` how many calls are a sample of the latency
  * @returns {Record<string, (ms: number) => Promise<object>>}
  */
-export function measurements({ echo, stream, batch = 1 }) {
+export function measurements({ echo, stream, messages = STREAM, batch = 1 }) {
   return {
     latency: (ms) => latency(ms, () => echo(SMALL), batch),
     throughput: async (ms) => ({ value: await throughput(ms, IN_FLIGHT, () => echo(SMALL)) }),
@@ -82,10 +83,10 @@ export function measurements({ echo, stream, batch = 1 }) {
     ...(stream && {
       stream: async (ms) => {
         const streams = await throughput(ms, 1, async () => {
-          const count = await stream(STREAM, SMALL);
-          if (count !== STREAM) throw new Error(`a stream of ${count} messages`);
+          const count = await stream(messages, SMALL);
+          if (count !== messages) throw new Error(`a stream of ${count} messages`);
         });
-        return { value: streams * STREAM };
+        return { value: streams * messages };
       },
     }),
   };

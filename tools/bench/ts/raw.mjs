@@ -5,11 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { contender, IN_FLIGHT, LARGE, LARGE_IN_FLIGHT, percentiles, SMALL, STREAM } from "./clock.mjs";
 
+const root = join(import.meta.dirname, "..", "..", "..");
 const programs = {
   ts: [process.execPath, join(import.meta.dirname, "echo.mjs")],
-  python: ["python3", join(import.meta.dirname, "..", "python", "echo.py")],
+  python: [join(root, ".venv", "bin", "python"), join(import.meta.dirname, "..", "python", "echo.py")],
 };
-const echoProgram = join(import.meta.dirname, "..", "..", "..", "target", "fast", "anyplug-bench-echo");
+const echoProgram = join(root, "target", "fast", "anyplug-bench-echo");
 
 /** The same waiting as the host's: the loop goes on for 20 us after a write, then it may block. */
 const SPIN_MS = 0.02;

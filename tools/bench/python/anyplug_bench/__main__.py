@@ -17,7 +17,7 @@ MODULES = {
     "asyncio-raw": "_raw_asyncio",
     "mcp": "_mcp",
     "grpc": "_grpc",
-    "asyncio-grpc": "_grpc_asyncio",
+    "asyncio-grpc": "_grpc",
 }
 
 

@@ -72,23 +72,27 @@ def measurements(
     batch: int = 1,
     *,
     threads: bool = True,
+    messages: int = STREAM,
 ) -> dict[str, Callable[[float], Answer]]:
     """Returns what is measured of calls that block.
 
     ``echo`` sends and gets back that many bytes; ``stream`` gets that many messages of that size and returns their
-    number. A sample of the latency is the mean of ``batch`` calls. Many calls are in flight by as many threads.
+    number; one stream has ``messages``. A sample of the latency is the mean of ``batch`` calls. Many calls are in
+    flight by as many threads.
     """
     runs: dict[str, Callable[[float], Answer]] = {"latency": lambda ms: _latency(ms, lambda: echo(SMALL), batch)}
     if threads:
         runs["throughput"] = lambda ms: {"value": _throughput(ms, IN_FLIGHT, lambda: echo(SMALL))}
         runs["bulk"] = lambda ms: {"value": _throughput(ms, LARGE_IN_FLIGHT, lambda: echo(LARGE)) * 2 * LARGE / 1e6}
     if stream is not None:
-        runs["stream"] = lambda ms: {"value": _throughput(ms, 1, lambda: _whole(stream(STREAM, SMALL))) * STREAM}
+        runs["stream"] = lambda ms: {
+            "value": _throughput(ms, 1, lambda: _whole(stream(messages, SMALL), messages)) * messages
+        }
     return runs
 
 
-def _whole(count: int) -> None:
-    if count != STREAM:
+def _whole(count: int, expected: int) -> None:
+    if count != expected:
         raise RuntimeError(f"a stream of {count} messages")
 
 
@@ -139,6 +143,8 @@ def async_measurements(
     echo: Callable[[int], Awaitable[object]],
     stream: Callable[[int, int], Awaitable[int]] | None = None,
     batch: int = 1,
+    *,
+    messages: int = STREAM,
 ) -> dict[str, Callable[[float], Awaitable[Answer]]]:
     """Returns what is measured of calls that are awaited; as `measurements`, with a task for each call in flight."""
 
@@ -155,13 +161,13 @@ def async_measurements(
         "bulk": bulk,
     }
     if stream is not None:
-        messages = stream
+        receive = stream
 
         async def streams(ms: float) -> Answer:
             async def once() -> None:
-                _whole(await messages(STREAM, SMALL))
+                _whole(await receive(messages, SMALL), messages)
 
-            return {"value": await _async_throughput(ms, 1, once) * STREAM}
+            return {"value": await _async_throughput(ms, 1, once) * messages}
 
         runs["stream"] = streams
     return runs

@@ -126,7 +126,7 @@ impl Raw {
 fn command(how: &str) -> Result<Command, Failure> {
     let (program, argument) = match how {
         "ts" => ("node".into(), "tools/bench/ts/echo.mjs"),
-        "python" => ("python3".into(), "tools/bench/python/echo.py"),
+        "python" => (".venv/bin/python".into(), "tools/bench/python/echo.py"),
         _ => (std::env::current_exe()?.with_file_name("anyplug-bench-echo"), how),
     };
     let mut command = Command::new(program);
