@@ -77,11 +77,12 @@ def service(entry: Json) -> bytes:
 
 
 def hello(name: str, services: list[Json], uses: list[Json] | None = None, *, protocol: int = 1, min_protocol: int = 1,
-          limits: tuple[int, int, int] = (4194304, 1000, 65536)) -> bytes:
+          limits: tuple[int, int, int] = (4194304, 1000, 65536), plugin: str = "", config: str = "") -> bytes:
     out = number(1, protocol) + number(2, min_protocol) + data(3, name) + data(4, "1.2.3") + data(5, "vector")
     out += data(6, number(1, limits[0]) + number(2, limits[1]) + number(3, limits[2]), explicit=True)
     out += b"".join(data(7, service(s), explicit=True) for s in services)
-    return out + b"".join(data(8, data(1, u["name"]) + data(2, u["fingerprint"]), explicit=True) for u in uses or [])
+    out += b"".join(data(8, data(1, u["name"]) + data(2, u["fingerprint"]), explicit=True) for u in uses or [])
+    return out + data(9, plugin) + data(10, config)
 
 
 def go_away(reason: bytes | None = None) -> bytes:
@@ -247,6 +248,12 @@ def hello_scripts() -> list[Json]:
     out.append(refused.step(output_frame={"kind": 10, "call": 0, "status": failed("FAILED_PRECONDITION", "protocol")}))
     out.append(Script("unknown members of hello are ignored").output(mine).receive(MAGIC, frame("HELLO", 0, hello("p", peer) + data(500, "later")))
                .event("hello", peer={"name": "p", "services": peer}))
+    wanted: Json = {"plugin": "eliza-classic", "config": '{"name":"größer"}'}
+    s = Script("a host says which plugin it wants, and how it is configured")
+    s.json["session"].update(wanted)
+    out.append(s.output(MAGIC, frame("HELLO", 0, hello("vector-host", [REFLECTION, HOST], **wanted)), note="a set of plugins at one address"))
+    s = Script("a plugin hears which plugin is wanted, and its configuration", "plugin").receive(MAGIC, frame("HELLO", 0, hello("vector-host", [REFLECTION, HOST], **wanted)))
+    out.append(s.event("hello", peer={"name": "vector-host", **wanted}).output(MAGIC, frame("HELLO", 0, hello("vector-plugin", peer))))
     out.append(Script("limits of 0 stand for the defaults", "plugin").opened(peer_limits=(0, 0, 0)))
     for name, raw, words in [("wrong magic is refused with what came", b"Hello, world", ["magic", "Hello"]), ("magic of which a byte differs", b"anyplug\r" + frame("PING"), ["magic"])]:
         wrong = Script(name).output(mine).receive(raw).event("closed", status=failed("FAILED_PRECONDITION", *words))

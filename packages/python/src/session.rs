@@ -48,7 +48,7 @@ pub(crate) struct Session {
 #[pymethods]
 impl Session {
     #[new]
-    #[pyo3(signature = (role, *, name, version, runtime, services, uses, limits))]
+    #[pyo3(signature = (role, *, name, version, runtime, services, uses, limits, plugin = String::new(), config = String::new()))]
     #[expect(clippy::too_many_arguments, reason = "the members of a hello, by name")]
     fn new(
         py: Python<'_>,
@@ -59,6 +59,8 @@ impl Session {
         services: Vec<(String, String, Vec<String>)>,
         uses: Vec<(String, String)>,
         limits: &Bound<'_, PyDict>,
+        plugin: String,
+        config: String,
     ) -> PyResult<Self> {
         // A session looks at the names of methods only.
         let entry = |(name, fingerprint, methods): (String, String, Vec<String>)| ServiceEntry {
@@ -69,7 +71,7 @@ impl Session {
         };
         let services = services.into_iter().map(entry).collect();
         let uses = uses.into_iter().map(|(name, fingerprint)| ServiceUse { name, fingerprint }).collect();
-        let hello = HelloOptions { name, version, runtime, services, uses };
+        let hello = HelloOptions { name, version, runtime, services, uses, plugin, config };
         let options = SessionOptions { role: role_from(role)?, hello, limits: limits_from(limits)? };
         Ok(Self { session: session::Session::new(options).or_raise(py)? })
     }
@@ -237,5 +239,7 @@ fn peer_to<'py>(py: Python<'py>, peer: &Peer) -> PyResult<Bound<'py, PyDict>> {
         peer.services.iter().map(|service| (&service.name, &service.fingerprint, service.methods.clone())).collect();
     dict.set_item("services", services)?;
     dict.set_item("uses", peer.uses.iter().map(|used| (&used.name, &used.fingerprint)).collect::<Vec<_>>())?;
+    dict.set_item("plugin", &peer.plugin)?;
+    dict.set_item("config", &peer.config)?;
     Ok(dict)
 }

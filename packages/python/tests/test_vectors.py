@@ -134,6 +134,8 @@ class Player:
             limits=made["limits"],
             services=[(entry["name"], entry["fingerprint"], entry["methods"]) for entry in made["services"]],
             uses=[(entry["name"], entry["fingerprint"]) for entry in made["uses"]],
+            plugin=made.get("plugin", ""),
+            config=made.get("config", ""),
         )
 
     def play(self, steps: list[dict[str, Any]]) -> None:

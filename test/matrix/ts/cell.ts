@@ -5,6 +5,7 @@ import { implement, type LogRecord } from "@anyplug/core";
 import { Host, Secret, Test, type TestClient } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { type LoadOptions, loadPlugin, type Plugin, type TransportName } from "@anyplug/host";
 import { TestHost } from "./host.js";
+import { Served } from "./served.js";
 
 const folders = { typescript: "ts", python: "python", rust: "rust" } as const;
 
@@ -17,6 +18,7 @@ export class Cell {
   readonly logs = new Logs();
   readonly name: string;
   #shared: Promise<Plugin> | undefined;
+  #served: Promise<Served> | undefined;
 
   constructor(
     readonly language: Language,
@@ -26,9 +28,12 @@ export class Cell {
   }
 
   /** A plugin of the caller's own. */
-  load(options: LoadOptions = {}): Promise<Plugin> {
+  async load(options: LoadOptions = {}): Promise<Plugin> {
     const folder = fileURLToPath(new URL(`../../../plugins/test-plugin/${folders[this.language]}`, import.meta.url));
-    return loadPlugin(folder, { transport: this.transport, hostName: "matrix", ...options });
+    const { transport } = this;
+    if (transport === "unix" || transport === "tcp") this.#served ??= Served.start(folder, transport);
+    const place = (await this.#served)?.address ?? folder;
+    return loadPlugin(place, { transport, hostName: "matrix", ...options });
   }
 
   /** The plugin that behaviours share which leave it as it was. */
@@ -44,6 +49,7 @@ export class Cell {
 
   async close(): Promise<void> {
     await (await this.#shared)?.close();
+    await (await this.#served)?.stop();
   }
 }
 

@@ -31,6 +31,7 @@ const cells = [
     new Cell(language, "process"),
     new Cell(language, "stdio"),
   ]),
+  ...(["typescript"] as const).flatMap((language) => [new Cell(language, "unix"), new Cell(language, "tcp")]),
 ];
 
 test("this suite has the behaviours of the list, each once", () => {

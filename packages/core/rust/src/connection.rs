@@ -44,6 +44,10 @@ pub struct ConnectionOptions {
     pub router: Router,
     /// What moves its bytes.
     pub shell: Arc<dyn Shell>,
+    /// Of a host: the plugin that it wants, where a set is served at one address. Empty: the only one.
+    pub plugin: String,
+    /// Of a host: the configuration of a plugin that it does not start, as JSON. Empty: none.
+    pub config: String,
 }
 
 impl ConnectionOptions {
@@ -63,6 +67,8 @@ impl ConnectionOptions {
             limits: LimitOptions::default(),
             router,
             shell,
+            plugin: String::new(),
+            config: String::new(),
         }
     }
 }
@@ -106,12 +112,12 @@ impl Connection {
     /// # Errors
     /// INVALID_ARGUMENT, when the services have more than 65,535 methods together.
     pub fn new(options: ConnectionOptions) -> Result<Self> {
-        let ConnectionOptions { role, name, version, runtime, limits, router, shell } = options;
+        let ConnectionOptions { role, name, version, runtime, limits, router, shell, plugin, config } = options;
         let services: Vec<_> = router.services().iter().map(|service| service.service().as_ref().clone()).collect();
         let place =
             |(service, entry): (usize, &ServiceEntry)| (0..entry.methods.len()).map(move |method| (service, method));
         let table = services.iter().enumerate().flat_map(place).collect();
-        let hello = HelloOptions { name, version, runtime, services, uses: router.uses_in_hello() };
+        let hello = HelloOptions { name, version, runtime, services, uses: router.uses_in_hello(), plugin, config };
         let session = Session::new(SessionOptions { role, hello, limits })?;
         let inner = Inner {
             role,

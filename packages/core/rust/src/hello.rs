@@ -33,6 +33,10 @@ pub struct HelloOptions {
     pub services: Vec<ServiceEntry>,
     /// What the peer is expected to serve.
     pub uses: Vec<ServiceUse>,
+    /// Of a host, where a set of plugins is served at one address: the name of the one that it wants. Empty: the only one.
+    pub plugin: String,
+    /// Of a host, over a socket: the plugin's configuration, a JSON object. Empty: none.
+    pub config: String,
 }
 
 /// A service that one side means to call.
@@ -63,6 +67,8 @@ impl HelloOptions {
             limits: Some(limits.into()),
             services: self.services.iter().map(service).collect(),
             uses: self.uses.iter().map(used).collect(),
+            plugin: self.plugin.clone(),
+            config: self.config.clone(),
         }
         .encode(out);
     }
@@ -98,6 +104,10 @@ pub struct Peer {
     pub services: Vec<PeerService>,
     /// What the peer expects this side to serve.
     pub uses: Vec<ServiceUse>,
+    /// Of a host: the plugin that it wants, where a set is served at one address. Empty: the only one.
+    pub plugin: String,
+    /// Of a host: the configuration of a plugin that it did not start, as JSON. Empty: none.
+    pub config: String,
     by_name: BTreeMap<String, usize>,
 }
 
@@ -137,6 +147,8 @@ impl Peer {
             limits: hello.limits.unwrap_or_default().into(),
             services,
             uses: uses.collect(),
+            plugin: hello.plugin,
+            config: hello.config,
             by_name,
         })
     }

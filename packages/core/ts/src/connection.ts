@@ -34,6 +34,10 @@ export interface ConnectionOptions {
   readonly router?: Router | undefined;
   /** Takes the records that the peer logs, and at a host those of its own handlers. Default: they are dropped. */
   readonly onLog?: ((record: LogRecord) => void) | undefined;
+  /** Of a host: the plugin that it wants, where a set is served at one address. */
+  readonly plugin?: string | undefined;
+  /** Of a host: the configuration of a plugin that it does not start, as JSON. */
+  readonly config?: string | undefined;
 }
 
 /** One side of a connection. It speaks as soon as it is made. */
@@ -70,9 +74,10 @@ export class Connection implements Link, AsyncDisposable {
       },
     };
     const router = options.router ?? new Router();
-    const { role, name, version, runtime = defaultRuntime, limits } = options;
+    const { role, name, version, runtime = defaultRuntime, limits, plugin, config } = options;
     const { services, uses } = router;
-    this.#engine = new Engine(channel, { role, name, version, runtime, limits, services, uses }, router, owner);
+    const session = { role, name, version, runtime, limits, services, uses, plugin, config };
+    this.#engine = new Engine(channel, session, router, owner);
     this.#bindings = new Bindings(this.#engine.session, this);
     this.#engine.open();
   }
@@ -85,6 +90,11 @@ export class Connection implements Link, AsyncDisposable {
   /** The limits of this side; a plugin's are final once the connection is open. */
   get limits(): Limits {
     return this.#engine.session.limits;
+  }
+
+  /** Whether no new calls are made: either side ends it when those in flight have ended. */
+  get isDraining(): boolean {
+    return this.#engine.session.isDraining;
   }
 
   /** How many calls are open, in both directions. */

@@ -40,6 +40,10 @@ export interface Hello {
   readonly limits: Limits;
   readonly services: readonly ServiceEntry[];
   readonly uses: readonly ServiceUse[];
+  /** Of a host, where a set of plugins is served at one address: the name of the one that it wants. Empty: the only one. */
+  readonly plugin: string;
+  /** Of a host, over a socket: the plugin's configuration, a JSON object. Empty: none. */
+  readonly config: string;
 }
 
 /** Returns the payload of a HELLO. */
@@ -60,9 +64,9 @@ export function encodeHello(hello: Hello): Uint8Array {
  */
 export function decodeHello(bytes: Uint8Array): Hello {
   const wire = decodeMessage(WireHello, bytes);
-  const { protocol, minProtocol, name, version, runtime, services, uses } = wire;
+  const { protocol, minProtocol, name, version, runtime, services, uses, plugin, config } = wire;
   const limits = mergeLimits(wire.limits as LimitOptions | undefined);
-  return { protocol, minProtocol, name, version, runtime, limits, services, uses };
+  return { protocol, minProtocol, name, version, runtime, limits, services, uses, plugin, config };
 }
 
 /**

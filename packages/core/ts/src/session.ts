@@ -98,6 +98,11 @@ export class Session {
     return this.#state.peer?.hello;
   }
 
+  /** Whether no new calls are made: either side has sent GOAWAY. */
+  get isDraining(): boolean {
+    return this.#state.drainSent || this.#state.drainReceived;
+  }
+
   /** How many calls are open, in both directions. */
   get openCalls(): number {
     return this.#state.openOwn + this.#state.openOfPeer;

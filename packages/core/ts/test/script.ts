@@ -69,6 +69,8 @@ export interface Script {
     limits: Record<string, number>;
     services: ServiceEntry[];
     uses: ServiceUse[];
+    plugin?: string;
+    config?: string;
   };
   steps: Step[];
 }

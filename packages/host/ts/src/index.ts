@@ -13,3 +13,4 @@ export { loadPlugin } from "./load.js";
 export { type LocatedManifest, type Manifest, manifestFile, parseManifest, readManifest } from "./manifest.js";
 export type { LoadOptions, TransportName } from "./options.js";
 export { Plugin } from "./plugin.js";
+export type { ReconnectOptions } from "./reconnect.js";

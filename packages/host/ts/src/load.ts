@@ -2,14 +2,17 @@
 
 import { fileURLToPath } from "node:url";
 import { AnyplugError, Code } from "@anyplug/core";
+import { isAddress, parseAddress } from "@anyplug/ipc";
 import { loadDirect } from "./direct.js";
 import { type Instance, ProcessInstance } from "./instance.js";
 import type { LoadOptions } from "./options.js";
 import { type Plan, planLoad } from "./plan.js";
 import { Plugin } from "./plugin.js";
+import { SocketInstance } from "./socket.js";
 
 /**
- * Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself, as a path or a file URL.
+ * Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself, as a path or a file URL; or the address where it is served, such as
+ * `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set.
  *
  * ```ts
  * await using plugin = await loadPlugin("./plugins/eliza-classic/python", { startTimeoutMs: 3000 });
@@ -23,10 +26,18 @@ import { Plugin } from "./plugin.js";
 export async function loadPlugin(path: string | URL, options: LoadOptions = {}): Promise<Plugin> {
   const { signal } = options;
   if (signal?.aborted) throw AnyplugError.from(signal.reason, Code.Cancelled);
-  const plan = planLoad(typeof path === "string" ? path : fileURLToPath(path), options);
+  const place = path instanceof URL && path.protocol === "file:" ? fileURLToPath(path) : String(path);
+  if (isAddress(place)) return loadServed(place, options);
+  const plan = planLoad(place, options);
   const instance = await start(plan, options);
   const peer = await instance.link.opened;
   return new Plugin(instance, peer, plan.manifest, plan.transport);
+}
+
+async function loadServed(place: string, options: LoadOptions): Promise<Plugin> {
+  const address = parseAddress(place);
+  const { instance, manifest } = await SocketInstance.start(address, options);
+  return new Plugin(instance, await instance.link.opened, manifest, address.kind);
 }
 
 function start(plan: Plan, options: LoadOptions): Promise<Instance> {

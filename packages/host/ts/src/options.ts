@@ -1,11 +1,12 @@
 /** What a host can say about loading a plugin. */
 
 import type { Implementation, LimitOptions, LogRecord, ServiceDescriptor } from "@anyplug/core";
-import type { EnvironmentOptions } from "@anyplug/ipc";
+import type { EnvironmentOptions, TlsOptions } from "@anyplug/ipc";
 import type { InterpreterOptions } from "./interpreter.js";
+import type { ReconnectOptions } from "./reconnect.js";
 
-/** How a plugin is reached: in this process, as a child process, or as one whose channel is on stdin and stdout. */
-export type TransportName = "direct" | "process" | "stdio";
+/** How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, or at an address where it is served. */
+export type TransportName = "direct" | "process" | "stdio" | "unix" | "tcp" | "tls";
 
 /** What a host can say about loading a plugin. All of it is optional. */
 export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
@@ -13,7 +14,7 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly transport?: TransportName | undefined;
   /** What the plugin may call on the host. */
   readonly services?: readonly Implementation[] | undefined;
-  /** The capabilities that the plugin is granted, of those that its manifest names. */
+  /** The capabilities that the plugin is granted, of those that its manifest names; of a plugin at an address, which has none, all of these. */
   readonly grants?: readonly string[] | undefined;
   /** Services that the plugin must serve, with schemas that fit. */
   readonly expect?: readonly ServiceDescriptor[] | undefined;
@@ -31,6 +32,12 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly hostName?: string | undefined;
   /** Gives the load up, and ends what was started. A plugin that has been loaded is closed by `close`. */
   readonly signal?: AbortSignal | undefined;
+  /** Certificates for an address `tls://`. */
+  readonly tls?: TlsOptions | undefined;
+  /** Allows an address `tcp://` beyond this machine, where anybody may read along or answer in the plugin's place. */
+  readonly allowPlaintext?: boolean | undefined;
+  /** How a lost link to an address is made again; false: not at all, then the plugin has ended. */
+  readonly reconnect?: ReconnectOptions | boolean | undefined;
 }
 
 export const defaultStartTimeoutMs = 10_000;

@@ -81,8 +81,14 @@ export function processOptions(
 /** The configuration as the process gets it. Linux takes 128 KiB in a variable, and says of more only that it is too much. */
 function configText(config: Plan["config"], name: string): string {
   const text = JSON.stringify(config);
+  checkConfigLength(text, name);
+  return text;
+}
+
+/** @throws AnyplugError INVALID_ARGUMENT for a configuration that is larger than a plugin takes over any transport. */
+export function checkConfigLength(text: string, name: string): void {
   const bytes = Buffer.byteLength(text);
-  if (bytes <= maxConfigBytes) return text;
+  if (bytes <= maxConfigBytes) return;
   const message = `the configuration of plugin "${name}" takes ${bytes} bytes, and a process takes ${maxConfigBytes}; give the path of a file instead`;
   throw new AnyplugError(Code.InvalidArgument, message);
 }

@@ -11,7 +11,7 @@ export class Plugin implements AsyncDisposable {
   readonly name: string;
   /** Its version, as it says. */
   readonly version: string;
-  /** Its plugin.json. */
+  /** Its plugin.json; of a plugin at an address, what it says of itself. */
   readonly manifest: Manifest;
   /** How it is reached. */
   readonly transport: TransportName;

@@ -34,14 +34,24 @@ export function descriptorInput(fd: number, writable: boolean): PipeInput {
 export function streamInput(stream: Socket): PipeInput {
   const { _handle: handle } = stream as unknown as { _handle?: { useUserBuffer?: unknown } | null };
   if (typeof handle?.useUserBuffer !== "function") {
-    return { socket: stream, start: (onData) => stream.on("data", (bytes: Buffer) => onData(plain(bytes))) };
+    return dataInput(stream);
   }
   (stream as unknown as { _handle: unknown })._handle = null;
   stream.destroy();
   return bufferedInput({ handle } as SocketConstructorOpts);
 }
 
+/** Reads a stream by 'data' events, which any has. */
+export function dataInput(stream: Socket): PipeInput {
+  return { socket: stream, start: (onData) => stream.on("data", (bytes: Buffer) => onData(plain(bytes))) };
+}
+
 function bufferedInput(options: SocketConstructorOpts): PipeInput {
+  return bufferedSocket((onread) => new Socket({ ...options, onread } as SocketConstructorOpts));
+}
+
+/** Reads the socket that `make` makes into one buffer, again and again. */
+export function bufferedSocket(make: (onread: OnReadOpts) => Socket): PipeInput {
   let take: ((bytes: Uint8Array) => void) | undefined;
   let early: Uint8Array | undefined;
   const onread: OnReadOpts = {
@@ -53,7 +63,7 @@ function bufferedInput(options: SocketConstructorOpts): PipeInput {
       return take !== undefined;
     },
   };
-  const socket = new Socket({ ...options, onread } as SocketConstructorOpts);
+  const socket = make(onread);
   return {
     socket,
     start(onData) {

@@ -27,6 +27,7 @@ export {
   type Metadata,
   type ServiceDescriptor,
 } from "@anyplug/core";
+export { type ListenOptions, listen, type PluginServer } from "./listen.js";
 export { type Log, log } from "./log.js";
 export {
   definePlugin,
@@ -35,4 +36,4 @@ export {
   type PluginOptions,
   type PluginServices,
 } from "./plugin.js";
-export { serve } from "./serve.js";
+export { type ServeOptions, serve } from "./serve.js";

@@ -1,10 +1,16 @@
-/** Serves a plugin over the channel that its surroundings name. */
+/** Serves a plugin over the channel, or at the address, that its surroundings name. */
 
 import { once } from "node:events";
 import { AnyplugError, Code, Connection, Router } from "@anyplug/core";
 import { channelVariable, configVariable, openChannel, type PipeChannel } from "@anyplug/ipc";
+import { parseConfig } from "./config.js";
+import { type ListenOptions, listen } from "./listen.js";
 import { printRecord, setLogSink } from "./log.js";
 import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
+import { listenVariable, surroundings } from "./surroundings.js";
+
+/** How plugins are served that no host started. What is not set is as the environment says. */
+export type ServeOptions = Partial<ListenOptions>;
 
 /** The status of a program that was not started by a host: "command line usage error". */
 const notLoaded = 64;
@@ -13,30 +19,58 @@ const notLoaded = 64;
 const finishGraceMs = 500;
 
 /**
- * Serves a plugin until its host closes the channel, and then ends the process.
+ * Serves a plugin, or a set of plugins at one address, and then ends the process.
  *
- * It finds out by its surroundings how it is reached. Started by hand it explains itself on stderr and exits with 64. A plugin that refuses its configuration exits with
- * 1, after it has told its host why.
+ * It finds out by its surroundings how it is reached. Started by a host, it serves that host until the channel is closed. Otherwise it listens at the address in
+ * `options.listen` or in ANYPLUG_LISTEN, until SIGTERM or SIGINT: then calls in flight may end. With neither it explains itself on stderr and exits with 64. A plugin that
+ * refuses its configuration, or that cannot listen, exits with 1, and says why.
  */
-export async function serve(plugin: PluginDefinition): Promise<never> {
+export async function serve(
+  plugins: PluginDefinition | readonly PluginDefinition[],
+  options: ServeOptions = {},
+): Promise<never> {
+  const all = [plugins].flat();
+  const who = all.map(({ name, version }) => `${name} ${version}`).join(", ");
   try {
     const channel = openChannel();
-    if (channel === undefined) return exit(notLoaded, explanation(plugin));
-    await serveOver(channel, plugin);
+    if (channel !== undefined) {
+      await serveOver(channel, all);
+      return process.exit(0);
+    }
+    const where = surroundings(options);
+    if (where === undefined) return exit(notLoaded, explanation(who));
+    await serveAt(where, all, who);
     return process.exit(0);
   } catch (error) {
-    return exit(1, `${plugin.name}: ${AnyplugError.from(error).message}`);
+    return exit(1, `${all.map(({ name }) => name).join(", ")}: ${AnyplugError.from(error).message}`);
   }
 }
 
-function explanation({ name, version }: PluginDefinition): string {
+function explanation(who: string): string {
   return (
-    `${name} ${version} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from a host by its folder, ` +
-    `with loadPlugin in TypeScript or load_plugin in Python and Rust. (A host names the channel in ${channelVariable}, which is not set.)`
+    `${who} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from a host by its folder, ` +
+    `with loadPlugin in TypeScript or load_plugin in Python and Rust; or set ${listenVariable} to an address, such as unix:/run/plugin.sock, ` +
+    `to serve it there. (A host names the channel in ${channelVariable}, which is not set.)`
   );
 }
 
-async function serveOver(channel: PipeChannel, plugin: PluginDefinition): Promise<void> {
+async function serveAt(options: ListenOptions, plugins: readonly PluginDefinition[], who: string): Promise<void> {
+  const server = await listen(plugins, options);
+  const asked = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+  process.stdout.write(`${who} at ${server.address}\n`);
+  await asked;
+  await server.close();
+  await handlersEnded();
+}
+
+async function serveOver(channel: PipeChannel, plugins: readonly PluginDefinition[]): Promise<void> {
+  const [plugin] = plugins;
+  if (plugin === undefined || plugins.length > 1) {
+    const message = `a process serves one plugin to the host that started it, and this one has ${plugins.length}; serve them at an address`;
+    throw new AnyplugError(Code.FailedPrecondition, message);
+  }
   const { name, version, limits } = plugin;
   let router: Router | undefined;
   let refusal: AnyplugError | undefined;
@@ -73,12 +107,7 @@ async function handlersEnded(): Promise<void> {
 
 function readConfig(): PluginConfig {
   const text = process.env[configVariable];
-  if (text === undefined) return {};
-  try {
-    return JSON.parse(text) as PluginConfig;
-  } catch (cause) {
-    throw new AnyplugError(Code.InvalidArgument, `${configVariable} is not JSON: ${String(cause)}`, { cause });
-  }
+  return text === undefined ? {} : parseConfig(text, configVariable);
 }
 
 function exit(status: number, message: string): never {

@@ -29,6 +29,8 @@ pub(crate) fn session(spec: &Value) -> Result<Session, Error> {
             runtime: text(&spec["runtime"]),
             services,
             uses,
+            plugin: text(&spec["plugin"]),
+            config: text(&spec["config"]),
         },
         limits: LimitOptions {
             max_message_bytes: limit("max_message_bytes"),
@@ -110,6 +112,8 @@ fn peer_to(peer: &Peer) -> Value {
         "protocol": peer.protocol,
         "services": peer.services.iter().map(service).collect::<Vec<_>>(),
         "uses": peer.uses.iter().map(used).collect::<Vec<_>>(),
+        "plugin": peer.plugin,
+        "config": peer.config,
     })
 }
 

@@ -36,6 +36,10 @@ export interface SessionOptions {
   readonly services: readonly ServiceEntry[];
   /** What the peer is expected to serve. */
   readonly uses: readonly ServiceUse[];
+  /** Of a host: the plugin that it wants, where a set is served at one address. */
+  readonly plugin?: string | undefined;
+  /** Of a host: the configuration of a plugin that it does not start, as JSON. */
+  readonly config?: string | undefined;
 }
 
 /** What the peer's HELLO said. */
@@ -90,10 +94,11 @@ export class SessionState {
   speak(): void {
     if (this.#spoke) return;
     this.#spoke = true;
-    const { name, version, runtime, services, uses } = this.options;
-    const own = { protocol: protocolVersion, minProtocol: minProtocolVersion, name, version, runtime, services, uses };
+    const { name, version, runtime, services, uses, plugin = "", config = "" } = this.options;
+    const versions = { protocol: protocolVersion, minProtocol: minProtocolVersion };
+    const own = { ...versions, name, version, runtime, limits: this.limits, services, uses, plugin, config };
     this.output.raw(magic);
-    this.output.frame(FrameKind.Hello, 0, 0, 0, encodeHello({ ...own, limits: this.limits }));
+    this.output.frame(FrameKind.Hello, 0, 0, 0, encodeHello(own));
   }
 
   /** Writes a status. */

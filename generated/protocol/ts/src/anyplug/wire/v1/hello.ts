@@ -27,6 +27,10 @@ export interface Hello {
   services: Service[];
   /** What the sender expects the receiver to serve, with the fingerprint it was built with. */
   uses: ServiceUse[];
+  /** Of a host, where a set of plugins is served at one address: the name of the one that it wants. Empty: the only one. */
+  plugin: string;
+  /** Of a host, over a socket: the plugin's configuration, a JSON object. Empty: none. */
+  config: string;
   _unknownFields?: Uint8Array[] | undefined;
 }
 
@@ -69,6 +73,8 @@ function createBaseHello(): Hello {
     limits: undefined,
     services: [],
     uses: [],
+    plugin: "",
+    config: "",
     _unknownFields: undefined,
   };
 }
@@ -100,6 +106,12 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
     }
     for (const v of message.uses) {
       ServiceUse.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.plugin !== "") {
+      writer.uint32(74).string(message.plugin);
+    }
+    if (message.config !== "") {
+      writer.uint32(82).string(message.config);
     }
     if (message._unknownFields !== undefined) {
       for (const field of message._unknownFields) {
@@ -186,6 +198,22 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
             message.uses.push(ServiceUse.decode(reader, readLength(reader)));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.plugin = reader.string(true);
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.config = reader.string(true);
+            continue;
+          }
         }
         (message._unknownFields ??= []).push(skipField(reader, tag, 100 - previousRecursionDepth));
       }
@@ -210,6 +238,8 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
       limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
       services: globalThis.Array.isArray(object?.services) ? object.services.map((e: any) => Service.fromJSON(e)) : [],
       uses: globalThis.Array.isArray(object?.uses) ? object.uses.map((e: any) => ServiceUse.fromJSON(e)) : [],
+      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
+      config: isSet(object.config) ? globalThis.String(object.config) : "",
     };
   },
 
@@ -239,6 +269,12 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
     if (message.uses?.length) {
       obj.uses = message.uses.map((e) => ServiceUse.toJSON(e));
     }
+    if (message.plugin !== "") {
+      obj.plugin = message.plugin;
+    }
+    if (message.config !== "") {
+      obj.config = message.config;
+    }
     return obj;
   },
 
@@ -257,6 +293,8 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
       : undefined;
     message.services = object.services?.map((e) => Service.fromPartial(e)) || [];
     message.uses = object.uses?.map((e) => ServiceUse.fromPartial(e)) || [];
+    message.plugin = object.plugin ?? "";
+    message.config = object.config ?? "";
     return message;
   },
 };

@@ -153,6 +153,12 @@ pub struct Hello {
     /// What the sender expects the receiver to serve, with the fingerprint it was built with.
     #[prost(message, repeated, tag = "8")]
     pub uses: ::prost::alloc::vec::Vec<ServiceUse>,
+    /// Of a host, where a set of plugins is served at one address: the name of the one that it wants. Empty: the only one.
+    #[prost(string, tag = "9")]
+    pub plugin: ::prost::alloc::string::String,
+    /// Of a host, over a socket: the plugin's configuration, a JSON object. Empty: none.
+    #[prost(string, tag = "10")]
+    pub config: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Hello {
     const NAME: &'static str = "Hello";
