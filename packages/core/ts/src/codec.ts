@@ -3,7 +3,7 @@
 import type { Code } from "./code.js";
 import { MessageReader } from "./codec/reader.js";
 import { MessageWriter } from "./codec/writer.js";
-import type { MessageCodec } from "./descriptor.js";
+import type { MessageCodec, MethodDescriptor } from "./descriptor.js";
 import { AnyplugError } from "./error.js";
 
 /** A message in bytes: the first `length` of `bytes`. */
@@ -69,9 +69,16 @@ export function decodeMessage<T>(
   throw new Error("illegal tag");
 }
 
-/** What a call ends with when a codec refused one of its messages. `what` says which: "the request of package.Service/Method cannot be encoded". */
-export function codecError(code: Code, what: string, cause: unknown): AnyplugError {
-  return new AnyplugError(code, `${what}: ${AnyplugError.from(cause).message}`, { cause });
+/** What a call of `method` ends with when a codec refused one of its messages. */
+export function codecError(
+  code: Code,
+  message: "request" | "response",
+  { path }: MethodDescriptor,
+  refused: "encoded" | "parsed",
+  cause: unknown,
+): AnyplugError {
+  const why = AnyplugError.from(cause).message;
+  return new AnyplugError(code, `the ${message} of ${path} cannot be ${refused}: ${why}`, { cause });
 }
 
 /** A varint under the largest field number, which hardly a schema has. */

@@ -40,7 +40,7 @@ export function requestFor({ method, route, converts }: Target, request: object)
   try {
     return converts ? convert(method.input, route.method.input, request) : route.method.input.fromPartial(request);
   } catch (error) {
-    throw codecError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded`, error);
+    throw codecError(Code.InvalidArgument, "request", method, "encoded", error);
   }
 }
 
@@ -54,7 +54,7 @@ export function responseFor<O>({ method, route, converts }: Target<unknown, O>, 
   try {
     return converts ? convert(route.method.output, method.output, response) : method.output.fromPartial(response);
   } catch (error) {
-    throw codecError(Code.Internal, `the response of ${method.path} cannot be encoded`, error);
+    throw codecError(Code.Internal, "response", method, "encoded", error);
   }
 }
 

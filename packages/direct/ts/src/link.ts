@@ -88,7 +88,7 @@ class DirectLink implements Link, AsyncDisposable {
       this.#shared.checkOpen(this.#callee);
       return callUnary(this.#shared, this.#target(method), request, options);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(AnyplugError.from(error, Code.Internal));
     }
   }
 

@@ -1,29 +1,27 @@
 /** Calls with one request and one response. */
 
-import { AnyplugError, type CallOptions, Code } from "@anyplug/core";
+import { AnyplugError, type CallOptions } from "@anyplug/core";
 import { admit, type Begun, begin, CallContext } from "@anyplug/core/transports";
 import { DirectCall, failureOf, requestFor, responseFor, type Target, tellHeader, tellTrailer } from "./call.js";
 import type { Shared } from "./shared.js";
 
-/** Calls a unary method. */
+/**
+ * Calls a unary method.
+ *
+ * @throws AnyplugError with the status of the call, when it has ended by the time this would return.
+ */
 export function callUnary<O>(
   shared: Shared,
   target: Target<unknown, O>,
   request: object,
   options: CallOptions | undefined,
 ): Promise<O> {
-  const { method, route, surroundings } = target;
-  let context: CallContext | undefined;
-  try {
-    const begun = begin(method, options);
-    const message = requestFor(target, request);
-    context = new CallContext(route.method, begun.header, begun.deadline, surroundings);
-    const answer = run(target, message, context, options);
-    if (isThenable(answer)) return answerOf(shared, target, context, begun, options, answer);
-    return Promise.resolve(answered(target, answer, context, options));
-  } catch (error) {
-    return Promise.reject(AnyplugError.from(error, Code.Internal));
-  }
+  const begun = begin(target.method, options);
+  const message = requestFor(target, request);
+  const context = new CallContext(target.route.method, begun.header, begun.deadline, target.surroundings);
+  const answer = run(target, message, context, options);
+  if (isThenable(answer)) return answerOf(shared, target, context, begun, options, answer);
+  return Promise.resolve(answered(target, answer, context, options));
 }
 
 function run(target: Target, message: unknown, context: CallContext, options: CallOptions | undefined): unknown {

@@ -127,7 +127,7 @@ export class IncomingCall implements Slot, Expiring {
     try {
       return this.#engine.read(method.input, event);
     } catch (error) {
-      throw codecError(Code.Internal, `the request of ${method.path} cannot be parsed`, error);
+      throw codecError(Code.Internal, "request", method, "parsed", error);
     }
   }
 
@@ -261,7 +261,7 @@ function encodeResponse(method: MethodDescriptor, response: unknown): Encoded {
   try {
     return encodePayload(method.output, method.output.fromPartial(response));
   } catch (error) {
-    throw codecError(Code.Internal, `the response of ${method.path} cannot be encoded`, error);
+    throw codecError(Code.Internal, "response", method, "encoded", error);
   }
 }
 

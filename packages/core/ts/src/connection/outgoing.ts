@@ -121,7 +121,7 @@ export abstract class OutgoingCall implements Slot, Expiring {
     try {
       return this.engine.read(method.output, event);
     } catch (error) {
-      this.cancel(codecError(Code.Internal, `the response of ${method.path} cannot be parsed`, error));
+      this.cancel(codecError(Code.Internal, "response", method, "parsed", error));
       return undefined;
     }
   }
@@ -151,7 +151,7 @@ export function encodeRequest(method: MethodDescriptor, request: object): Encode
   try {
     return encodePayload(method.input, method.input.fromPartial(request));
   } catch (error) {
-    throw codecError(Code.InvalidArgument, `the request of ${method.path} cannot be encoded`, error);
+    throw codecError(Code.InvalidArgument, "request", method, "encoded", error);
   }
 }
 
