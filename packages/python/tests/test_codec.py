@@ -250,7 +250,9 @@ def test_integers_are_held_to_their_range(attribute: str) -> None:
 def test_a_value_of_the_wrong_type_is_refused_by_the_name_of_its_field(
     attribute: str, value: Any, expected: str
 ) -> None:
-    text = refusal(bytes, made(**{attribute: value}))
+    message = Everything()
+    setattr(message, attribute, value)
+    text = refusal(bytes, message)
     assert text.startswith(f"Everything.{attribute}: ")
     assert expected in text
 

@@ -1,4 +1,4 @@
-import { Refusal } from "./refusal.js";
+import { Problems } from "./refusal.js";
 import type { Service } from "./service.js";
 import { placeOf } from "./source.js";
 
@@ -9,7 +9,7 @@ import { placeOf } from "./source.js";
  * @param adapt changes the case
  * @param safe changes a name that the language does not allow there
  * @returns names in the order of the methods
- * @throws Refusal when two methods have one name all the same
+ * @throws Refusal when methods have one name all the same: it tells of all that do
  */
 export function nameMethods(
   service: Service,
@@ -22,14 +22,16 @@ export function nameMethods(
     const unique = name !== "" && adapted.filter((other) => other === name).length === 1;
     return safe(unique ? name : method.name);
   });
+  const problems = new Problems();
   for (const [index, name] of names.entries()) {
     const first = names.indexOf(name);
     const [method, other] = [service.methods[index], service.methods[first]];
     if (first === index || method === undefined || other === undefined) continue;
-    throw new Refusal(
+    problems.add(
       `${placeOf(method.desc)}: methods ${other.name} and ${method.name} of ${service.name} would both be called ` +
         `${name}. Rename one of them.`,
     );
   }
+  problems.throwIfAny();
   return names;
 }

@@ -9,12 +9,11 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 import { descriptorSetOf } from "./descriptor-set.js";
+import { checkLanguage } from "./language.js";
 import { type Options, parseOptions } from "./options.js";
 import type { Output, Source } from "./output.js";
-import { pythonPool } from "./python/pool.js";
-import { pythonStub } from "./python/stub.js";
-import { pythonTables } from "./python/tables.js";
-import { Refusal } from "./refusal.js";
+import { pythonPackages } from "./python/packages.js";
+import { Problems, Refusal } from "./refusal.js";
 import { rustPackages } from "./rust/packages.js";
 import { servicesOf } from "./service.js";
 import { fileName } from "./source.js";
@@ -30,7 +29,7 @@ export function generate(request: CodeGeneratorRequest): CodeGeneratorResponse {
     maximumEdition: Edition.EDITION_2023,
   });
   try {
-    const files = outputs(request).sort((a, b) => (a.path < b.path ? -1 : 1));
+    const files = [...outputs(request)].sort((a, b) => (a.path < b.path ? -1 : 1));
     response.file = files.map(({ path, content }) => ({
       $typeName: "google.protobuf.compiler.CodeGeneratorResponse.File",
       name: path,
@@ -44,40 +43,50 @@ export function generate(request: CodeGeneratorRequest): CodeGeneratorResponse {
   return response;
 }
 
-function outputs(request: CodeGeneratorRequest): Output[] {
+function outputs(request: CodeGeneratorRequest): readonly Output[] {
   const options = parseOptions(request.parameter);
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
   const wanted = new Set(request.fileToGenerate);
   const files = [...registry.files]
     .filter((file) => wanted.has(fileName(file)))
     .sort((a, b) => (fileName(a) < fileName(b) ? -1 : 1));
-  const sources = options.modulesOnly ? [] : sourcesOf(files, registry);
-  return distinct(write(files, sources, options));
+  const problems = new Problems();
+  checkLanguage(files, problems);
+  const sources = options.modulesOnly ? [] : sourcesOf(files, registry, problems);
+  const written = problems.collect(() => write(files, sources, options, problems)) ?? [];
+  checkDistinct(written, problems);
+  problems.throwIfAny();
+  return written;
 }
 
-function distinct(files: Output[]): Output[] {
+function checkDistinct(files: readonly Output[], problems: Problems): void {
   const paths = new Set<string>();
   for (const { path } of files) {
-    if (paths.has(path))
-      throw new Refusal(`two .proto files of one package would be written to ${path}: rename one of them`);
+    if (paths.has(path)) {
+      problems.add(`two .proto files of one package would be written to ${path}: rename one of them`);
+    }
     paths.add(path);
   }
-  return files;
 }
 
-function write(files: readonly DescFile[], sources: readonly Source[], options: Options): Output[] {
+function write(
+  files: readonly DescFile[],
+  sources: readonly Source[],
+  options: Options,
+  problems: Problems,
+): readonly Output[] {
   switch (options.target) {
     case "ts":
-      return sources.map((source) => typescriptStub(source, options));
+      return sources.flatMap((source) => problems.collect(() => typescriptStub(source, options)) ?? []);
     case "rust":
       return rustPackages(files, sources, options);
     case "python":
-      return [...sources.map((source) => pythonStub(source, options)), ...pythonTables(files), pythonPool(options)];
+      return pythonPackages(files, sources, options, problems);
   }
 }
 
-function sourcesOf(files: readonly DescFile[], registry: FileRegistry): Source[] {
-  const names = nameStubs(registry.files);
+function sourcesOf(files: readonly DescFile[], registry: FileRegistry, problems: Problems): Source[] {
+  const names = nameStubs(registry.files, problems);
   return files
     .filter((file) => file.services.length > 0)
     .map((desc) => ({

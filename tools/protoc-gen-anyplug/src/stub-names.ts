@@ -1,6 +1,6 @@
 import type { DescEnum, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
 import { betterprotoClassName, upperCamelCase } from "./casing.js";
-import { Refusal } from "./refusal.js";
+import type { Problems } from "./refusal.js";
 import { placeOf } from "./source.js";
 
 /** What a stub name is followed by in one language or another. */
@@ -20,11 +20,9 @@ export interface StubNames {
 
 /**
  * Names the services of all packages. A trailing `Service` is dropped; where that would collide with a message, an enum
- * or another stub of the package, the name is kept whole.
- *
- * @throws Refusal when even the whole name collides
+ * or another stub of the package, the name is kept whole; where even that collides it is a problem.
  */
-export function nameStubs(files: Iterable<DescFile>): StubNames {
+export function nameStubs(files: Iterable<DescFile>, problems: Problems): StubNames {
   const names = new Map<string, string>();
   for (const members of byPackage(files)) {
     const taken = new Set(reserved);
@@ -35,7 +33,10 @@ export function nameStubs(files: Iterable<DescFile>): StubNames {
     const services = members.flatMap((file) => file.services).sort((a, b) => order(a) - order(b) || compare(a, b));
     for (const service of services) {
       const name = candidates(service).find((candidate) => suffixes.every((suffix) => !taken.has(candidate + suffix)));
-      if (name === undefined) throw collision(service);
+      if (name === undefined) {
+        problems.add(collision(service));
+        continue;
+      }
       for (const suffix of suffixes) taken.add(name + suffix);
       names.set(service.typeName, name);
     }
@@ -49,10 +50,10 @@ function candidates(service: DescService): string[] {
   return [short, whole, `${whole}Service`].filter((name) => /^[A-Z]/.test(name));
 }
 
-function collision(service: DescService): Refusal {
-  return new Refusal(
+function collision(service: DescService): string {
+  return (
     `${placeOf(service)}: no stub can be named after service ${service.typeName}: ${candidates(service).join(", ")}, or one ` +
-      `of them with ${suffixes.slice(1).join(", ")}, is a message, an enum or a stub of the package. Rename the service.`,
+    `of them with ${suffixes.slice(1).join(", ")}, is a message, an enum or a stub of the package. Rename the service.`
   );
 }
 

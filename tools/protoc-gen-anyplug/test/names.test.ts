@@ -1,10 +1,11 @@
 import { expect, test } from "@jest/globals";
+import { Problems } from "../src/refusal.js";
 import { nameStubs } from "../src/stub-names.js";
 import { generated, registryOf, schema } from "./compile.js";
 
 async function stubs(body: string): Promise<string[]> {
   const registry = await registryOf(schema(body));
-  const names = nameStubs(registry.files);
+  const names = nameStubs(registry.files, new Problems());
   return registry.getFile("a/v1/a.proto")?.services.map((service) => names.of(service)) ?? [];
 }
 

@@ -34,11 +34,16 @@ test("each language gets its files where its messages are", async () => {
   const names = async (target: string) => [...(await generated(schemas, `target=${target}`)).files.keys()];
   expect(await names("ts")).toEqual(["a/v1/a_anyplug.ts", "a/v1/z_anyplug.ts"]);
   expect(await names("python")).toEqual([
+    "__init__.py",
+    "a/__init__.py",
+    "a/v1/__init__.py",
     "a/v1/_anyplug_table.py",
     "a/v1/a_anyplug.py",
     "a/v1/z_anyplug.py",
+    "b/__init__.py",
     "b/_anyplug_table.py",
-    "message_pool/__init__.py",
+    "message_pool.py",
+    "py.typed",
   ]);
   expect(await names("rust")).toEqual(["a/mod.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/mod.rs", "mod.rs"]);
   expect(await names("rust,modules_only=true")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);

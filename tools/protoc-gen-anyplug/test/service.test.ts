@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { Problems } from "../src/refusal.js";
 import { type Service, servicesOf } from "../src/service.js";
 import { nameStubs } from "../src/stub-names.js";
 import { registryOf, schema } from "./compile.js";
@@ -6,7 +7,7 @@ import { registryOf, schema } from "./compile.js";
 async function services(body: string): Promise<Service[]> {
   const registry = await registryOf(schema(body));
   const file = registry.getFile("a/v1/a.proto");
-  return file === undefined ? [] : servicesOf(file, registry, nameStubs(registry.files));
+  return file === undefined ? [] : servicesOf(file, registry, nameStubs(registry.files, new Problems()));
 }
 
 const messages = "message Request { string text = 1; } message Response { string text = 1; }";

@@ -1,34 +1,53 @@
 """Generated messages: betterproto2's dataclasses, whose bytes are the native codec's."""
 
+import warnings
+from collections.abc import Mapping
 from copy import deepcopy
-from typing import IO, Any, TypeVar, cast
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 import betterproto2
 
 from ._code import Code
 from ._error import AnyplugError
+from ._fields import LazyFields, mark_generated
 from ._native import decode_message, encode_message, merge_message, register_message
 
-__all__ = ("MessagePool",)
+__all__ = ("Enum", "Message", "MessagePool", "warn_deprecated")
 
 _M = TypeVar("_M", bound=betterproto2.Message)
 
 
-class MessagePool(betterproto2.MessagePool):
-    """The messages of one set of generated packages.
+def warn_deprecated(name: str) -> None:
+    """Warns whoever makes a message that sets a deprecated field."""
+    warnings.warn(f"{name} is deprecated", DeprecationWarning, stacklevel=3)
 
-    Each generated module registers its classes here, one by one, as it defines them. Each class is told then to leave
-    its bytes to the native codec: `bytes(message)`, `parse`, `load`, and with them `SerializeToString`, `FromString`,
-    `dump` and pickling; copies keep what betterproto2's would lose. The table of a class is looked for when the class
-    is first used.
-    """
+
+class MessagePool(betterproto2.MessagePool):
+    """The messages of one set of generated packages, by their names."""
 
     def __init__(self) -> None:
         """Begins with no messages."""
         super().__init__()  # type: ignore[no-untyped-call]  # betterproto2's is not annotated
 
+    def register(self, package_name: str, message_types: Mapping[str, type["Message"]], /) -> None:
+        """Keeps the classes of a package under their names in it.
+
+        The table of a class is looked for when the class is first used.
+        Raises RuntimeError when a name is taken.
+        """
+        prefix = f"type.googleapis.com/{package_name}." if package_name else "type.googleapis.com/"
+        for name, message_type in message_types.items():
+            url = prefix + name
+            if url in self.url_to_type:
+                raise RuntimeError(f"there is a message {url.partition('/')[2]} already")
+            self.url_to_type[url] = message_type
+            self.type_to_url[message_type] = url
+            mark_generated(message_type)
+            register_message(message_type)
+
     def register_message(self, package_name: str, message_name: str, message_type: type[betterproto2.Message]) -> None:
-        """Keeps the class under its name, and gives it its bytes.
+        """Keeps a class that betterproto2's own compiler wrote, and gives it its bytes.
 
         Raises RuntimeError when the name is taken.
         """
@@ -98,3 +117,41 @@ def _deepcopy(message: _M, memo: dict[int, object]) -> _M:
     memo[id(message)] = copied
     vars(copied).update(deepcopy(vars(message), memo))
     return copied
+
+
+@dataclass_transform(eq_default=False, kw_only_default=True)
+class Message(betterproto2.Message):
+    """What generated messages derive from: a dataclass of betterproto2, whose bytes are the native codec's.
+
+    That goes for `bytes(message)`, `parse`, `load`, and with them `SerializeToString`, `FromString`, `dump` and
+    pickling; copies keep what betterproto2's would lose.
+    """
+
+    if not TYPE_CHECKING:
+        __dataclass_fields__ = LazyFields()
+        __bytes__ = _to_bytes
+        __copy__ = _copy
+        __deepcopy__ = _deepcopy
+        load = _load
+        parse = classmethod(_parse)
+
+
+@dataclass(eq=False, repr=False)
+class _Plain:
+    """A dataclass with the parameters of messages."""
+
+
+# What the decorator of dataclasses asks the bases of a class for.
+cast("Any", Message).__dataclass_params__ = cast("Any", _Plain).__dataclass_params__
+
+
+class Enum(betterproto2.Enum):
+    """What generated enums derive from. A number that the schema does not name is a member without a name."""
+
+    @classmethod
+    def betterproto_value_to_renamed_proto_names(cls) -> dict[int, str]:
+        """Returns the names in the schema of the values that are called otherwise in Python."""
+        names: dict[int, str] = {}
+        for name, value in cls.betterproto_renamed_proto_names_to_value().items():
+            names.setdefault(value, name)
+        return names

@@ -1,14 +1,18 @@
 import { indent } from "../output.js";
 import type { Service } from "../service.js";
-import { docstring } from "./comment.js";
+import { deprecation, docstring } from "./comment.js";
 import type { PythonMethod } from "./method.js";
-import { attributeName } from "./names.js";
-import type { Types } from "./types.js";
+import { isOptional, type StubTypes } from "./types.js";
 
 type Side = "async" | "sync";
 
 /** A client: the one of asyncio, or its synchronous twin. */
-export function clientClass(service: Service, methods: readonly PythonMethod[], types: Types, side: Side): string[] {
+export function clientClass(
+  service: Service,
+  methods: readonly PythonMethod[],
+  types: StubTypes,
+  side: Side,
+): string[] {
   const prefix = side === "sync" ? "Sync" : "";
   const documentation = docstring(service.comment, service.deprecated);
   const body = [
@@ -20,19 +24,24 @@ export function clientClass(service: Service, methods: readonly PythonMethod[], 
     `    super().__init__(caller, ${service.stub})`,
     ...methods.flatMap((method) => ["", ...clientMethod(method, types, side)]),
   ];
-  return [`class ${service.stub}${prefix}Client(_v1.${prefix}Client):`, ...indent(body, "    ")];
+  return [
+    ...(service.deprecated ? deprecation(`${service.stub}${prefix}Client`) : []),
+    `class ${service.stub}${prefix}Client(_v1.${prefix}Client):`,
+    ...indent(body, "    "),
+  ];
 }
 
-function clientMethod(method: PythonMethod, types: Types, side: Side): string[] {
+function clientMethod(method: PythonMethod, types: StubTypes, side: Side): string[] {
   const streams = method.kind === "client_stream" || method.kind === "bidi_stream";
   return streams ? streamingMethod(method, types, side) : requestMethod(method, types, side);
 }
 
 /** A method that takes a stream of requests. */
-function streamingMethod(method: PythonMethod, types: Types, side: Side): string[] {
+function streamingMethod(method: PythonMethod, types: StubTypes, side: Side): string[] {
   const iterables = side === "async" ? ["AsyncIterable", "Iterable"] : ["Iterable"];
   const requests = iterables.map((name) => `${types.imports.use("collections.abc", name)}[${method.request}]`);
   return [
+    ...deprecationOf(method),
     `${definition(method, side)}(`,
     `    self, requests: ${requests.join(" | ")}, /, *, options: _v1.CallOptions | None = None`,
     `) -> ${result(method, side)}:`,
@@ -42,8 +51,8 @@ function streamingMethod(method: PythonMethod, types: Types, side: Side): string
 }
 
 /** A method that takes one request: the message, or its fields by their names. */
-function requestMethod(method: PythonMethod, types: Types, side: Side): string[] {
-  const fields = method.input.fields.map((field) => ({ field, name: attributeName(field.name) }));
+function requestMethod(method: PythonMethod, types: StubTypes, side: Side): string[] {
+  const fields = method.input.fields.map((field) => ({ field, name: types.names.attribute(field) }));
   const options = freeName(
     "options",
     fields.map(({ name }) => name),
@@ -52,6 +61,7 @@ function requestMethod(method: PythonMethod, types: Types, side: Side): string[]
   const documentation = indent(docstring(method.comment, method.deprecated), "    ");
   if (fields.length === 0) {
     return [
+      ...deprecationOf(method),
       `${definition(method, side)}(`,
       `    self, request: ${method.request} | None = None, /, *, ${optionsArgument}`,
       `) -> ${result(method, side)}:`,
@@ -76,9 +86,10 @@ function requestMethod(method: PythonMethod, types: Types, side: Side): string[]
     `    ${self},`,
     "    /,",
     "    *,",
-    ...fields.map(({ field, name }) => `    ${name}: ${types.field(field)},`),
+    ...fields.map(({ field, name }) => `    ${name}: ${types.field(field)} = ${isOptional(field) ? "None" : "..."},`),
     `    ${optionsArgument},`,
     `) -> ${result(method, side)}: ...`,
+    ...deprecationOf(method),
     `${definition(method, side)}(`,
     `    self, request: ${method.request} | None = None, /, *, ${optionsArgument}, **fields: ${types.imports.use("typing", "Any")}`,
     `) -> ${result(method, side)}:`,
@@ -89,6 +100,10 @@ function requestMethod(method: PythonMethod, types: Types, side: Side): string[]
     `        raise TypeError("${method.local}() takes a request or its fields, not both")`,
     `    return ${call(method, "request", options, side)}`,
   ];
+}
+
+function deprecationOf(method: PythonMethod): string[] {
+  return method.deprecated ? deprecation(method.local) : [];
 }
 
 function definition(method: PythonMethod, side: Side): string {

@@ -3,25 +3,23 @@ import { Imports } from "../imports.js";
 import { nameMethods } from "../method-names.js";
 import type { Options } from "../options.js";
 import { generatedFrom, indent, type Output, type Source } from "../output.js";
-import { Refusal } from "../refusal.js";
 import type { Service } from "../service.js";
 import { clientClass } from "./client.js";
 import { docstring } from "./comment.js";
 import { handlerClass } from "./handler.js";
 import type { PythonMethod } from "./method.js";
-import { isKeyword, methodName } from "./names.js";
-import { Types } from "./types.js";
+import { methodName, type PythonNames, packageFolder } from "./names.js";
+import { StubTypes } from "./types.js";
 
-/** Writes `x_anyplug.py` into the folder of the package, beside betterproto2's `__init__.py`. */
-export function pythonStub(source: Source, options: Options): Output {
-  checkPackage(source);
+/** Writes `x_anyplug.py` into the folder of the package, beside the `__init__.py` with its messages. */
+export function pythonStub(source: Source, names: PythonNames, options: Options): Output {
   const named = source.services.map((service) => [service, nameMethods(service, snakeCase, methodName)] as const);
   const own = source.services.flatMap(({ stub }) => [stub, `${stub}Client`, `${stub}SyncClient`, `${stub}Handler`]);
   // In the body of a class its methods hide what the module calls by the same names.
-  const methodNames = named.flatMap(([, names]) => names);
+  const methodNames = named.flatMap(([, local]) => local);
   const imports = new Imports([...own, ...methodNames, "_v1"]);
-  const types = new Types(source.package, imports, new Set(methodNames));
-  const services = named.map(([service, names]) => ({ service, methods: methodsOf(service, names, types) }));
+  const types = new StubTypes(names, source.package, imports, new Set(methodNames));
+  const services = named.map(([service, local]) => ({ service, methods: methodsOf(service, local, types) }));
   const body = services.flatMap(({ service, methods }) => [
     ...methods.flatMap((method) => ["", ...methodDescriptor(service, method)]),
     ...["", "", ...clientClass(service, methods, types, "async")],
@@ -51,18 +49,10 @@ function outputPath(source: Source): string {
     .replace(/^.*\//, "")
     .replace(/\.proto$/, "")
     .replace(/\W/g, "_");
-  return `${source.package === "" ? "" : `${source.package.replaceAll(".", "/")}/`}${name}_anyplug.py`;
+  return `${packageFolder(source.package)}${name}_anyplug.py`;
 }
 
-function checkPackage(source: Source): void {
-  const keyword = source.package.split(".").find(isKeyword);
-  if (keyword === undefined) return;
-  throw new Refusal(
-    `${source.path}: Python cannot import package ${source.package}, since "${keyword}" is a keyword. Rename that part of the package.`,
-  );
-}
-
-function methodsOf(service: Service, names: readonly string[], types: Types): PythonMethod[] {
+function methodsOf(service: Service, names: readonly string[], types: StubTypes): PythonMethod[] {
   const constants = service.methods.map((method) => `_${snakeCase(`${service.stub}_${method.name}`).toUpperCase()}`);
   return service.methods.map((method, index) => {
     const constant = constants[index] ?? "";

@@ -92,8 +92,8 @@ class ElizaClient(_v1.Client):
         self,
         /,
         *,
-        text: str = "",
-        session_id: str = "",
+        text: str = ...,
+        session_id: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> ReplyResponse: ...
     async def reply(
@@ -115,8 +115,8 @@ class ElizaClient(_v1.Client):
         self,
         /,
         *,
-        text: str = "",
-        session_id: str = "",
+        text: str = ...,
+        session_id: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.ResponseStream[ReplyStreamResponse]: ...
     def reply_stream(
@@ -159,8 +159,8 @@ class ElizaSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        text: str = "",
-        session_id: str = "",
+        text: str = ...,
+        session_id: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> ReplyResponse: ...
     def reply(
@@ -182,8 +182,8 @@ class ElizaSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        text: str = "",
-        session_id: str = "",
+        text: str = ...,
+        session_id: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.SyncResponseStream[ReplyStreamResponse]: ...
     def reply_stream(

@@ -53,7 +53,7 @@ class GreeterClient(_v1.Client):
         self,
         /,
         *,
-        name: str = "",
+        name: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> GreetResponse: ...
     async def greet(
@@ -75,7 +75,7 @@ class GreeterClient(_v1.Client):
         self,
         /,
         *,
-        name: str = "",
+        name: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.ResponseStream[GreetAllResponse]: ...
     def greet_all(
@@ -106,7 +106,7 @@ class GreeterSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        name: str = "",
+        name: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> GreetResponse: ...
     def greet(
@@ -128,7 +128,7 @@ class GreeterSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        name: str = "",
+        name: str = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.SyncResponseStream[GreetAllResponse]: ...
     def greet_all(

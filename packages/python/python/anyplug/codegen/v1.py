@@ -105,34 +105,68 @@
         handler=ElizaHandler,
     )
 
-Messages are betterproto2's, registered in ``_v1.MessagePool()``, and each package has an ``_anyplug_table.py`` for the
-native codec; tools/protoc-gen-anyplug/src/python/tables.ts says what is in it.
+Messages are in the ``__init__.py`` of their package, and what the native codec must know of them is in its
+``_anyplug_table.py``; tools/protoc-gen-anyplug/src/python/tables.ts says what is in that::
+
+    class ReplyRequest(_v1.Message):
+        text: str
+        session_id: str
+
+        def __init__(self, *, text: str = "", session_id: str = "") -> None:
+            self.text = text
+            self.session_id = session_id
+            self._unknown_fields = b""
+
+
+    default_message_pool.register("eliza_classic.v1", {"ReplyRequest": ReplyRequest})
 
 A field called ``options`` or ``self`` gets an underscore behind its name.
 """
+
+from typing_extensions import deprecated
 
 from .._client import Caller, Client, SyncCaller, SyncClient
 from .._context import Context
 from .._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
 from .._handler import Handler, RequestStream, unimplemented
-from .._messages import MessagePool
+from .._messages import Enum, Message, MessagePool, warn_deprecated
 from .._options import CallOptions
 from .._transport import ResponseStream, SyncResponseStream
+from .._well_known import (
+    AnyMethods,
+    DurationMethods,
+    ListValueMethods,
+    StructMethods,
+    TimestampMethods,
+    ValueMethods,
+    WrapperMethods,
+)
 
 __all__ = (
+    "AnyMethods",
     "CallOptions",
     "Caller",
     "Client",
     "Context",
+    "DurationMethods",
+    "Enum",
     "Handler",
+    "ListValueMethods",
+    "Message",
     "MessagePool",
     "MethodDescriptor",
     "MethodKind",
     "RequestStream",
     "ResponseStream",
     "ServiceDescriptor",
+    "StructMethods",
     "SyncCaller",
     "SyncClient",
     "SyncResponseStream",
+    "TimestampMethods",
+    "ValueMethods",
+    "WrapperMethods",
+    "deprecated",
     "unimplemented",
+    "warn_deprecated",
 )

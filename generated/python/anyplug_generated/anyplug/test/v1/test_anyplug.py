@@ -252,8 +252,8 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        text: str = "",
-        data: bytes = b"",
+        text: str = ...,
+        data: bytes = ...,
         everything: Everything | None = None,
         options: _v1.CallOptions | None = None,
     ) -> EchoResponse: ...
@@ -276,10 +276,10 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        code: int = 0,
-        message: str = "",
-        detail: str = "",
-        crash: bool = False,
+        code: int = ...,
+        message: str = ...,
+        detail: str = ...,
+        crash: bool = ...,
         options: _v1.CallOptions | None = None,
     ) -> FailResponse: ...
     async def fail(
@@ -301,9 +301,9 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        count: int = 0,
-        size: int = 0,
-        delay_ms: int = 0,
+        count: int = ...,
+        size: int = ...,
+        delay_ms: int = ...,
         fail: FailRequest | None = None,
         options: _v1.CallOptions | None = None,
     ) -> _v1.ResponseStream[CountResponse]: ...
@@ -338,7 +338,7 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        ms: int = 0,
+        ms: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> WaitResponse: ...
     async def wait(
@@ -360,7 +360,7 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        at_least: int = 0,
+        at_least: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> WaitReportResponse: ...
     async def wait_report(
@@ -382,9 +382,9 @@ class TestClient(_v1.Client):
         self,
         /,
         *,
-        question: str = "",
-        depth: int = 0,
-        reveal: bool = False,
+        question: str = ...,
+        depth: int = ...,
+        reveal: bool = ...,
         options: _v1.CallOptions | None = None,
     ) -> AskHostResponse: ...
     async def ask_host(
@@ -407,8 +407,8 @@ class TestClient(_v1.Client):
         /,
         *,
         kind: HarmRequestKind = ...,
-        text: str = "",
-        number: int = 0,
+        text: str = ...,
+        number: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> HarmResponse: ...
     async def harm(
@@ -439,8 +439,8 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        text: str = "",
-        data: bytes = b"",
+        text: str = ...,
+        data: bytes = ...,
         everything: Everything | None = None,
         options: _v1.CallOptions | None = None,
     ) -> EchoResponse: ...
@@ -463,10 +463,10 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        code: int = 0,
-        message: str = "",
-        detail: str = "",
-        crash: bool = False,
+        code: int = ...,
+        message: str = ...,
+        detail: str = ...,
+        crash: bool = ...,
         options: _v1.CallOptions | None = None,
     ) -> FailResponse: ...
     def fail(
@@ -488,9 +488,9 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        count: int = 0,
-        size: int = 0,
-        delay_ms: int = 0,
+        count: int = ...,
+        size: int = ...,
+        delay_ms: int = ...,
         fail: FailRequest | None = None,
         options: _v1.CallOptions | None = None,
     ) -> _v1.SyncResponseStream[CountResponse]: ...
@@ -525,7 +525,7 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        ms: int = 0,
+        ms: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> WaitResponse: ...
     def wait(
@@ -547,7 +547,7 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        at_least: int = 0,
+        at_least: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> WaitReportResponse: ...
     def wait_report(
@@ -569,9 +569,9 @@ class TestSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        question: str = "",
-        depth: int = 0,
-        reveal: bool = False,
+        question: str = ...,
+        depth: int = ...,
+        reveal: bool = ...,
         options: _v1.CallOptions | None = None,
     ) -> AskHostResponse: ...
     def ask_host(
@@ -594,8 +594,8 @@ class TestSyncClient(_v1.SyncClient):
         /,
         *,
         kind: HarmRequestKind = ...,
-        text: str = "",
-        number: int = 0,
+        text: str = ...,
+        number: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> HarmResponse: ...
     def harm(
@@ -705,8 +705,8 @@ class HostClient(_v1.Client):
         self,
         /,
         *,
-        question: str = "",
-        depth: int = 0,
+        question: str = ...,
+        depth: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> AskResponse: ...
     async def ask(
@@ -737,8 +737,8 @@ class HostSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        question: str = "",
-        depth: int = 0,
+        question: str = ...,
+        depth: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> AskResponse: ...
     def ask(

@@ -148,8 +148,8 @@ message TestAllTypesProto3
 410 Field_Name10 singular int32
 411 FIELD_NAME11 singular int32
 412 FIELD_name12 singular int32
-413 _TestAllTypesProto3__field_name13 singular int32
-414 _TestAllTypesProto3__Field_name14 singular int32
+413 __field_name13__ singular int32
+414 __Field_name14__ singular int32
 415 field__name15 singular int32
 416 field__Name16 singular int32
 417 field_name17__ singular int32
