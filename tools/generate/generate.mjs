@@ -5,11 +5,13 @@
  *     npm run generate -- --check         writes nothing; fails when generated/ is not what would be written
  *     npm run generate -- --out DIR       writes to DIR/generated/ instead
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { run, step } from "./progress.mjs";
 import { differences, replace } from "./trees.mjs";
 
@@ -44,6 +46,7 @@ try {
   const descriptors = join(temporary, "schemas.binpb");
   step("Compiling the schemas", () => {
     run("buf", ["build", "--as-file-descriptor-set", "-o", descriptors]);
+    addWellKnownTypes(descriptors);
     run("buf", ["build", "--as-file-descriptor-set", "--exclude-source-info", "-o", join(temporary, "bare.binpb")]);
   });
   step("Generating the messages of the protocol", () => {
@@ -68,6 +71,27 @@ try {
   process.exitCode = 1;
 } finally {
   rmSync(temporary, { recursive: true, force: true });
+}
+
+/** Users import well-known types that no schema of ours does. @anyplug/protocol has all of them, so that nobody need say where they are. */
+function addWellKnownTypes(descriptors) {
+  const names = "any api duration empty field_mask source_context struct timestamp type wrappers".split(" ");
+  const imports = names.map((name) => `import "google/protobuf/${name}.proto";`);
+  const folder = join(temporary, "well-known");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "all.proto"), `syntax = "proto3";\n${imports.join("\n")}\n`);
+  const path = join(temporary, "well-known.binpb");
+  run("buf", ["build", folder, "--as-file-descriptor-set", "-o", path]);
+  const [schemas, all] = [descriptors, path].map((file) => fromBinary(FileDescriptorSetSchema, readFileSync(file)));
+  const known = new Set(schemas.file.map(({ name }) => name));
+  schemas.file.unshift(...all.file.filter(({ name }) => name !== "all.proto" && !known.has(name)));
+  // Those that need others come after them.
+  schemas.file.sort((a, b) => rank(a) - rank(b));
+  writeFileSync(descriptors, toBinary(FileDescriptorSetSchema, schemas));
+}
+
+function rank({ name, dependency }) {
+  return !name.startsWith("google/protobuf/") ? 2 : dependency.length > 0 ? 1 : 0;
 }
 
 function check() {

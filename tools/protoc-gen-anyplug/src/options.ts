@@ -5,8 +5,10 @@ export interface Options {
   readonly target: "ts" | "rust" | "python";
   /** Where the core's `codegen/v1` is imported from. */
   readonly core: string;
-  /** Rust only: whether modules are written for the packages, and nothing else. */
-  readonly modulesOnly: boolean;
+  /** Whether messages are written; where not, they are expected where they would be. Rust's are another plugin's. */
+  readonly messages: boolean;
+  /** Whether stubs are written. */
+  readonly services: boolean;
   /** TypeScript only: what relative imports end in. */
   readonly importSuffix: string;
   /** TypeScript only: .proto file to the module that its messages are imported from; ts-proto's `M` option. */
@@ -17,7 +19,7 @@ export interface Options {
 
 const defaultCore = {
   ts: "@anyplug/core/codegen/v1",
-  rust: "::anyplug_core::codegen::v1",
+  rust: "::anyplug::codegen::v1",
   python: "anyplug.codegen.v1",
 };
 
@@ -29,7 +31,8 @@ const defaultCore = {
 export function parseOptions(parameter: string): Options {
   let target: Options["target"] | undefined;
   let core: string | undefined;
-  let modulesOnly = false;
+  let messages = true;
+  let services = true;
   let importSuffix = ".js";
   const modules = new Map<string, string>();
   const externPaths = new Map<string, string>();
@@ -38,18 +41,23 @@ export function parseOptions(parameter: string): Options {
     const [key, value] = splitOnce(option);
     if (key === "target") target = targetOf(value);
     else if (key === "core") core = value;
-    else if (key === "modules_only" && (value === "true" || value === "false")) modulesOnly = value === "true";
+    else if (key === "messages" && isBoolean(value)) messages = value === "true";
+    else if (key === "services" && isBoolean(value)) services = value === "true";
     else if (key === "import_suffix") importSuffix = value;
     else if (key === "extern_path") externPaths.set(...splitOnce(value));
     else if (/^M.+\.proto$/.test(key)) modules.set(key.slice(1), value);
     else throw new Refusal(`unknown option "${option}"; there are ${known}`);
   }
   if (target === undefined) throw new Refusal("option target is missing: target=ts, target=rust or target=python");
-  return { target, core: core ?? defaultCore[target], modulesOnly, importSuffix, modules, externPaths };
+  return { target, core: core ?? defaultCore[target], messages, services, importSuffix, modules, externPaths };
 }
 
 const known =
-  "target=ts|rust|python, core=…, modules_only=true|false, import_suffix=…, extern_path=.package=::path, Mfile.proto=module";
+  "target=ts|rust|python, core=…, messages=true|false, services=true|false, import_suffix=…, extern_path=.package=::path, Mfile.proto=module";
+
+function isBoolean(value: string): boolean {
+  return value === "true" || value === "false";
+}
 
 function targetOf(value: string): Options["target"] {
   if (value === "ts" || value === "rust" || value === "python") return value;

@@ -18,6 +18,7 @@ import { rustPackages } from "./rust/packages.js";
 import { servicesOf } from "./service.js";
 import { fileName } from "./source.js";
 import { nameStubs } from "./stub-names.js";
+import { typescriptMessages } from "./typescript/messages.js";
 import { typescriptStub } from "./typescript/stub.js";
 
 /** Returns the generated files, or why there are none: what the schema's author can mend is an error in the response. */
@@ -44,7 +45,7 @@ export function generate(request: CodeGeneratorRequest): CodeGeneratorResponse {
 }
 
 function outputs(request: CodeGeneratorRequest): readonly Output[] {
-  const options = parseOptions(request.parameter);
+  const options = withModules(parseOptions(request.parameter), request);
   const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: request.protoFile }));
   const wanted = new Set(request.fileToGenerate);
   const files = [...registry.files]
@@ -52,8 +53,8 @@ function outputs(request: CodeGeneratorRequest): readonly Output[] {
     .sort((a, b) => (fileName(a) < fileName(b) ? -1 : 1));
   const problems = new Problems();
   checkLanguage(files, problems);
-  const sources = options.modulesOnly ? [] : sourcesOf(files, registry, problems);
-  const written = problems.collect(() => write(files, sources, options, problems)) ?? [];
+  const sources = options.services ? sourcesOf(files, registry, problems) : [];
+  const written = problems.collect(() => write(request, files, sources, options, problems)) ?? [];
   checkDistinct(written, problems);
   problems.throwIfAny();
   return written;
@@ -69,7 +70,20 @@ function checkDistinct(files: readonly Output[], problems: Problems): void {
   }
 }
 
+/** What TypeScript has in @anyplug/protocol, unless it is to be generated: the well-known types, and anyplug's own. */
+function withModules(options: Options, request: CodeGeneratorRequest): Options {
+  const generated = new Set(request.fileToGenerate);
+  const shared = request.protoFile
+    .map(({ name }) => name)
+    .filter(
+      (name) => /^(google\/protobuf|anyplug\/(options|plugin|reflection|wire))\//.test(name) && !generated.has(name),
+    )
+    .map((name) => [name, `@anyplug/protocol/${name.replace(/\.proto$/, ".js")}`] as const);
+  return { ...options, modules: new Map([...shared, ...options.modules]) };
+}
+
 function write(
+  request: CodeGeneratorRequest,
   files: readonly DescFile[],
   sources: readonly Source[],
   options: Options,
@@ -77,12 +91,23 @@ function write(
 ): readonly Output[] {
   switch (options.target) {
     case "ts":
-      return sources.flatMap((source) => problems.collect(() => typescriptStub(source, options)) ?? []);
+      return typescript(request, sources, options, problems);
     case "rust":
       return rustPackages(files, sources, options);
     case "python":
       return pythonPackages(files, sources, options, problems);
   }
+}
+
+function typescript(
+  request: CodeGeneratorRequest,
+  sources: readonly Source[],
+  options: Options,
+  problems: Problems,
+): readonly Output[] {
+  const stubs = sources.flatMap((source) => problems.collect(() => typescriptStub(source, options)) ?? []);
+  problems.throwIfAny();
+  return options.messages ? [...typescriptMessages(request, options), ...stubs] : stubs;
 }
 
 function sourcesOf(files: readonly DescFile[], registry: FileRegistry, problems: Problems): Source[] {

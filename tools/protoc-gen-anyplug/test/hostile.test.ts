@@ -26,19 +26,11 @@ function write(files: Record<string, string>): void {
 }
 
 const plugin = `[node, ${join(root, "tools/protoc-gen-anyplug/dist/main.js")}]`;
-const tsProto =
-  "forceLong=bigint,oneof=unions,unknownFields=true,useDate=false,useMapType=true,outputServices=none,importSuffix=.js";
 const template = `version: v2
 plugins:
-  - local: ${join(root, "node_modules/.bin/protoc-gen-ts_proto")}
-    out: ts/src
-    strategy: all
-    include_imports: true
-    include_wkt: true
-    opt: "${tsProto}"
   - { local: ${plugin}, out: ts/src, strategy: all, opt: target=ts }
   - { local: ${join(root, "target/fast/protoc-gen-prost")}, out: rust/src/packages, strategy: all }
-  - { local: ${plugin}, out: rust/src/packages, strategy: all, opt: target=rust }
+  - { local: ${plugin}, out: rust/src/packages, strategy: all, opt: "target=rust,core=::anyplug_core::codegen::v1" }
   - { local: ${plugin}, out: python/gen, strategy: all, opt: target=python }
 `;
 

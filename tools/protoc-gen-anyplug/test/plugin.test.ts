@@ -32,7 +32,9 @@ test.each(["ts", "rust", "python"])(
 
 test("each language gets its files where its messages are", async () => {
   const names = async (target: string) => [...(await generated(schemas, `target=${target}`)).files.keys()];
-  expect(await names("ts")).toEqual(["a/v1/a_anyplug.ts", "a/v1/z_anyplug.ts"]);
+  expect(await names("ts")).toEqual(["a/v1/a.ts", "a/v1/a_anyplug.ts", "a/v1/z.ts", "a/v1/z_anyplug.ts", "b/b.ts"]);
+  expect(await names("ts,messages=false")).toEqual(["a/v1/a_anyplug.ts", "a/v1/z_anyplug.ts"]);
+  expect(await names("ts,services=false")).toEqual(["a/v1/a.ts", "a/v1/z.ts", "b/b.ts"]);
   expect(await names("python")).toEqual([
     "__init__.py",
     "a/__init__.py",
@@ -46,7 +48,7 @@ test("each language gets its files where its messages are", async () => {
     "py.typed",
   ]);
   expect(await names("rust")).toEqual(["a/mod.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/mod.rs", "mod.rs"]);
-  expect(await names("rust,modules_only=true")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);
+  expect(await names("rust,services=false")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);
 });
 
 test("messages that are elsewhere are imported from there", async () => {
@@ -58,11 +60,42 @@ test("messages that are elsewhere are imported from there", async () => {
   expect(rust.files.has("b/mod.rs")).toBe(false);
 });
 
+test.each([
+  ["proto2", 'syntax = "proto2"; package a; message M { required int32 x = 1; }', "proto2"],
+  ["an edition", 'edition = "2023"; package a; message M { int32 x = 1; }', "edition 2023"],
+])("a file in %s is refused by name in each language, what it is used by too", async (_, text, what) => {
+  const files = {
+    "a.proto": text,
+    "b.proto": 'syntax = "proto3"; package b; import "a.proto"; message N { a.M m = 1; }',
+  };
+  for (const target of ["ts", "rust", "python"]) {
+    const { error } = await generated(files, `target=${target}`);
+    expect(error).toBe(
+      `a.proto:1: the file is in ${what}, and anyplug generates from proto3. Write syntax = "proto3"; fields that tell ` +
+        "absent from default are optional there.",
+    );
+  }
+});
+
+test("all that is in the way is told at once, in the order of the places", async () => {
+  const { error } = await generated(
+    schema(
+      "message M {} message ElizaClient {}\nmessage ElizaServiceClient {}\nservice Eliza {}\nmessage Foo_Bar { int32 someURL2 = 1; int32 some_url_2 = 2; }\n" +
+        "message FooBar { enum A { A_X = 0; } }\nmessage ElizaServiceHandler {} message Class { int32 None = 1; }\nservice OtherService { rpc Get(M) returns (M); }",
+    ),
+    "target=python",
+  );
+  expect(error?.split("\n").map((line) => line.split(": ")[0])).toEqual([
+    "a/v1/a.proto:5",
+    "a/v1/a.proto:6, a/v1/a.proto:7",
+  ]);
+});
+
 test("two files that Python would have in one place are refused", async () => {
   const twice = {
     "x/a.proto": 'syntax = "proto3"; package a; service XService {}',
     "y/a.proto": 'syntax = "proto3"; package a; service YService {}',
   };
   expect((await generated(twice, "target=python")).error).toMatch(/a\/a_anyplug\.py: rename one/);
-  expect((await generated(twice, "target=ts")).files.size).toBe(2);
+  expect((await generated(twice, "target=ts,messages=false")).files.size).toBe(2);
 });

@@ -36,6 +36,7 @@ export function pythonPackages(
   const packages = packagesOf(covered);
   const stubs = sources.map((source) => problems.collect(() => pythonStub(source, names, options)));
   const modules = packages.flatMap((part) => [messageModule(part, names, options), pythonTable(part, names)]);
+  if (!options.messages) return stubs.filter((stub) => stub !== undefined);
   const outputs = [...stubs.filter((stub) => stub !== undefined), ...modules, pythonPool(options)];
   return [...outputs, ...surroundings(outputs)];
 }

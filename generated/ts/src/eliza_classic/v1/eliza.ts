@@ -2,7 +2,7 @@
 // source: eliza_classic/v1/eliza.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "eliza_classic.v1";
 
@@ -127,37 +127,16 @@ export const ReplyRequest: MessageFns<ReplyRequest, "eliza_classic.v1.ReplyReque
     }
   },
 
-  fromJSON(object: any): ReplyRequest {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      sessionId: isSet(object.sessionId)
-        ? globalThis.String(object.sessionId)
-        : isSet(object.session_id)
-        ? globalThis.String(object.session_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ReplyRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.sessionId !== "") {
-      obj.sessionId = message.sessionId;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ReplyRequest>): ReplyRequest {
     return ReplyRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ReplyRequest>): ReplyRequest {
     const message = createBaseReplyRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.sessionId = object.sessionId ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseReplyResponse(): ReplyResponse {
@@ -210,26 +189,15 @@ export const ReplyResponse: MessageFns<ReplyResponse, "eliza_classic.v1.ReplyRes
     }
   },
 
-  fromJSON(object: any): ReplyResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: ReplyResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ReplyResponse>): ReplyResponse {
     return ReplyResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ReplyResponse>): ReplyResponse {
     const message = createBaseReplyResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseReplyStreamRequest(): ReplyStreamRequest {
@@ -293,37 +261,16 @@ export const ReplyStreamRequest: MessageFns<ReplyStreamRequest, "eliza_classic.v
     }
   },
 
-  fromJSON(object: any): ReplyStreamRequest {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      sessionId: isSet(object.sessionId)
-        ? globalThis.String(object.sessionId)
-        : isSet(object.session_id)
-        ? globalThis.String(object.session_id)
-        : "",
-    };
-  },
-
-  toJSON(message: ReplyStreamRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.sessionId !== "") {
-      obj.sessionId = message.sessionId;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ReplyStreamRequest>): ReplyStreamRequest {
     return ReplyStreamRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ReplyStreamRequest>): ReplyStreamRequest {
     const message = createBaseReplyStreamRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.sessionId = object.sessionId ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseReplyStreamResponse(): ReplyStreamResponse {
@@ -376,26 +323,15 @@ export const ReplyStreamResponse: MessageFns<ReplyStreamResponse, "eliza_classic
     }
   },
 
-  fromJSON(object: any): ReplyStreamResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: ReplyStreamResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ReplyStreamResponse>): ReplyStreamResponse {
     return ReplyStreamResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ReplyStreamResponse>): ReplyStreamResponse {
     const message = createBaseReplyStreamResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseTranscriptRequest(): TranscriptRequest {
@@ -448,26 +384,15 @@ export const TranscriptRequest: MessageFns<TranscriptRequest, "eliza_classic.v1.
     }
   },
 
-  fromJSON(object: any): TranscriptRequest {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: TranscriptRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TranscriptRequest>): TranscriptRequest {
     return TranscriptRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TranscriptRequest>): TranscriptRequest {
     const message = createBaseTranscriptRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseTranscriptResponse(): TranscriptResponse {
@@ -520,30 +445,15 @@ export const TranscriptResponse: MessageFns<TranscriptResponse, "eliza_classic.v
     }
   },
 
-  fromJSON(object: any): TranscriptResponse {
-    return {
-      exchanges: globalThis.Array.isArray(object?.exchanges)
-        ? object.exchanges.map((e: any) => Exchange.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: TranscriptResponse): unknown {
-    const obj: any = {};
-    if (message.exchanges?.length) {
-      obj.exchanges = message.exchanges.map((e) => Exchange.toJSON(e));
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TranscriptResponse>): TranscriptResponse {
     return TranscriptResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TranscriptResponse>): TranscriptResponse {
     const message = createBaseTranscriptResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.exchanges = object.exchanges?.map((e) => Exchange.fromPartial(e)) || [];
     return message;
-  },
+  }
 };
 
 function createBaseExchange(): Exchange {
@@ -607,33 +517,16 @@ export const Exchange: MessageFns<Exchange, "eliza_classic.v1.Exchange"> = {
     }
   },
 
-  fromJSON(object: any): Exchange {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      reply: isSet(object.reply) ? globalThis.String(object.reply) : "",
-    };
-  },
-
-  toJSON(message: Exchange): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.reply !== "") {
-      obj.reply = message.reply;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Exchange>): Exchange {
     return Exchange.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Exchange>): Exchange {
     const message = createBaseExchange();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.reply = object.reply ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseChatRequest(): ChatRequest {
@@ -686,26 +579,15 @@ export const ChatRequest: MessageFns<ChatRequest, "eliza_classic.v1.ChatRequest"
     }
   },
 
-  fromJSON(object: any): ChatRequest {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: ChatRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ChatRequest>): ChatRequest {
     return ChatRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ChatRequest>): ChatRequest {
     const message = createBaseChatRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseChatResponse(): ChatResponse {
@@ -758,47 +640,27 @@ export const ChatResponse: MessageFns<ChatResponse, "eliza_classic.v1.ChatRespon
     }
   },
 
-  fromJSON(object: any): ChatResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: ChatResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ChatResponse>): ChatResponse {
     return ChatResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ChatResponse>): ChatResponse {
     const message = createBaseChatResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,7 +2,7 @@
 // source: greeter/v1/greeter.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "greeter.v1";
 
@@ -78,26 +78,15 @@ export const GreetRequest: MessageFns<GreetRequest, "greeter.v1.GreetRequest"> =
     }
   },
 
-  fromJSON(object: any): GreetRequest {
-    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
-  },
-
-  toJSON(message: GreetRequest): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GreetRequest>): GreetRequest {
     return GreetRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GreetRequest>): GreetRequest {
     const message = createBaseGreetRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseGreetResponse(): GreetResponse {
@@ -150,26 +139,15 @@ export const GreetResponse: MessageFns<GreetResponse, "greeter.v1.GreetResponse"
     }
   },
 
-  fromJSON(object: any): GreetResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: GreetResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GreetResponse>): GreetResponse {
     return GreetResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GreetResponse>): GreetResponse {
     const message = createBaseGreetResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseGreetAllRequest(): GreetAllRequest {
@@ -222,26 +200,15 @@ export const GreetAllRequest: MessageFns<GreetAllRequest, "greeter.v1.GreetAllRe
     }
   },
 
-  fromJSON(object: any): GreetAllRequest {
-    return { name: isSet(object.name) ? globalThis.String(object.name) : "" };
-  },
-
-  toJSON(message: GreetAllRequest): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GreetAllRequest>): GreetAllRequest {
     return GreetAllRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GreetAllRequest>): GreetAllRequest {
     const message = createBaseGreetAllRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseGreetAllResponse(): GreetAllResponse {
@@ -294,47 +261,27 @@ export const GreetAllResponse: MessageFns<GreetAllResponse, "greeter.v1.GreetAll
     }
   },
 
-  fromJSON(object: any): GreetAllResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: GreetAllResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GreetAllResponse>): GreetAllResponse {
     return GreetAllResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GreetAllResponse>): GreetAllResponse {
     const message = createBaseGreetAllResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,7 +2,7 @@
 // source: google/protobuf/struct.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "google.protobuf";
 
@@ -22,25 +22,6 @@ export const protobufFileName = "google/protobuf/struct.proto";
 export enum NullValue {
   /** NULL_VALUE - Null value. */
   NULL_VALUE = 0,
-}
-
-export function nullValueFromJSON(object: any): NullValue {
-  switch (object) {
-    case 0:
-    case "NULL_VALUE":
-      return NullValue.NULL_VALUE;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum NullValue");
-  }
-}
-
-export function nullValueToJSON(object: NullValue): string {
-  switch (object) {
-    case NullValue.NULL_VALUE:
-      return "NULL_VALUE";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum NullValue");
-  }
 }
 
 /**
@@ -81,30 +62,25 @@ export interface Struct_FieldsEntry {
 export interface Value {
   /** The kind of value. */
   kind:
-    | //
-    /** Represents a JSON `null`. */
-    { $case: "nullValue"; nullValue: NullValue }
-    | //
-    /**
-     * Represents a JSON number. Must not be `NaN`, `Infinity` or
-     * `-Infinity`, since those are not supported in JSON. This also cannot
-     * represent large Int64 values, since JSON format generally does not
-     * support them in its number type.
-     */
-    { $case: "numberValue"; numberValue: number }
-    | //
-    /** Represents a JSON string. */
-    { $case: "stringValue"; stringValue: string }
-    | //
-    /** Represents a JSON boolean (`true` or `false` literal in JSON). */
-    { $case: "boolValue"; boolValue: boolean }
-    | //
-    /** Represents a JSON object. */
-    { $case: "structValue"; structValue: { [key: string]: any } | undefined }
-    | //
-    /** Represents a JSON array. */
-    { $case: "listValue"; listValue: Array<any> | undefined }
-    | undefined;
+  | //
+  /** Represents a JSON `null`. */
+  { $case: "nullValue", nullValue: NullValue }| //
+  /**
+   * Represents a JSON number. Must not be `NaN`, `Infinity` or
+   * `-Infinity`, since those are not supported in JSON. This also cannot
+   * represent large Int64 values, since JSON format generally does not
+   * support them in its number type.
+   */
+  { $case: "numberValue", numberValue: number }| //
+  /** Represents a JSON string. */
+  { $case: "stringValue", stringValue: string }| //
+  /** Represents a JSON boolean (`true` or `false` literal in JSON). */
+  { $case: "boolValue", boolValue: boolean }| //
+  /** Represents a JSON object. */
+  { $case: "structValue", structValue: { [key: string]: any } | undefined }| //
+  /** Represents a JSON array. */
+  { $case: "listValue", listValue: Array<any> | undefined }
+  | undefined;
   _unknownFields?: Uint8Array[] | undefined;
 }
 
@@ -123,7 +99,7 @@ export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrappe
   $type: "google.protobuf.Struct" as const,
 
   encode(message: Struct, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    message.fields.forEach((value, key) => {
+    (message.fields).forEach((value, key) => {
       if (value !== undefined) {
         Struct_FieldsEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
       }
@@ -174,36 +150,12 @@ export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrappe
     }
   },
 
-  fromJSON(object: any): Struct {
-    return {
-      fields: isObject(object.fields)
-        ? (globalThis.Object.entries(object.fields) as [string, any][]).reduce(
-          (acc: Map<string, any | undefined>, [key, value]: [string, any]) => {
-            acc.set(key, value as any | undefined);
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-    };
-  },
-
-  toJSON(message: Struct): unknown {
-    const obj: any = {};
-    if (message.fields?.size) {
-      obj.fields = {};
-      message.fields.forEach((v, k) => {
-        obj.fields[k] = v;
-      });
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Struct>): Struct {
     return Struct.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Struct>): Struct {
     const message = createBaseStruct();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.fields = (() => {
       const m = new Map();
       (object.fields as Map<string, any | undefined> ?? new Map()).forEach((value, key) => {
@@ -235,7 +187,7 @@ export const Struct: MessageFns<Struct, "google.protobuf.Struct"> & StructWrappe
       }
     }
     return object;
-  },
+  }
 };
 
 function createBaseStruct_FieldsEntry(): Struct_FieldsEntry {
@@ -299,33 +251,16 @@ export const Struct_FieldsEntry: MessageFns<Struct_FieldsEntry, "google.protobuf
     }
   },
 
-  fromJSON(object: any): Struct_FieldsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object?.value) ? object.value : undefined,
-    };
-  },
-
-  toJSON(message: Struct_FieldsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== undefined) {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Struct_FieldsEntry>): Struct_FieldsEntry {
     return Struct_FieldsEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Struct_FieldsEntry>): Struct_FieldsEntry {
     const message = createBaseStruct_FieldsEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value === undefined ? undefined : object.value;
     return message;
-  },
+  }
 };
 
 function createBaseValue(): Value {
@@ -422,10 +357,7 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
               break;
             }
 
-            message.kind = {
-              $case: "listValue",
-              listValue: ListValue.unwrap(ListValue.decode(reader, readLength(reader), message.kind?.$case === "listValue" ? message.kind.listValue === undefined ? undefined : ListValue.wrap(message.kind.listValue) : undefined)),
-            };
+            message.kind = { $case: "listValue", listValue: ListValue.unwrap(ListValue.decode(reader, readLength(reader), message.kind?.$case === "listValue" ? message.kind.listValue === undefined ? undefined : ListValue.wrap(message.kind.listValue) : undefined)) };
             continue;
           }
         }
@@ -438,59 +370,12 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
     }
   },
 
-  fromJSON(object: any): Value {
-    return {
-      kind: isSet(object.nullValue)
-        ? { $case: "nullValue", nullValue: nullValueFromJSON(object.nullValue) }
-        : isSet(object.null_value)
-        ? { $case: "nullValue", nullValue: nullValueFromJSON(object.null_value) }
-        : isSet(object.numberValue)
-        ? { $case: "numberValue", numberValue: globalThis.Number(object.numberValue) }
-        : isSet(object.number_value)
-        ? { $case: "numberValue", numberValue: globalThis.Number(object.number_value) }
-        : isSet(object.stringValue)
-        ? { $case: "stringValue", stringValue: globalThis.String(object.stringValue) }
-        : isSet(object.string_value)
-        ? { $case: "stringValue", stringValue: globalThis.String(object.string_value) }
-        : isSet(object.boolValue)
-        ? { $case: "boolValue", boolValue: globalThis.Boolean(object.boolValue) }
-        : isSet(object.bool_value)
-        ? { $case: "boolValue", boolValue: globalThis.Boolean(object.bool_value) }
-        : isSet(object.structValue)
-        ? { $case: "structValue", structValue: object.structValue }
-        : isSet(object.struct_value)
-        ? { $case: "structValue", structValue: object.struct_value }
-        : isSet(object.listValue)
-        ? { $case: "listValue", listValue: [...object.listValue] }
-        : isSet(object.list_value)
-        ? { $case: "listValue", listValue: [...object.list_value] }
-        : undefined,
-    };
-  },
-
-  toJSON(message: Value): unknown {
-    const obj: any = {};
-    if (message.kind?.$case === "nullValue") {
-      obj.nullValue = nullValueToJSON(message.kind.nullValue);
-    } else if (message.kind?.$case === "numberValue") {
-      obj.numberValue = floatToJson(message.kind.numberValue);
-    } else if (message.kind?.$case === "stringValue") {
-      obj.stringValue = message.kind.stringValue;
-    } else if (message.kind?.$case === "boolValue") {
-      obj.boolValue = message.kind.boolValue;
-    } else if (message.kind?.$case === "structValue") {
-      obj.structValue = message.kind.structValue;
-    } else if (message.kind?.$case === "listValue") {
-      obj.listValue = message.kind.listValue;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Value>): Value {
     return Value.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Value>): Value {
     const message = createBaseValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     switch (object.kind?.$case) {
       case "nullValue": {
         if (object.kind?.nullValue !== undefined && object.kind?.nullValue !== null) {
@@ -568,7 +453,7 @@ export const Value: MessageFns<Value, "google.protobuf.Value"> & AnyValueWrapper
     } else {
       return undefined;
     }
-  },
+  }
 };
 
 function createBaseListValue(): ListValue {
@@ -621,23 +506,12 @@ export const ListValue: MessageFns<ListValue, "google.protobuf.ListValue"> & Lis
     }
   },
 
-  fromJSON(object: any): ListValue {
-    return { values: globalThis.Array.isArray(object?.values) ? [...object.values] : [] };
-  },
-
-  toJSON(message: ListValue): unknown {
-    const obj: any = {};
-    if (message.values?.length) {
-      obj.values = message.values;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ListValue>): ListValue {
     return ListValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ListValue>): ListValue {
     const message = createBaseListValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.values = object.values?.map((e) => e) || [];
     return message;
   },
@@ -654,36 +528,19 @@ export const ListValue: MessageFns<ListValue, "google.protobuf.ListValue"> & Lis
     } else {
       return message as any;
     }
-  },
+  }
 };
-
-function floatToJson(value: number | null | undefined): number | string | null | undefined {
-  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

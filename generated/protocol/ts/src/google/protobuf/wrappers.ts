@@ -2,7 +2,7 @@
 // source: google/protobuf/wrappers.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
@@ -186,26 +186,15 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
     }
   },
 
-  fromJSON(object: any): DoubleValue {
-    return { value: isSet(object.value) ? globalThis.Number(object.value) : 0 };
-  },
-
-  toJSON(message: DoubleValue): unknown {
-    const obj: any = {};
-    if (message.value !== 0) {
-      obj.value = floatToJson(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<DoubleValue>): DoubleValue {
     return DoubleValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<DoubleValue>): DoubleValue {
     const message = createBaseDoubleValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseFloatValue(): FloatValue {
@@ -258,26 +247,15 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
     }
   },
 
-  fromJSON(object: any): FloatValue {
-    return { value: isSet(object.value) ? globalThis.Number(object.value) : 0 };
-  },
-
-  toJSON(message: FloatValue): unknown {
-    const obj: any = {};
-    if (message.value !== 0) {
-      obj.value = floatToJson(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<FloatValue>): FloatValue {
     return FloatValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<FloatValue>): FloatValue {
     const message = createBaseFloatValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseInt64Value(): Int64Value {
@@ -333,26 +311,15 @@ export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = 
     }
   },
 
-  fromJSON(object: any): Int64Value {
-    return { value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: Int64Value): unknown {
-    const obj: any = {};
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Int64Value>): Int64Value {
     return Int64Value.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Int64Value>): Int64Value {
     const message = createBaseInt64Value();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseUInt64Value(): UInt64Value {
@@ -408,26 +375,15 @@ export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value">
     }
   },
 
-  fromJSON(object: any): UInt64Value {
-    return { value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: UInt64Value): unknown {
-    const obj: any = {};
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<UInt64Value>): UInt64Value {
     return UInt64Value.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<UInt64Value>): UInt64Value {
     const message = createBaseUInt64Value();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseInt32Value(): Int32Value {
@@ -480,26 +436,15 @@ export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = 
     }
   },
 
-  fromJSON(object: any): Int32Value {
-    return { value: isSet(object.value) ? globalThis.Number(object.value) : 0 };
-  },
-
-  toJSON(message: Int32Value): unknown {
-    const obj: any = {};
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Int32Value>): Int32Value {
     return Int32Value.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Int32Value>): Int32Value {
     const message = createBaseInt32Value();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseUInt32Value(): UInt32Value {
@@ -552,26 +497,15 @@ export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value">
     }
   },
 
-  fromJSON(object: any): UInt32Value {
-    return { value: isSet(object.value) ? globalThis.Number(object.value) : 0 };
-  },
-
-  toJSON(message: UInt32Value): unknown {
-    const obj: any = {};
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<UInt32Value>): UInt32Value {
     return UInt32Value.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<UInt32Value>): UInt32Value {
     const message = createBaseUInt32Value();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseBoolValue(): BoolValue {
@@ -624,26 +558,15 @@ export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
     }
   },
 
-  fromJSON(object: any): BoolValue {
-    return { value: isSet(object.value) ? globalThis.Boolean(object.value) : false };
-  },
-
-  toJSON(message: BoolValue): unknown {
-    const obj: any = {};
-    if (message.value !== false) {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<BoolValue>): BoolValue {
     return BoolValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<BoolValue>): BoolValue {
     const message = createBaseBoolValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseStringValue(): StringValue {
@@ -696,26 +619,15 @@ export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue">
     }
   },
 
-  fromJSON(object: any): StringValue {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
-  },
-
-  toJSON(message: StringValue): unknown {
-    const obj: any = {};
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<StringValue>): StringValue {
     return StringValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<StringValue>): StringValue {
     const message = createBaseStringValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseBytesValue(): BytesValue {
@@ -768,76 +680,27 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
     }
   },
 
-  fromJSON(object: any): BytesValue {
-    return { value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes };
-  },
-
-  toJSON(message: BytesValue): unknown {
-    const obj: any = {};
-    if (message.value.length !== 0) {
-      obj.value = base64FromBytes(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<BytesValue>): BytesValue {
     return BytesValue.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<BytesValue>): BytesValue {
     const message = createBaseBytesValue();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? noBytes;
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
-
-function floatToJson(value: number | null | undefined): number | string | null | undefined {
-  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,12 +2,12 @@
 // source: anyplug/test/v1/test.proto
 
 /* eslint-disable */
-import { Any } from "@anyplug/protocol/google/protobuf/any.js";
-import { Duration } from "@anyplug/protocol/google/protobuf/duration.js";
-import { Struct, Value } from "@anyplug/protocol/google/protobuf/struct.js";
 import { Timestamp } from "@anyplug/protocol/google/protobuf/timestamp.js";
+import { Duration } from "@anyplug/protocol/google/protobuf/duration.js";
+import { Any } from "@anyplug/protocol/google/protobuf/any.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
+import { Struct, Value } from "@anyplug/protocol/google/protobuf/struct.js";
 import { Int64Value, StringValue } from "@anyplug/protocol/google/protobuf/wrappers.js";
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
@@ -20,40 +20,6 @@ export enum Color {
   COLOR_RED = 1,
   COLOR_GREEN = 2,
   COLOR_NEGATIVE = -1,
-}
-
-export function colorFromJSON(object: any): Color {
-  switch (object) {
-    case 0:
-    case "COLOR_UNSPECIFIED":
-      return Color.COLOR_UNSPECIFIED;
-    case 1:
-    case "COLOR_RED":
-      return Color.COLOR_RED;
-    case 2:
-    case "COLOR_GREEN":
-      return Color.COLOR_GREEN;
-    case -1:
-    case "COLOR_NEGATIVE":
-      return Color.COLOR_NEGATIVE;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Color");
-  }
-}
-
-export function colorToJSON(object: Color): string {
-  switch (object) {
-    case Color.COLOR_UNSPECIFIED:
-      return "COLOR_UNSPECIFIED";
-    case Color.COLOR_RED:
-      return "COLOR_RED";
-    case Color.COLOR_GREEN:
-      return "COLOR_GREEN";
-    case Color.COLOR_NEGATIVE:
-      return "COLOR_NEGATIVE";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Color");
-  }
 }
 
 /** A field of every kind. */
@@ -87,11 +53,12 @@ export interface Everything {
   byFlag: Map<boolean, Uint8Array>;
   colorById: Map<number, Color>;
   choice:
-    | { $case: "choiceText"; choiceText: string }
-    | { $case: "choiceNumber"; choiceNumber: bigint }
-    | { $case: "choiceChild"; choiceChild: Everything }
-    | { $case: "choiceBytes"; choiceBytes: Uint8Array }
-    | undefined;
+  |
+  { $case: "choiceText", choiceText: string }|
+  { $case: "choiceNumber", choiceNumber: bigint }|
+  { $case: "choiceChild", choiceChild: Everything }|
+  { $case: "choiceBytes", choiceBytes: Uint8Array }
+  | undefined;
   timestamp: Timestamp | undefined;
   duration: Duration | undefined;
   any: Any | undefined;
@@ -99,9 +66,7 @@ export interface Everything {
   value: any | undefined;
   wrappedInt64: bigint | undefined;
   wrappedString: string | undefined;
-  nested:
-    | Everything_Nested
-    | undefined;
+  nested: Everything_Nested | undefined;
   /** @deprecated */
   oldValue: number;
   _unknownFields?: Uint8Array[] | undefined;
@@ -142,30 +107,6 @@ export enum Everything_Nested_Kind {
   KIND_ONE = 1,
 }
 
-export function everything_Nested_KindFromJSON(object: any): Everything_Nested_Kind {
-  switch (object) {
-    case 0:
-    case "KIND_UNSPECIFIED":
-      return Everything_Nested_Kind.KIND_UNSPECIFIED;
-    case 1:
-    case "KIND_ONE":
-      return Everything_Nested_Kind.KIND_ONE;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Everything_Nested_Kind");
-  }
-}
-
-export function everything_Nested_KindToJSON(object: Everything_Nested_Kind): string {
-  switch (object) {
-    case Everything_Nested_Kind.KIND_UNSPECIFIED:
-      return "KIND_UNSPECIFIED";
-    case Everything_Nested_Kind.KIND_ONE:
-      return "KIND_ONE";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Everything_Nested_Kind");
-  }
-}
-
 export interface EchoRequest {
   text: string;
   data: Uint8Array;
@@ -176,9 +117,7 @@ export interface EchoRequest {
 export interface EchoResponse {
   text: string;
   data: Uint8Array;
-  everything:
-    | Everything
-    | undefined;
+  everything: Everything | undefined;
   /** The metadata that came with the call, "key: value" each. */
   metadata: string[];
   /** The names in the origin chain of the call. */
@@ -326,107 +265,13 @@ export enum HarmRequest_Kind {
   KIND_STDIN = 7,
 }
 
-export function harmRequest_KindFromJSON(object: any): HarmRequest_Kind {
-  switch (object) {
-    case 0:
-    case "KIND_UNSPECIFIED":
-      return HarmRequest_Kind.KIND_UNSPECIFIED;
-    case 1:
-    case "KIND_EXIT":
-      return HarmRequest_Kind.KIND_EXIT;
-    case 2:
-    case "KIND_KILL":
-      return HarmRequest_Kind.KIND_KILL;
-    case 3:
-    case "KIND_STDOUT":
-      return HarmRequest_Kind.KIND_STDOUT;
-    case 4:
-    case "KIND_STDERR":
-      return HarmRequest_Kind.KIND_STDERR;
-    case 5:
-    case "KIND_LOG":
-      return HarmRequest_Kind.KIND_LOG;
-    case 6:
-    case "KIND_HANG":
-      return HarmRequest_Kind.KIND_HANG;
-    case 7:
-    case "KIND_STDIN":
-      return HarmRequest_Kind.KIND_STDIN;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum HarmRequest_Kind");
-  }
-}
-
-export function harmRequest_KindToJSON(object: HarmRequest_Kind): string {
-  switch (object) {
-    case HarmRequest_Kind.KIND_UNSPECIFIED:
-      return "KIND_UNSPECIFIED";
-    case HarmRequest_Kind.KIND_EXIT:
-      return "KIND_EXIT";
-    case HarmRequest_Kind.KIND_KILL:
-      return "KIND_KILL";
-    case HarmRequest_Kind.KIND_STDOUT:
-      return "KIND_STDOUT";
-    case HarmRequest_Kind.KIND_STDERR:
-      return "KIND_STDERR";
-    case HarmRequest_Kind.KIND_LOG:
-      return "KIND_LOG";
-    case HarmRequest_Kind.KIND_HANG:
-      return "KIND_HANG";
-    case HarmRequest_Kind.KIND_STDIN:
-      return "KIND_STDIN";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum HarmRequest_Kind");
-  }
-}
-
 export interface HarmResponse {
   text: string;
   _unknownFields?: Uint8Array[] | undefined;
 }
 
 function createBaseEverything(): Everything {
-  return {
-    doubleValue: 0,
-    floatValue: 0,
-    int32Value: 0,
-    int64Value: 0n,
-    uint32Value: 0,
-    uint64Value: 0n,
-    sint32Value: 0,
-    sint64Value: 0n,
-    fixed32Value: 0,
-    fixed64Value: 0n,
-    sfixed32Value: 0,
-    sfixed64Value: 0n,
-    boolValue: false,
-    stringValue: "",
-    bytesValue: noBytes,
-    color: 0,
-    child: undefined,
-    maybeInt32: undefined,
-    maybeString: undefined,
-    packedValues: [],
-    unpackedValues: [],
-    names: [],
-    children: [],
-    colors: [],
-    labels: new Map(),
-    byId: new Map(),
-    byFlag: new Map(),
-    colorById: new Map(),
-    choice: undefined,
-    timestamp: undefined,
-    duration: undefined,
-    any: undefined,
-    struct: undefined,
-    value: undefined,
-    wrappedInt64: undefined,
-    wrappedString: undefined,
-    nested: undefined,
-    oldValue: 0,
-    _unknownFields: undefined,
-  };
+  return { doubleValue: 0, floatValue: 0, int32Value: 0, int64Value: 0n, uint32Value: 0, uint64Value: 0n, sint32Value: 0, sint64Value: 0n, fixed32Value: 0, fixed64Value: 0n, sfixed32Value: 0, sfixed64Value: 0n, boolValue: false, stringValue: "", bytesValue: noBytes, color: 0, child: undefined, maybeInt32: undefined, maybeString: undefined, packedValues: [], unpackedValues: [], names: [], children: [], colors: [], labels: new Map(), byId: new Map(), byFlag: new Map(), colorById: new Map(), choice: undefined, timestamp: undefined, duration: undefined, any: undefined, struct: undefined, value: undefined, wrappedInt64: undefined, wrappedString: undefined, nested: undefined, oldValue: 0, _unknownFields: undefined };
 }
 
 export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = {
@@ -528,17 +373,17 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
       }
       writer.join();
     }
-    message.labels.forEach((value, key) => {
-      Everything_LabelsEntry.encode({ key: key as any, value }, writer.uint32(202).fork()).join();
+    (message.labels).forEach((value, key) => {
+      Everything_LabelsEntry.encode({ key: key as any, value }, writer.uint32(202).fork()).join()
     });
-    message.byId.forEach((value, key) => {
-      Everything_ByIdEntry.encode({ key: key as any, value }, writer.uint32(210).fork()).join();
+    (message.byId).forEach((value, key) => {
+      Everything_ByIdEntry.encode({ key: key as any, value }, writer.uint32(210).fork()).join()
     });
-    message.byFlag.forEach((value, key) => {
-      Everything_ByFlagEntry.encode({ key: key as any, value }, writer.uint32(218).fork()).join();
+    (message.byFlag).forEach((value, key) => {
+      Everything_ByFlagEntry.encode({ key: key as any, value }, writer.uint32(218).fork()).join()
     });
-    message.colorById.forEach((value, key) => {
-      Everything_ColorByIdEntry.encode({ key: key as any, value }, writer.uint32(226).fork()).join();
+    (message.colorById).forEach((value, key) => {
+      Everything_ColorByIdEntry.encode({ key: key as any, value }, writer.uint32(226).fork()).join()
     });
     switch (message.choice?.$case) {
       case "choiceText":
@@ -1002,386 +847,29 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
     }
   },
 
-  fromJSON(object: any): Everything {
-    return {
-      doubleValue: isSet(object.doubleValue)
-        ? globalThis.Number(object.doubleValue)
-        : isSet(object.double_value)
-        ? globalThis.Number(object.double_value)
-        : 0,
-      floatValue: isSet(object.floatValue)
-        ? globalThis.Number(object.floatValue)
-        : isSet(object.float_value)
-        ? globalThis.Number(object.float_value)
-        : 0,
-      int32Value: isSet(object.int32Value)
-        ? globalThis.Number(object.int32Value)
-        : isSet(object.int32_value)
-        ? globalThis.Number(object.int32_value)
-        : 0,
-      int64Value: isSet(object.int64Value)
-        ? BigInt(object.int64Value)
-        : isSet(object.int64_value)
-        ? BigInt(object.int64_value)
-        : 0n,
-      uint32Value: isSet(object.uint32Value)
-        ? globalThis.Number(object.uint32Value)
-        : isSet(object.uint32_value)
-        ? globalThis.Number(object.uint32_value)
-        : 0,
-      uint64Value: isSet(object.uint64Value)
-        ? BigInt(object.uint64Value)
-        : isSet(object.uint64_value)
-        ? BigInt(object.uint64_value)
-        : 0n,
-      sint32Value: isSet(object.sint32Value)
-        ? globalThis.Number(object.sint32Value)
-        : isSet(object.sint32_value)
-        ? globalThis.Number(object.sint32_value)
-        : 0,
-      sint64Value: isSet(object.sint64Value)
-        ? BigInt(object.sint64Value)
-        : isSet(object.sint64_value)
-        ? BigInt(object.sint64_value)
-        : 0n,
-      fixed32Value: isSet(object.fixed32Value)
-        ? globalThis.Number(object.fixed32Value)
-        : isSet(object.fixed32_value)
-        ? globalThis.Number(object.fixed32_value)
-        : 0,
-      fixed64Value: isSet(object.fixed64Value)
-        ? BigInt(object.fixed64Value)
-        : isSet(object.fixed64_value)
-        ? BigInt(object.fixed64_value)
-        : 0n,
-      sfixed32Value: isSet(object.sfixed32Value)
-        ? globalThis.Number(object.sfixed32Value)
-        : isSet(object.sfixed32_value)
-        ? globalThis.Number(object.sfixed32_value)
-        : 0,
-      sfixed64Value: isSet(object.sfixed64Value)
-        ? BigInt(object.sfixed64Value)
-        : isSet(object.sfixed64_value)
-        ? BigInt(object.sfixed64_value)
-        : 0n,
-      boolValue: isSet(object.boolValue)
-        ? globalThis.Boolean(object.boolValue)
-        : isSet(object.bool_value)
-        ? globalThis.Boolean(object.bool_value)
-        : false,
-      stringValue: isSet(object.stringValue)
-        ? globalThis.String(object.stringValue)
-        : isSet(object.string_value)
-        ? globalThis.String(object.string_value)
-        : "",
-      bytesValue: isSet(object.bytesValue)
-        ? bytesFromBase64(object.bytesValue)
-        : isSet(object.bytes_value)
-        ? bytesFromBase64(object.bytes_value)
-        : noBytes,
-      color: isSet(object.color) ? colorFromJSON(object.color) : 0,
-      child: isSet(object.child) ? Everything.fromJSON(object.child) : undefined,
-      maybeInt32: isSet(object.maybeInt32)
-        ? globalThis.Number(object.maybeInt32)
-        : isSet(object.maybe_int32)
-        ? globalThis.Number(object.maybe_int32)
-        : undefined,
-      maybeString: isSet(object.maybeString)
-        ? globalThis.String(object.maybeString)
-        : isSet(object.maybe_string)
-        ? globalThis.String(object.maybe_string)
-        : undefined,
-      packedValues: globalThis.Array.isArray(object?.packedValues)
-        ? object.packedValues.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_values)
-        ? object.packed_values.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedValues: globalThis.Array.isArray(object?.unpackedValues)
-        ? object.unpackedValues.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_values)
-        ? object.unpacked_values.map((e: any) => globalThis.Number(e))
-        : [],
-      names: globalThis.Array.isArray(object?.names)
-        ? object.names.map((e: any) => globalThis.String(e))
-        : [],
-      children: globalThis.Array.isArray(object?.children)
-        ? object.children.map((e: any) => Everything.fromJSON(e))
-        : [],
-      colors: globalThis.Array.isArray(object?.colors)
-        ? object.colors.map((e: any) => colorFromJSON(e))
-        : [],
-      labels: isObject(object.labels)
-        ? (globalThis.Object.entries(object.labels) as [string, any][]).reduce(
-          (acc: Map<string, string>, [key, value]: [string, any]) => {
-            acc.set(key, globalThis.String(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      byId: isObject(object.byId)
-        ? (globalThis.Object.entries(object.byId) as [string, any][]).reduce(
-          (acc: Map<bigint, Everything>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), Everything.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.by_id)
-        ? (globalThis.Object.entries(object.by_id) as [string, any][]).reduce(
-          (acc: Map<bigint, Everything>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), Everything.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      byFlag: isObject(object.byFlag)
-        ? (globalThis.Object.entries(object.byFlag) as [string, any][]).reduce(
-          (acc: Map<boolean, Uint8Array>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Boolean(key), bytesFromBase64(value as string));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.by_flag)
-        ? (globalThis.Object.entries(object.by_flag) as [string, any][]).reduce(
-          (acc: Map<boolean, Uint8Array>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Boolean(key), bytesFromBase64(value as string));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      colorById: isObject(object.colorById)
-        ? (globalThis.Object.entries(object.colorById) as [string, any][]).reduce(
-          (acc: Map<number, Color>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), colorFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.color_by_id)
-        ? (globalThis.Object.entries(object.color_by_id) as [string, any][]).reduce(
-          (acc: Map<number, Color>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), colorFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      choice: isSet(object.choiceText)
-        ? { $case: "choiceText", choiceText: globalThis.String(object.choiceText) }
-        : isSet(object.choice_text)
-        ? { $case: "choiceText", choiceText: globalThis.String(object.choice_text) }
-        : isSet(object.choiceNumber)
-        ? { $case: "choiceNumber", choiceNumber: BigInt(object.choiceNumber) }
-        : isSet(object.choice_number)
-        ? { $case: "choiceNumber", choiceNumber: BigInt(object.choice_number) }
-        : isSet(object.choiceChild)
-        ? { $case: "choiceChild", choiceChild: Everything.fromJSON(object.choiceChild) }
-        : isSet(object.choice_child)
-        ? { $case: "choiceChild", choiceChild: Everything.fromJSON(object.choice_child) }
-        : isSet(object.choiceBytes)
-        ? { $case: "choiceBytes", choiceBytes: bytesFromBase64(object.choiceBytes) }
-        : isSet(object.choice_bytes)
-        ? { $case: "choiceBytes", choiceBytes: bytesFromBase64(object.choice_bytes) }
-        : undefined,
-      timestamp: isSet(object.timestamp) ? fromJsonTimestamp(object.timestamp) : undefined,
-      duration: isSet(object.duration) ? Duration.fromJSON(object.duration) : undefined,
-      any: isSet(object.any) ? Any.fromJSON(object.any) : undefined,
-      struct: isObject(object.struct) ? object.struct : undefined,
-      value: isSet(object?.value) ? object.value : undefined,
-      wrappedInt64: isSet(object.wrappedInt64)
-        ? BigInt(object.wrappedInt64)
-        : isSet(object.wrapped_int64)
-        ? BigInt(object.wrapped_int64)
-        : undefined,
-      wrappedString: isSet(object.wrappedString)
-        ? String(object.wrappedString)
-        : isSet(object.wrapped_string)
-        ? String(object.wrapped_string)
-        : undefined,
-      nested: isSet(object.nested) ? Everything_Nested.fromJSON(object.nested) : undefined,
-      oldValue: isSet(object.oldValue)
-        ? globalThis.Number(object.oldValue)
-        : isSet(object.old_value)
-        ? globalThis.Number(object.old_value)
-        : 0,
-    };
-  },
-
-  toJSON(message: Everything): unknown {
-    const obj: any = {};
-    if (message.doubleValue !== 0) {
-      obj.doubleValue = floatToJson(message.doubleValue);
-    }
-    if (message.floatValue !== 0) {
-      obj.floatValue = floatToJson(message.floatValue);
-    }
-    if (message.int32Value !== 0) {
-      obj.int32Value = Math.round(message.int32Value);
-    }
-    if (message.int64Value !== 0n) {
-      obj.int64Value = message.int64Value.toString();
-    }
-    if (message.uint32Value !== 0) {
-      obj.uint32Value = Math.round(message.uint32Value);
-    }
-    if (message.uint64Value !== 0n) {
-      obj.uint64Value = message.uint64Value.toString();
-    }
-    if (message.sint32Value !== 0) {
-      obj.sint32Value = Math.round(message.sint32Value);
-    }
-    if (message.sint64Value !== 0n) {
-      obj.sint64Value = message.sint64Value.toString();
-    }
-    if (message.fixed32Value !== 0) {
-      obj.fixed32Value = Math.round(message.fixed32Value);
-    }
-    if (message.fixed64Value !== 0n) {
-      obj.fixed64Value = message.fixed64Value.toString();
-    }
-    if (message.sfixed32Value !== 0) {
-      obj.sfixed32Value = Math.round(message.sfixed32Value);
-    }
-    if (message.sfixed64Value !== 0n) {
-      obj.sfixed64Value = message.sfixed64Value.toString();
-    }
-    if (message.boolValue !== false) {
-      obj.boolValue = message.boolValue;
-    }
-    if (message.stringValue !== "") {
-      obj.stringValue = message.stringValue;
-    }
-    if (message.bytesValue.length !== 0) {
-      obj.bytesValue = base64FromBytes(message.bytesValue);
-    }
-    if (message.color !== 0) {
-      obj.color = colorToJSON(message.color);
-    }
-    if (message.child !== undefined) {
-      obj.child = Everything.toJSON(message.child);
-    }
-    if (message.maybeInt32 !== undefined) {
-      obj.maybeInt32 = Math.round(message.maybeInt32);
-    }
-    if (message.maybeString !== undefined) {
-      obj.maybeString = message.maybeString;
-    }
-    if (message.packedValues?.length) {
-      obj.packedValues = message.packedValues.map((e) => Math.round(e));
-    }
-    if (message.unpackedValues?.length) {
-      obj.unpackedValues = message.unpackedValues.map((e) => Math.round(e));
-    }
-    if (message.names?.length) {
-      obj.names = message.names;
-    }
-    if (message.children?.length) {
-      obj.children = message.children.map((e) => Everything.toJSON(e));
-    }
-    if (message.colors?.length) {
-      obj.colors = message.colors.map((e) => colorToJSON(e));
-    }
-    if (message.labels?.size) {
-      obj.labels = {};
-      message.labels.forEach((v, k) => {
-        obj.labels[k] = v;
-      });
-    }
-    if (message.byId?.size) {
-      obj.byId = {};
-      message.byId.forEach((v, k) => {
-        obj.byId[k.toString()] = Everything.toJSON(v);
-      });
-    }
-    if (message.byFlag?.size) {
-      obj.byFlag = {};
-      message.byFlag.forEach((v, k) => {
-        obj.byFlag[globalThis.String(k)] = base64FromBytes(v);
-      });
-    }
-    if (message.colorById?.size) {
-      obj.colorById = {};
-      message.colorById.forEach((v, k) => {
-        obj.colorById[k] = colorToJSON(v);
-      });
-    }
-    if (message.choice?.$case === "choiceText") {
-      obj.choiceText = message.choice.choiceText;
-    } else if (message.choice?.$case === "choiceNumber") {
-      obj.choiceNumber = message.choice.choiceNumber.toString();
-    } else if (message.choice?.$case === "choiceChild") {
-      obj.choiceChild = Everything.toJSON(message.choice.choiceChild);
-    } else if (message.choice?.$case === "choiceBytes") {
-      obj.choiceBytes = base64FromBytes(message.choice.choiceBytes);
-    }
-    if (message.timestamp !== undefined) {
-      obj.timestamp = fromTimestamp(message.timestamp).toISOString();
-    }
-    if (message.duration !== undefined) {
-      obj.duration = Duration.toJSON(message.duration);
-    }
-    if (message.any !== undefined) {
-      obj.any = Any.toJSON(message.any);
-    }
-    if (message.struct !== undefined) {
-      obj.struct = message.struct;
-    }
-    if (message.value !== undefined) {
-      obj.value = message.value;
-    }
-    if (message.wrappedInt64 !== undefined) {
-      obj.wrappedInt64 = message.wrappedInt64.toString();
-    }
-    if (message.wrappedString !== undefined) {
-      obj.wrappedString = message.wrappedString;
-    }
-    if (message.nested !== undefined) {
-      obj.nested = Everything_Nested.toJSON(message.nested);
-    }
-    if (message.oldValue !== 0) {
-      obj.oldValue = Math.round(message.oldValue);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything>): Everything {
     return Everything.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything>): Everything {
     const message = createBaseEverything();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.doubleValue = object.doubleValue ?? 0;
     message.floatValue = object.floatValue ?? 0;
     message.int32Value = object.int32Value ?? 0;
-    message.int64Value = (object.int64Value !== undefined && object.int64Value !== null)
-      ? BigInt(object.int64Value)
-      : 0n;
+    message.int64Value = (object.int64Value !== undefined && object.int64Value !== null) ? BigInt(object.int64Value) : 0n;
     message.uint32Value = object.uint32Value ?? 0;
-    message.uint64Value = (object.uint64Value !== undefined && object.uint64Value !== null)
-      ? BigInt(object.uint64Value)
-      : 0n;
+    message.uint64Value = (object.uint64Value !== undefined && object.uint64Value !== null) ? BigInt(object.uint64Value) : 0n;
     message.sint32Value = object.sint32Value ?? 0;
-    message.sint64Value = (object.sint64Value !== undefined && object.sint64Value !== null)
-      ? BigInt(object.sint64Value)
-      : 0n;
+    message.sint64Value = (object.sint64Value !== undefined && object.sint64Value !== null) ? BigInt(object.sint64Value) : 0n;
     message.fixed32Value = object.fixed32Value ?? 0;
-    message.fixed64Value = (object.fixed64Value !== undefined && object.fixed64Value !== null)
-      ? BigInt(object.fixed64Value)
-      : 0n;
+    message.fixed64Value = (object.fixed64Value !== undefined && object.fixed64Value !== null) ? BigInt(object.fixed64Value) : 0n;
     message.sfixed32Value = object.sfixed32Value ?? 0;
-    message.sfixed64Value = (object.sfixed64Value !== undefined && object.sfixed64Value !== null)
-      ? BigInt(object.sfixed64Value)
-      : 0n;
+    message.sfixed64Value = (object.sfixed64Value !== undefined && object.sfixed64Value !== null) ? BigInt(object.sfixed64Value) : 0n;
     message.boolValue = object.boolValue ?? false;
     message.stringValue = object.stringValue ?? "";
     message.bytesValue = object.bytesValue ?? noBytes;
     message.color = object.color ?? 0;
-    message.child = (object.child !== undefined && object.child !== null)
-      ? Everything.fromPartial(object.child)
-      : undefined;
+    message.child = (object.child !== undefined && object.child !== null) ? Everything.fromPartial(object.child) : undefined;
     message.maybeInt32 = object.maybeInt32 ?? undefined;
     message.maybeString = object.maybeString ?? undefined;
     message.packedValues = object.packedValues?.map((e) => e) || [];
@@ -1451,25 +939,17 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
         break;
       }
     }
-    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null)
-      ? Timestamp.fromPartial(object.timestamp)
-      : undefined;
-    message.duration = (object.duration !== undefined && object.duration !== null)
-      ? Duration.fromPartial(object.duration)
-      : undefined;
+    message.timestamp = (object.timestamp !== undefined && object.timestamp !== null) ? Timestamp.fromPartial(object.timestamp) : undefined;
+    message.duration = (object.duration !== undefined && object.duration !== null) ? Duration.fromPartial(object.duration) : undefined;
     message.any = (object.any !== undefined && object.any !== null) ? Any.fromPartial(object.any) : undefined;
     message.struct = object.struct ?? undefined;
     message.value = object.value === undefined ? undefined : object.value;
-    message.wrappedInt64 = (object.wrappedInt64 !== undefined && object.wrappedInt64 !== null)
-      ? BigInt(object.wrappedInt64)
-      : undefined;
+    message.wrappedInt64 = (object.wrappedInt64 !== undefined && object.wrappedInt64 !== null) ? BigInt(object.wrappedInt64) : undefined;
     message.wrappedString = object.wrappedString ?? undefined;
-    message.nested = (object.nested !== undefined && object.nested !== null)
-      ? Everything_Nested.fromPartial(object.nested)
-      : undefined;
+    message.nested = (object.nested !== undefined && object.nested !== null) ? Everything_Nested.fromPartial(object.nested) : undefined;
     message.oldValue = object.oldValue ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseEverything_LabelsEntry(): Everything_LabelsEntry {
@@ -1533,33 +1013,16 @@ export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug
     }
   },
 
-  fromJSON(object: any): Everything_LabelsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: Everything_LabelsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything_LabelsEntry>): Everything_LabelsEntry {
     return Everything_LabelsEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything_LabelsEntry>): Everything_LabelsEntry {
     const message = createBaseEverything_LabelsEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseEverything_ByIdEntry(): Everything_ByIdEntry {
@@ -1626,35 +1089,16 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
     }
   },
 
-  fromJSON(object: any): Everything_ByIdEntry {
-    return {
-      key: isSet(object.key) ? BigInt(object.key) : 0n,
-      value: isSet(object.value) ? Everything.fromJSON(object.value) : undefined,
-    };
-  },
-
-  toJSON(message: Everything_ByIdEntry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== undefined) {
-      obj.value = Everything.toJSON(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything_ByIdEntry>): Everything_ByIdEntry {
     return Everything_ByIdEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything_ByIdEntry>): Everything_ByIdEntry {
     const message = createBaseEverything_ByIdEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
-    message.value = (object.value !== undefined && object.value !== null)
-      ? Everything.fromPartial(object.value)
-      : undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? Everything.fromPartial(object.value) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseEverything_ByFlagEntry(): Everything_ByFlagEntry {
@@ -1718,43 +1162,23 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
     }
   },
 
-  fromJSON(object: any): Everything_ByFlagEntry {
-    return {
-      key: isSet(object.key) ? globalThis.Boolean(object.key) : false,
-      value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes,
-    };
-  },
-
-  toJSON(message: Everything_ByFlagEntry): unknown {
-    const obj: any = {};
-    if (message.key !== false) {
-      obj.key = message.key;
-    }
-    if (message.value.length !== 0) {
-      obj.value = base64FromBytes(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything_ByFlagEntry>): Everything_ByFlagEntry {
     return Everything_ByFlagEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything_ByFlagEntry>): Everything_ByFlagEntry {
     const message = createBaseEverything_ByFlagEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? false;
     message.value = object.value ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseEverything_ColorByIdEntry(): Everything_ColorByIdEntry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const Everything_ColorByIdEntry: MessageFns<
-  Everything_ColorByIdEntry,
-  "anyplug.test.v1.Everything.ColorByIdEntry"
-> = {
+export const Everything_ColorByIdEntry: MessageFns<Everything_ColorByIdEntry, "anyplug.test.v1.Everything.ColorByIdEntry"> = {
   $type: "anyplug.test.v1.Everything.ColorByIdEntry" as const,
 
   encode(message: Everything_ColorByIdEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -1811,33 +1235,16 @@ export const Everything_ColorByIdEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): Everything_ColorByIdEntry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? colorFromJSON(object.value) : 0,
-    };
-  },
-
-  toJSON(message: Everything_ColorByIdEntry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = colorToJSON(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything_ColorByIdEntry>): Everything_ColorByIdEntry {
     return Everything_ColorByIdEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything_ColorByIdEntry>): Everything_ColorByIdEntry {
     const message = createBaseEverything_ColorByIdEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseEverything_Nested(): Everything_Nested {
@@ -1890,26 +1297,15 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
     }
   },
 
-  fromJSON(object: any): Everything_Nested {
-    return { kind: isSet(object.kind) ? everything_Nested_KindFromJSON(object.kind) : 0 };
-  },
-
-  toJSON(message: Everything_Nested): unknown {
-    const obj: any = {};
-    if (message.kind !== 0) {
-      obj.kind = everything_Nested_KindToJSON(message.kind);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Everything_Nested>): Everything_Nested {
     return Everything_Nested.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Everything_Nested>): Everything_Nested {
     const message = createBaseEverything_Nested();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.kind = object.kind ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseEchoRequest(): EchoRequest {
@@ -1984,52 +1380,21 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
     }
   },
 
-  fromJSON(object: any): EchoRequest {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-      everything: isSet(object.everything) ? Everything.fromJSON(object.everything) : undefined,
-    };
-  },
-
-  toJSON(message: EchoRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    if (message.everything !== undefined) {
-      obj.everything = Everything.toJSON(message.everything);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<EchoRequest>): EchoRequest {
     return EchoRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<EchoRequest>): EchoRequest {
     const message = createBaseEchoRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.data = object.data ?? noBytes;
-    message.everything = (object.everything !== undefined && object.everything !== null)
-      ? Everything.fromPartial(object.everything)
-      : undefined;
+    message.everything = (object.everything !== undefined && object.everything !== null) ? Everything.fromPartial(object.everything) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseEchoResponse(): EchoResponse {
-  return {
-    text: "",
-    data: noBytes,
-    everything: undefined,
-    metadata: [],
-    origin: [],
-    remainingMs: undefined,
-    _unknownFields: undefined,
-  };
+  return { text: "", data: noBytes, everything: undefined, metadata: [], origin: [], remainingMs: undefined, _unknownFields: undefined };
 }
 
 export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoResponse"> = {
@@ -2133,59 +1498,20 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
     }
   },
 
-  fromJSON(object: any): EchoResponse {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-      everything: isSet(object.everything) ? Everything.fromJSON(object.everything) : undefined,
-      metadata: globalThis.Array.isArray(object?.metadata) ? object.metadata.map((e: any) => globalThis.String(e)) : [],
-      origin: globalThis.Array.isArray(object?.origin) ? object.origin.map((e: any) => globalThis.String(e)) : [],
-      remainingMs: isSet(object.remainingMs)
-        ? globalThis.Number(object.remainingMs)
-        : isSet(object.remaining_ms)
-        ? globalThis.Number(object.remaining_ms)
-        : undefined,
-    };
-  },
-
-  toJSON(message: EchoResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    if (message.everything !== undefined) {
-      obj.everything = Everything.toJSON(message.everything);
-    }
-    if (message.metadata?.length) {
-      obj.metadata = message.metadata;
-    }
-    if (message.origin?.length) {
-      obj.origin = message.origin;
-    }
-    if (message.remainingMs !== undefined) {
-      obj.remainingMs = Math.round(message.remainingMs);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<EchoResponse>): EchoResponse {
     return EchoResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<EchoResponse>): EchoResponse {
     const message = createBaseEchoResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.data = object.data ?? noBytes;
-    message.everything = (object.everything !== undefined && object.everything !== null)
-      ? Everything.fromPartial(object.everything)
-      : undefined;
+    message.everything = (object.everything !== undefined && object.everything !== null) ? Everything.fromPartial(object.everything) : undefined;
     message.metadata = object.metadata?.map((e) => e) || [];
     message.origin = object.origin?.map((e) => e) || [];
     message.remainingMs = object.remainingMs ?? undefined;
     return message;
-  },
+  }
 };
 
 function createBaseFailRequest(): FailRequest {
@@ -2271,43 +1597,18 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
     }
   },
 
-  fromJSON(object: any): FailRequest {
-    return {
-      code: isSet(object.code) ? globalThis.Number(object.code) : 0,
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
-      crash: isSet(object.crash) ? globalThis.Boolean(object.crash) : false,
-    };
-  },
-
-  toJSON(message: FailRequest): unknown {
-    const obj: any = {};
-    if (message.code !== 0) {
-      obj.code = Math.round(message.code);
-    }
-    if (message.message !== "") {
-      obj.message = message.message;
-    }
-    if (message.detail !== "") {
-      obj.detail = message.detail;
-    }
-    if (message.crash !== false) {
-      obj.crash = message.crash;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<FailRequest>): FailRequest {
     return FailRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<FailRequest>): FailRequest {
     const message = createBaseFailRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.code = object.code ?? 0;
     message.message = object.message ?? "";
     message.detail = object.detail ?? "";
     message.crash = object.crash ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseFailResponse(): FailResponse {
@@ -2349,22 +1650,14 @@ export const FailResponse: MessageFns<FailResponse, "anyplug.test.v1.FailRespons
     }
   },
 
-  fromJSON(_: any): FailResponse {
-    return {};
-  },
-
-  toJSON(_: FailResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
   create(base?: DeepPartial<FailResponse>): FailResponse {
     return FailResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<FailResponse>): FailResponse {
+  fromPartial(object: DeepPartial<FailResponse>): FailResponse {
     const message = createBaseFailResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     return message;
-  },
+  }
 };
 
 function createBaseFailDetail(): FailDetail {
@@ -2417,26 +1710,15 @@ export const FailDetail: MessageFns<FailDetail, "anyplug.test.v1.FailDetail"> = 
     }
   },
 
-  fromJSON(object: any): FailDetail {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: FailDetail): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<FailDetail>): FailDetail {
     return FailDetail.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<FailDetail>): FailDetail {
     const message = createBaseFailDetail();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseCountRequest(): CountRequest {
@@ -2522,49 +1804,18 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
     }
   },
 
-  fromJSON(object: any): CountRequest {
-    return {
-      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
-      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
-      delayMs: isSet(object.delayMs)
-        ? globalThis.Number(object.delayMs)
-        : isSet(object.delay_ms)
-        ? globalThis.Number(object.delay_ms)
-        : 0,
-      fail: isSet(object.fail) ? FailRequest.fromJSON(object.fail) : undefined,
-    };
-  },
-
-  toJSON(message: CountRequest): unknown {
-    const obj: any = {};
-    if (message.count !== 0) {
-      obj.count = Math.round(message.count);
-    }
-    if (message.size !== 0) {
-      obj.size = Math.round(message.size);
-    }
-    if (message.delayMs !== 0) {
-      obj.delayMs = Math.round(message.delayMs);
-    }
-    if (message.fail !== undefined) {
-      obj.fail = FailRequest.toJSON(message.fail);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<CountRequest>): CountRequest {
     return CountRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<CountRequest>): CountRequest {
     const message = createBaseCountRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.count = object.count ?? 0;
     message.size = object.size ?? 0;
     message.delayMs = object.delayMs ?? 0;
-    message.fail = (object.fail !== undefined && object.fail !== null)
-      ? FailRequest.fromPartial(object.fail)
-      : undefined;
+    message.fail = (object.fail !== undefined && object.fail !== null) ? FailRequest.fromPartial(object.fail) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseCountResponse(): CountResponse {
@@ -2628,33 +1879,16 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
     }
   },
 
-  fromJSON(object: any): CountResponse {
-    return {
-      index: isSet(object.index) ? globalThis.Number(object.index) : 0,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-    };
-  },
-
-  toJSON(message: CountResponse): unknown {
-    const obj: any = {};
-    if (message.index !== 0) {
-      obj.index = Math.round(message.index);
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<CountResponse>): CountResponse {
     return CountResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<CountResponse>): CountResponse {
     const message = createBaseCountResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.index = object.index ?? 0;
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseSumRequest(): SumRequest {
@@ -2721,33 +1955,16 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
     }
   },
 
-  fromJSON(object: any): SumRequest {
-    return {
-      number: isSet(object.number) ? BigInt(object.number) : 0n,
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-    };
-  },
-
-  toJSON(message: SumRequest): unknown {
-    const obj: any = {};
-    if (message.number !== 0n) {
-      obj.number = message.number.toString();
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<SumRequest>): SumRequest {
     return SumRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<SumRequest>): SumRequest {
     const message = createBaseSumRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseSumResponse(): SumResponse {
@@ -2814,33 +2031,16 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
     }
   },
 
-  fromJSON(object: any): SumResponse {
-    return {
-      sum: isSet(object.sum) ? BigInt(object.sum) : 0n,
-      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
-    };
-  },
-
-  toJSON(message: SumResponse): unknown {
-    const obj: any = {};
-    if (message.sum !== 0n) {
-      obj.sum = message.sum.toString();
-    }
-    if (message.count !== 0) {
-      obj.count = Math.round(message.count);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<SumResponse>): SumResponse {
     return SumResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<SumResponse>): SumResponse {
     const message = createBaseSumResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.sum = (object.sum !== undefined && object.sum !== null) ? BigInt(object.sum) : 0n;
     message.count = object.count ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseConverseRequest(): ConverseRequest {
@@ -2904,33 +2104,16 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
     }
   },
 
-  fromJSON(object: any): ConverseRequest {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-    };
-  },
-
-  toJSON(message: ConverseRequest): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ConverseRequest>): ConverseRequest {
     return ConverseRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ConverseRequest>): ConverseRequest {
     const message = createBaseConverseRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseConverseResponse(): ConverseResponse {
@@ -2994,33 +2177,16 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
     }
   },
 
-  fromJSON(object: any): ConverseResponse {
-    return {
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes,
-    };
-  },
-
-  toJSON(message: ConverseResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ConverseResponse>): ConverseResponse {
     return ConverseResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ConverseResponse>): ConverseResponse {
     const message = createBaseConverseResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseWaitRequest(): WaitRequest {
@@ -3073,26 +2239,15 @@ export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest">
     }
   },
 
-  fromJSON(object: any): WaitRequest {
-    return { ms: isSet(object.ms) ? globalThis.Number(object.ms) : 0 };
-  },
-
-  toJSON(message: WaitRequest): unknown {
-    const obj: any = {};
-    if (message.ms !== 0) {
-      obj.ms = Math.round(message.ms);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<WaitRequest>): WaitRequest {
     return WaitRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<WaitRequest>): WaitRequest {
     const message = createBaseWaitRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.ms = object.ms ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseWaitResponse(): WaitResponse {
@@ -3134,22 +2289,14 @@ export const WaitResponse: MessageFns<WaitResponse, "anyplug.test.v1.WaitRespons
     }
   },
 
-  fromJSON(_: any): WaitResponse {
-    return {};
-  },
-
-  toJSON(_: WaitResponse): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
   create(base?: DeepPartial<WaitResponse>): WaitResponse {
     return WaitResponse.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<WaitResponse>): WaitResponse {
+  fromPartial(object: DeepPartial<WaitResponse>): WaitResponse {
     const message = createBaseWaitResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     return message;
-  },
+  }
 };
 
 function createBaseWaitReportRequest(): WaitReportRequest {
@@ -3202,32 +2349,15 @@ export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.W
     }
   },
 
-  fromJSON(object: any): WaitReportRequest {
-    return {
-      atLeast: isSet(object.atLeast)
-        ? globalThis.Number(object.atLeast)
-        : isSet(object.at_least)
-        ? globalThis.Number(object.at_least)
-        : 0,
-    };
-  },
-
-  toJSON(message: WaitReportRequest): unknown {
-    const obj: any = {};
-    if (message.atLeast !== 0) {
-      obj.atLeast = Math.round(message.atLeast);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<WaitReportRequest>): WaitReportRequest {
     return WaitReportRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<WaitReportRequest>): WaitReportRequest {
     const message = createBaseWaitReportRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.atLeast = object.atLeast ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseWaitReportResponse(): WaitReportResponse {
@@ -3302,38 +2432,17 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
     }
   },
 
-  fromJSON(object: any): WaitReportResponse {
-    return {
-      started: isSet(object.started) ? globalThis.Number(object.started) : 0,
-      completed: isSet(object.completed) ? globalThis.Number(object.completed) : 0,
-      cancelled: isSet(object.cancelled) ? globalThis.Number(object.cancelled) : 0,
-    };
-  },
-
-  toJSON(message: WaitReportResponse): unknown {
-    const obj: any = {};
-    if (message.started !== 0) {
-      obj.started = Math.round(message.started);
-    }
-    if (message.completed !== 0) {
-      obj.completed = Math.round(message.completed);
-    }
-    if (message.cancelled !== 0) {
-      obj.cancelled = Math.round(message.cancelled);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<WaitReportResponse>): WaitReportResponse {
     return WaitReportResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<WaitReportResponse>): WaitReportResponse {
     const message = createBaseWaitReportResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.started = object.started ?? 0;
     message.completed = object.completed ?? 0;
     message.cancelled = object.cancelled ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseAskHostRequest(): AskHostRequest {
@@ -3408,38 +2517,17 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
     }
   },
 
-  fromJSON(object: any): AskHostRequest {
-    return {
-      question: isSet(object.question) ? globalThis.String(object.question) : "",
-      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
-      reveal: isSet(object.reveal) ? globalThis.Boolean(object.reveal) : false,
-    };
-  },
-
-  toJSON(message: AskHostRequest): unknown {
-    const obj: any = {};
-    if (message.question !== "") {
-      obj.question = message.question;
-    }
-    if (message.depth !== 0) {
-      obj.depth = Math.round(message.depth);
-    }
-    if (message.reveal !== false) {
-      obj.reveal = message.reveal;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<AskHostRequest>): AskHostRequest {
     return AskHostRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<AskHostRequest>): AskHostRequest {
     const message = createBaseAskHostRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.question = object.question ?? "";
     message.depth = object.depth ?? 0;
     message.reveal = object.reveal ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseAskHostResponse(): AskHostResponse {
@@ -3492,26 +2580,15 @@ export const AskHostResponse: MessageFns<AskHostResponse, "anyplug.test.v1.AskHo
     }
   },
 
-  fromJSON(object: any): AskHostResponse {
-    return { answer: isSet(object.answer) ? globalThis.String(object.answer) : "" };
-  },
-
-  toJSON(message: AskHostResponse): unknown {
-    const obj: any = {};
-    if (message.answer !== "") {
-      obj.answer = message.answer;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<AskHostResponse>): AskHostResponse {
     return AskHostResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<AskHostResponse>): AskHostResponse {
     const message = createBaseAskHostResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.answer = object.answer ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseAskRequest(): AskRequest {
@@ -3575,33 +2652,16 @@ export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = 
     }
   },
 
-  fromJSON(object: any): AskRequest {
-    return {
-      question: isSet(object.question) ? globalThis.String(object.question) : "",
-      depth: isSet(object.depth) ? globalThis.Number(object.depth) : 0,
-    };
-  },
-
-  toJSON(message: AskRequest): unknown {
-    const obj: any = {};
-    if (message.question !== "") {
-      obj.question = message.question;
-    }
-    if (message.depth !== 0) {
-      obj.depth = Math.round(message.depth);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<AskRequest>): AskRequest {
     return AskRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<AskRequest>): AskRequest {
     const message = createBaseAskRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.question = object.question ?? "";
     message.depth = object.depth ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseAskResponse(): AskResponse {
@@ -3654,26 +2714,15 @@ export const AskResponse: MessageFns<AskResponse, "anyplug.test.v1.AskResponse">
     }
   },
 
-  fromJSON(object: any): AskResponse {
-    return { answer: isSet(object.answer) ? globalThis.String(object.answer) : "" };
-  },
-
-  toJSON(message: AskResponse): unknown {
-    const obj: any = {};
-    if (message.answer !== "") {
-      obj.answer = message.answer;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<AskResponse>): AskResponse {
     return AskResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<AskResponse>): AskResponse {
     const message = createBaseAskResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.answer = object.answer ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseRevealRequest(): RevealRequest {
@@ -3715,22 +2764,14 @@ export const RevealRequest: MessageFns<RevealRequest, "anyplug.test.v1.RevealReq
     }
   },
 
-  fromJSON(_: any): RevealRequest {
-    return {};
-  },
-
-  toJSON(_: RevealRequest): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
   create(base?: DeepPartial<RevealRequest>): RevealRequest {
     return RevealRequest.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<RevealRequest>): RevealRequest {
+  fromPartial(object: DeepPartial<RevealRequest>): RevealRequest {
     const message = createBaseRevealRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     return message;
-  },
+  }
 };
 
 function createBaseRevealResponse(): RevealResponse {
@@ -3783,26 +2824,15 @@ export const RevealResponse: MessageFns<RevealResponse, "anyplug.test.v1.RevealR
     }
   },
 
-  fromJSON(object: any): RevealResponse {
-    return { value: isSet(object.value) ? globalThis.String(object.value) : "" };
-  },
-
-  toJSON(message: RevealResponse): unknown {
-    const obj: any = {};
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<RevealResponse>): RevealResponse {
     return RevealResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<RevealResponse>): RevealResponse {
     const message = createBaseRevealResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseHarmRequest(): HarmRequest {
@@ -3877,38 +2907,17 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
     }
   },
 
-  fromJSON(object: any): HarmRequest {
-    return {
-      kind: isSet(object.kind) ? harmRequest_KindFromJSON(object.kind) : 0,
-      text: isSet(object.text) ? globalThis.String(object.text) : "",
-      number: isSet(object.number) ? globalThis.Number(object.number) : 0,
-    };
-  },
-
-  toJSON(message: HarmRequest): unknown {
-    const obj: any = {};
-    if (message.kind !== 0) {
-      obj.kind = harmRequest_KindToJSON(message.kind);
-    }
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    if (message.number !== 0) {
-      obj.number = Math.round(message.number);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<HarmRequest>): HarmRequest {
     return HarmRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<HarmRequest>): HarmRequest {
     const message = createBaseHarmRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.kind = object.kind ?? 0;
     message.text = object.text ?? "";
     message.number = object.number ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseHarmResponse(): HarmResponse {
@@ -3961,113 +2970,27 @@ export const HarmResponse: MessageFns<HarmResponse, "anyplug.test.v1.HarmRespons
     }
   },
 
-  fromJSON(object: any): HarmResponse {
-    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
-  },
-
-  toJSON(message: HarmResponse): unknown {
-    const obj: any = {};
-    if (message.text !== "") {
-      obj.text = message.text;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<HarmResponse>): HarmResponse {
     return HarmResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<HarmResponse>): HarmResponse {
     const message = createBaseHarmResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.text = object.text ?? "";
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
-
-function floatToJson(value: number | null | undefined): number | string | null | undefined {
-  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
-}
-
-const timestampFractionRegex = /:\d{2}\.\d+/;
-
-function fromJsonTimestamp(o: any): Timestamp {
-  if (o instanceof globalThis.Date) {
-    return toTimestamp(o);
-  } else if (typeof o === "string") {
-    // Date only keeps milliseconds, and parses longer fractions in an engine-specific way,
-    // so parse the fractional seconds ourselves and give Date only the whole seconds
-    const fraction = timestampFractionRegex.exec(o);
-    if (fraction === null) {
-      return toTimestamp(new globalThis.Date(o));
-    }
-    const fractionNanos = Number(fraction[0].slice(4, 13).padEnd(9, "0"));
-    const wholeSeconds = new globalThis.Date(o.replace(fraction[0], fraction[0].slice(0, 3)));
-    const timestamp = toTimestamp(new globalThis.Date(wholeSeconds.getTime() + Math.trunc(fractionNanos / 1_000_000)));
-    return { ...timestamp, nanos: (timestamp.nanos ?? 0) + (fractionNanos % 1_000_000) };
-  } else {
-    return Timestamp.fromJSON(o);
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,7 +2,7 @@
 // source: conformance/conformance.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "conformance";
 
@@ -15,45 +15,6 @@ export enum WireFormat {
   /** JSPB - Only used inside Google. Opensource testees just skip it. */
   JSPB = 3,
   TEXT_FORMAT = 4,
-}
-
-export function wireFormatFromJSON(object: any): WireFormat {
-  switch (object) {
-    case 0:
-    case "UNSPECIFIED":
-      return WireFormat.UNSPECIFIED;
-    case 1:
-    case "PROTOBUF":
-      return WireFormat.PROTOBUF;
-    case 2:
-    case "JSON":
-      return WireFormat.JSON;
-    case 3:
-    case "JSPB":
-      return WireFormat.JSPB;
-    case 4:
-    case "TEXT_FORMAT":
-      return WireFormat.TEXT_FORMAT;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum WireFormat");
-  }
-}
-
-export function wireFormatToJSON(object: WireFormat): string {
-  switch (object) {
-    case WireFormat.UNSPECIFIED:
-      return "UNSPECIFIED";
-    case WireFormat.PROTOBUF:
-      return "PROTOBUF";
-    case WireFormat.JSON:
-      return "JSON";
-    case WireFormat.JSPB:
-      return "JSPB";
-    case WireFormat.TEXT_FORMAT:
-      return "TEXT_FORMAT";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum WireFormat");
-  }
 }
 
 export enum TestCategory {
@@ -80,50 +41,6 @@ export enum TestCategory {
    * this type. Testees of other languages can simply skip it.
    */
   TEXT_FORMAT_TEST = 5,
-}
-
-export function testCategoryFromJSON(object: any): TestCategory {
-  switch (object) {
-    case 0:
-    case "UNSPECIFIED_TEST":
-      return TestCategory.UNSPECIFIED_TEST;
-    case 1:
-    case "BINARY_TEST":
-      return TestCategory.BINARY_TEST;
-    case 2:
-    case "JSON_TEST":
-      return TestCategory.JSON_TEST;
-    case 3:
-    case "JSON_IGNORE_UNKNOWN_PARSING_TEST":
-      return TestCategory.JSON_IGNORE_UNKNOWN_PARSING_TEST;
-    case 4:
-    case "JSPB_TEST":
-      return TestCategory.JSPB_TEST;
-    case 5:
-    case "TEXT_FORMAT_TEST":
-      return TestCategory.TEXT_FORMAT_TEST;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestCategory");
-  }
-}
-
-export function testCategoryToJSON(object: TestCategory): string {
-  switch (object) {
-    case TestCategory.UNSPECIFIED_TEST:
-      return "UNSPECIFIED_TEST";
-    case TestCategory.BINARY_TEST:
-      return "BINARY_TEST";
-    case TestCategory.JSON_TEST:
-      return "JSON_TEST";
-    case TestCategory.JSON_IGNORE_UNKNOWN_PARSING_TEST:
-      return "JSON_IGNORE_UNKNOWN_PARSING_TEST";
-    case TestCategory.JSPB_TEST:
-      return "JSPB_TEST";
-    case TestCategory.TEXT_FORMAT_TEST:
-      return "TEXT_FORMAT_TEST";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestCategory");
-  }
 }
 
 /**
@@ -166,13 +83,13 @@ export interface ConformanceRequest {
    * src/google/protobuf/proto3_test_messages.proto).
    */
   payload:
-    | { $case: "protobufPayload"; protobufPayload: Uint8Array }
-    | { $case: "jsonPayload"; jsonPayload: string }
-    | //
-    /** Only used inside Google.  Opensource testees just skip it. */
-    { $case: "jspbPayload"; jspbPayload: string }
-    | { $case: "textPayload"; textPayload: string }
-    | undefined;
+  |
+  { $case: "protobufPayload", protobufPayload: Uint8Array }|
+  { $case: "jsonPayload", jsonPayload: string }| //
+  /** Only used inside Google.  Opensource testees just skip it. */
+  { $case: "jspbPayload", jspbPayload: string }|
+  { $case: "textPayload", textPayload: string }
+  | undefined;
   /** Which format should the testee serialize its message to? */
   requestedOutputFormat: WireFormat;
   /**
@@ -191,9 +108,7 @@ export interface ConformanceRequest {
    */
   testCategory: TestCategory;
   /** Specify details for how to encode jspb. */
-  jspbEncodingOptions:
-    | JspbEncodingConfig
-    | undefined;
+  jspbEncodingOptions: JspbEncodingConfig | undefined;
   /**
    * This can be used in json and text format. If true, testee should print
    * unknown fields instead of ignore. This feature is optional.
@@ -205,68 +120,60 @@ export interface ConformanceRequest {
 /** Represents a single test case's output. */
 export interface ConformanceResponse {
   result:
-    | //
-    /**
-     * This string should be set to indicate parsing failed.  The string can
-     * provide more information about the parse error if it is available.
-     *
-     * Setting this string does not necessarily mean the testee failed the
-     * test.  Some of the test cases are intentionally invalid input.
-     */
-    { $case: "parseError"; parseError: string }
-    | //
-    /**
-     * If the input was successfully parsed but errors occurred when
-     * serializing it to the requested output format, set the error message in
-     * this field.
-     */
-    { $case: "serializeError"; serializeError: string }
-    | //
-    /**
-     * This should be set if the test program timed out.  The string should
-     * provide more information about what the child process was doing when it
-     * was killed.
-     */
-    { $case: "timeoutError"; timeoutError: string }
-    | //
-    /**
-     * This should be set if some other error occurred.  This will always
-     * indicate that the test failed.  The string can provide more information
-     * about the failure.
-     */
-    { $case: "runtimeError"; runtimeError: string }
-    | //
-    /**
-     * If the input was successfully parsed and the requested output was
-     * protobuf, serialize it to protobuf and set it in this field.
-     */
-    { $case: "protobufPayload"; protobufPayload: Uint8Array }
-    | //
-    /**
-     * If the input was successfully parsed and the requested output was JSON,
-     * serialize to JSON and set it in this field.
-     */
-    { $case: "jsonPayload"; jsonPayload: string }
-    | //
-    /**
-     * For when the testee skipped the test, likely because a certain feature
-     * wasn't supported, like JSON input/output.
-     */
-    { $case: "skipped"; skipped: string }
-    | //
-    /**
-     * If the input was successfully parsed and the requested output was JSPB,
-     * serialize to JSPB and set it in this field. JSPB is only used inside
-     * Google. Opensource testees can just skip it.
-     */
-    { $case: "jspbPayload"; jspbPayload: string }
-    | //
-    /**
-     * If the input was successfully parsed and the requested output was
-     * TEXT_FORMAT, serialize to TEXT_FORMAT and set it in this field.
-     */
-    { $case: "textPayload"; textPayload: string }
-    | undefined;
+  | //
+  /**
+   * This string should be set to indicate parsing failed.  The string can
+   * provide more information about the parse error if it is available.
+   *
+   * Setting this string does not necessarily mean the testee failed the
+   * test.  Some of the test cases are intentionally invalid input.
+   */
+  { $case: "parseError", parseError: string }| //
+  /**
+   * If the input was successfully parsed but errors occurred when
+   * serializing it to the requested output format, set the error message in
+   * this field.
+   */
+  { $case: "serializeError", serializeError: string }| //
+  /**
+   * This should be set if the test program timed out.  The string should
+   * provide more information about what the child process was doing when it
+   * was killed.
+   */
+  { $case: "timeoutError", timeoutError: string }| //
+  /**
+   * This should be set if some other error occurred.  This will always
+   * indicate that the test failed.  The string can provide more information
+   * about the failure.
+   */
+  { $case: "runtimeError", runtimeError: string }| //
+  /**
+   * If the input was successfully parsed and the requested output was
+   * protobuf, serialize it to protobuf and set it in this field.
+   */
+  { $case: "protobufPayload", protobufPayload: Uint8Array }| //
+  /**
+   * If the input was successfully parsed and the requested output was JSON,
+   * serialize to JSON and set it in this field.
+   */
+  { $case: "jsonPayload", jsonPayload: string }| //
+  /**
+   * For when the testee skipped the test, likely because a certain feature
+   * wasn't supported, like JSON input/output.
+   */
+  { $case: "skipped", skipped: string }| //
+  /**
+   * If the input was successfully parsed and the requested output was JSPB,
+   * serialize to JSPB and set it in this field. JSPB is only used inside
+   * Google. Opensource testees can just skip it.
+   */
+  { $case: "jspbPayload", jspbPayload: string }| //
+  /**
+   * If the input was successfully parsed and the requested output was
+   * TEXT_FORMAT, serialize to TEXT_FORMAT and set it in this field.
+   */
+  { $case: "textPayload", textPayload: string }
+  | undefined;
   _unknownFields?: Uint8Array[] | undefined;
 }
 
@@ -349,46 +256,17 @@ export const TestStatus: MessageFns<TestStatus, "conformance.TestStatus"> = {
     }
   },
 
-  fromJSON(object: any): TestStatus {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      failureMessage: isSet(object.failureMessage)
-        ? globalThis.String(object.failureMessage)
-        : isSet(object.failure_message)
-        ? globalThis.String(object.failure_message)
-        : "",
-      matchedName: isSet(object.matchedName)
-        ? globalThis.String(object.matchedName)
-        : isSet(object.matched_name)
-        ? globalThis.String(object.matched_name)
-        : "",
-    };
-  },
-
-  toJSON(message: TestStatus): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.failureMessage !== "") {
-      obj.failureMessage = message.failureMessage;
-    }
-    if (message.matchedName !== "") {
-      obj.matchedName = message.matchedName;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestStatus>): TestStatus {
     return TestStatus.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestStatus>): TestStatus {
     const message = createBaseTestStatus();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.failureMessage = object.failureMessage ?? "";
     message.matchedName = object.matchedName ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseFailureSet(): FailureSet {
@@ -441,38 +319,19 @@ export const FailureSet: MessageFns<FailureSet, "conformance.FailureSet"> = {
     }
   },
 
-  fromJSON(object: any): FailureSet {
-    return { test: globalThis.Array.isArray(object?.test) ? object.test.map((e: any) => TestStatus.fromJSON(e)) : [] };
-  },
-
-  toJSON(message: FailureSet): unknown {
-    const obj: any = {};
-    if (message.test?.length) {
-      obj.test = message.test.map((e) => TestStatus.toJSON(e));
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<FailureSet>): FailureSet {
     return FailureSet.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<FailureSet>): FailureSet {
     const message = createBaseFailureSet();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.test = object.test?.map((e) => TestStatus.fromPartial(e)) || [];
     return message;
-  },
+  }
 };
 
 function createBaseConformanceRequest(): ConformanceRequest {
-  return {
-    payload: undefined,
-    requestedOutputFormat: 0,
-    messageType: "",
-    testCategory: 0,
-    jspbEncodingOptions: undefined,
-    printUnknownFields: false,
-    _unknownFields: undefined,
-  };
+  return { payload: undefined, requestedOutputFormat: 0, messageType: "", testCategory: 0, jspbEncodingOptions: undefined, printUnknownFields: false, _unknownFields: undefined };
 }
 
 export const ConformanceRequest: MessageFns<ConformanceRequest, "conformance.ConformanceRequest"> = {
@@ -611,87 +470,12 @@ export const ConformanceRequest: MessageFns<ConformanceRequest, "conformance.Con
     }
   },
 
-  fromJSON(object: any): ConformanceRequest {
-    return {
-      payload: isSet(object.protobufPayload)
-        ? { $case: "protobufPayload", protobufPayload: bytesFromBase64(object.protobufPayload) }
-        : isSet(object.protobuf_payload)
-        ? { $case: "protobufPayload", protobufPayload: bytesFromBase64(object.protobuf_payload) }
-        : isSet(object.jsonPayload)
-        ? { $case: "jsonPayload", jsonPayload: globalThis.String(object.jsonPayload) }
-        : isSet(object.json_payload)
-        ? { $case: "jsonPayload", jsonPayload: globalThis.String(object.json_payload) }
-        : isSet(object.jspbPayload)
-        ? { $case: "jspbPayload", jspbPayload: globalThis.String(object.jspbPayload) }
-        : isSet(object.jspb_payload)
-        ? { $case: "jspbPayload", jspbPayload: globalThis.String(object.jspb_payload) }
-        : isSet(object.textPayload)
-        ? { $case: "textPayload", textPayload: globalThis.String(object.textPayload) }
-        : isSet(object.text_payload)
-        ? { $case: "textPayload", textPayload: globalThis.String(object.text_payload) }
-        : undefined,
-      requestedOutputFormat: isSet(object.requestedOutputFormat)
-        ? wireFormatFromJSON(object.requestedOutputFormat)
-        : isSet(object.requested_output_format)
-        ? wireFormatFromJSON(object.requested_output_format)
-        : 0,
-      messageType: isSet(object.messageType)
-        ? globalThis.String(object.messageType)
-        : isSet(object.message_type)
-        ? globalThis.String(object.message_type)
-        : "",
-      testCategory: isSet(object.testCategory)
-        ? testCategoryFromJSON(object.testCategory)
-        : isSet(object.test_category)
-        ? testCategoryFromJSON(object.test_category)
-        : 0,
-      jspbEncodingOptions: isSet(object.jspbEncodingOptions)
-        ? JspbEncodingConfig.fromJSON(object.jspbEncodingOptions)
-        : isSet(object.jspb_encoding_options)
-        ? JspbEncodingConfig.fromJSON(object.jspb_encoding_options)
-        : undefined,
-      printUnknownFields: isSet(object.printUnknownFields)
-        ? globalThis.Boolean(object.printUnknownFields)
-        : isSet(object.print_unknown_fields)
-        ? globalThis.Boolean(object.print_unknown_fields)
-        : false,
-    };
-  },
-
-  toJSON(message: ConformanceRequest): unknown {
-    const obj: any = {};
-    if (message.payload?.$case === "protobufPayload") {
-      obj.protobufPayload = base64FromBytes(message.payload.protobufPayload);
-    } else if (message.payload?.$case === "jsonPayload") {
-      obj.jsonPayload = message.payload.jsonPayload;
-    } else if (message.payload?.$case === "jspbPayload") {
-      obj.jspbPayload = message.payload.jspbPayload;
-    } else if (message.payload?.$case === "textPayload") {
-      obj.textPayload = message.payload.textPayload;
-    }
-    if (message.requestedOutputFormat !== 0) {
-      obj.requestedOutputFormat = wireFormatToJSON(message.requestedOutputFormat);
-    }
-    if (message.messageType !== "") {
-      obj.messageType = message.messageType;
-    }
-    if (message.testCategory !== 0) {
-      obj.testCategory = testCategoryToJSON(message.testCategory);
-    }
-    if (message.jspbEncodingOptions !== undefined) {
-      obj.jspbEncodingOptions = JspbEncodingConfig.toJSON(message.jspbEncodingOptions);
-    }
-    if (message.printUnknownFields !== false) {
-      obj.printUnknownFields = message.printUnknownFields;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ConformanceRequest>): ConformanceRequest {
     return ConformanceRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ConformanceRequest>): ConformanceRequest {
     const message = createBaseConformanceRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     switch (object.payload?.$case) {
       case "protobufPayload": {
         if (object.payload?.protobufPayload !== undefined && object.payload?.protobufPayload !== null) {
@@ -721,12 +505,10 @@ export const ConformanceRequest: MessageFns<ConformanceRequest, "conformance.Con
     message.requestedOutputFormat = object.requestedOutputFormat ?? 0;
     message.messageType = object.messageType ?? "";
     message.testCategory = object.testCategory ?? 0;
-    message.jspbEncodingOptions = (object.jspbEncodingOptions !== undefined && object.jspbEncodingOptions !== null)
-      ? JspbEncodingConfig.fromPartial(object.jspbEncodingOptions)
-      : undefined;
+    message.jspbEncodingOptions = (object.jspbEncodingOptions !== undefined && object.jspbEncodingOptions !== null) ? JspbEncodingConfig.fromPartial(object.jspbEncodingOptions) : undefined;
     message.printUnknownFields = object.printUnknownFields ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseConformanceResponse(): ConformanceResponse {
@@ -869,75 +651,12 @@ export const ConformanceResponse: MessageFns<ConformanceResponse, "conformance.C
     }
   },
 
-  fromJSON(object: any): ConformanceResponse {
-    return {
-      result: isSet(object.parseError)
-        ? { $case: "parseError", parseError: globalThis.String(object.parseError) }
-        : isSet(object.parse_error)
-        ? { $case: "parseError", parseError: globalThis.String(object.parse_error) }
-        : isSet(object.serializeError)
-        ? { $case: "serializeError", serializeError: globalThis.String(object.serializeError) }
-        : isSet(object.serialize_error)
-        ? { $case: "serializeError", serializeError: globalThis.String(object.serialize_error) }
-        : isSet(object.timeoutError)
-        ? { $case: "timeoutError", timeoutError: globalThis.String(object.timeoutError) }
-        : isSet(object.timeout_error)
-        ? { $case: "timeoutError", timeoutError: globalThis.String(object.timeout_error) }
-        : isSet(object.runtimeError)
-        ? { $case: "runtimeError", runtimeError: globalThis.String(object.runtimeError) }
-        : isSet(object.runtime_error)
-        ? { $case: "runtimeError", runtimeError: globalThis.String(object.runtime_error) }
-        : isSet(object.protobufPayload)
-        ? { $case: "protobufPayload", protobufPayload: bytesFromBase64(object.protobufPayload) }
-        : isSet(object.protobuf_payload)
-        ? { $case: "protobufPayload", protobufPayload: bytesFromBase64(object.protobuf_payload) }
-        : isSet(object.jsonPayload)
-        ? { $case: "jsonPayload", jsonPayload: globalThis.String(object.jsonPayload) }
-        : isSet(object.json_payload)
-        ? { $case: "jsonPayload", jsonPayload: globalThis.String(object.json_payload) }
-        : isSet(object.skipped)
-        ? { $case: "skipped", skipped: globalThis.String(object.skipped) }
-        : isSet(object.jspbPayload)
-        ? { $case: "jspbPayload", jspbPayload: globalThis.String(object.jspbPayload) }
-        : isSet(object.jspb_payload)
-        ? { $case: "jspbPayload", jspbPayload: globalThis.String(object.jspb_payload) }
-        : isSet(object.textPayload)
-        ? { $case: "textPayload", textPayload: globalThis.String(object.textPayload) }
-        : isSet(object.text_payload)
-        ? { $case: "textPayload", textPayload: globalThis.String(object.text_payload) }
-        : undefined,
-    };
-  },
-
-  toJSON(message: ConformanceResponse): unknown {
-    const obj: any = {};
-    if (message.result?.$case === "parseError") {
-      obj.parseError = message.result.parseError;
-    } else if (message.result?.$case === "serializeError") {
-      obj.serializeError = message.result.serializeError;
-    } else if (message.result?.$case === "timeoutError") {
-      obj.timeoutError = message.result.timeoutError;
-    } else if (message.result?.$case === "runtimeError") {
-      obj.runtimeError = message.result.runtimeError;
-    } else if (message.result?.$case === "protobufPayload") {
-      obj.protobufPayload = base64FromBytes(message.result.protobufPayload);
-    } else if (message.result?.$case === "jsonPayload") {
-      obj.jsonPayload = message.result.jsonPayload;
-    } else if (message.result?.$case === "skipped") {
-      obj.skipped = message.result.skipped;
-    } else if (message.result?.$case === "jspbPayload") {
-      obj.jspbPayload = message.result.jspbPayload;
-    } else if (message.result?.$case === "textPayload") {
-      obj.textPayload = message.result.textPayload;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ConformanceResponse>): ConformanceResponse {
     return ConformanceResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ConformanceResponse>): ConformanceResponse {
     const message = createBaseConformanceResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     switch (object.result?.$case) {
       case "parseError": {
         if (object.result?.parseError !== undefined && object.result?.parseError !== null) {
@@ -995,7 +714,7 @@ export const ConformanceResponse: MessageFns<ConformanceResponse, "conformance.C
       }
     }
     return message;
-  },
+  }
 };
 
 function createBaseJspbEncodingConfig(): JspbEncodingConfig {
@@ -1048,78 +767,27 @@ export const JspbEncodingConfig: MessageFns<JspbEncodingConfig, "conformance.Jsp
     }
   },
 
-  fromJSON(object: any): JspbEncodingConfig {
-    return {
-      useJspbArrayAnyFormat: isSet(object.useJspbArrayAnyFormat)
-        ? globalThis.Boolean(object.useJspbArrayAnyFormat)
-        : isSet(object.use_jspb_array_any_format)
-        ? globalThis.Boolean(object.use_jspb_array_any_format)
-        : false,
-    };
-  },
-
-  toJSON(message: JspbEncodingConfig): unknown {
-    const obj: any = {};
-    if (message.useJspbArrayAnyFormat !== false) {
-      obj.useJspbArrayAnyFormat = message.useJspbArrayAnyFormat;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<JspbEncodingConfig>): JspbEncodingConfig {
     return JspbEncodingConfig.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<JspbEncodingConfig>): JspbEncodingConfig {
     const message = createBaseJspbEncodingConfig();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.useJspbArrayAnyFormat = object.useJspbArrayAnyFormat ?? false;
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

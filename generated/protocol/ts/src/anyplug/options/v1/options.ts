@@ -2,7 +2,7 @@
 // source: anyplug/options/v1/options.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "anyplug.options.v1";
 
@@ -20,9 +20,7 @@ export interface ServiceOptions {
 /** Options of a method. */
 export interface MethodOptions {
   /** Milliseconds that a call may take when the caller gives no timeout. 0: no limit. Absent: as the service says. */
-  defaultTimeoutMs?:
-    | number
-    | undefined;
+  defaultTimeoutMs?: number | undefined;
   /** Calling twice has the effect of calling once, so a call may be retried. */
   idempotent: boolean;
   /** The capability that a caller must have been granted. Empty: none. Absent: as the service says. */
@@ -91,41 +89,16 @@ export const ServiceOptions: MessageFns<ServiceOptions, "anyplug.options.v1.Serv
     }
   },
 
-  fromJSON(object: any): ServiceOptions {
-    return {
-      defaultTimeoutMs: isSet(object.defaultTimeoutMs)
-        ? globalThis.Number(object.defaultTimeoutMs)
-        : isSet(object.default_timeout_ms)
-        ? globalThis.Number(object.default_timeout_ms)
-        : 0,
-      requiredCapability: isSet(object.requiredCapability)
-        ? globalThis.String(object.requiredCapability)
-        : isSet(object.required_capability)
-        ? globalThis.String(object.required_capability)
-        : "",
-    };
-  },
-
-  toJSON(message: ServiceOptions): unknown {
-    const obj: any = {};
-    if (message.defaultTimeoutMs !== 0) {
-      obj.defaultTimeoutMs = Math.round(message.defaultTimeoutMs);
-    }
-    if (message.requiredCapability !== "") {
-      obj.requiredCapability = message.requiredCapability;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ServiceOptions>): ServiceOptions {
     return ServiceOptions.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ServiceOptions>): ServiceOptions {
     const message = createBaseServiceOptions();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.defaultTimeoutMs = object.defaultTimeoutMs ?? 0;
     message.requiredCapability = object.requiredCapability ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseMethodOptions(): MethodOptions {
@@ -200,67 +173,29 @@ export const MethodOptions: MessageFns<MethodOptions, "anyplug.options.v1.Method
     }
   },
 
-  fromJSON(object: any): MethodOptions {
-    return {
-      defaultTimeoutMs: isSet(object.defaultTimeoutMs)
-        ? globalThis.Number(object.defaultTimeoutMs)
-        : isSet(object.default_timeout_ms)
-        ? globalThis.Number(object.default_timeout_ms)
-        : undefined,
-      idempotent: isSet(object.idempotent) ? globalThis.Boolean(object.idempotent) : false,
-      requiredCapability: isSet(object.requiredCapability)
-        ? globalThis.String(object.requiredCapability)
-        : isSet(object.required_capability)
-        ? globalThis.String(object.required_capability)
-        : undefined,
-    };
-  },
-
-  toJSON(message: MethodOptions): unknown {
-    const obj: any = {};
-    if (message.defaultTimeoutMs !== undefined) {
-      obj.defaultTimeoutMs = Math.round(message.defaultTimeoutMs);
-    }
-    if (message.idempotent !== false) {
-      obj.idempotent = message.idempotent;
-    }
-    if (message.requiredCapability !== undefined) {
-      obj.requiredCapability = message.requiredCapability;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<MethodOptions>): MethodOptions {
     return MethodOptions.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<MethodOptions>): MethodOptions {
     const message = createBaseMethodOptions();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.defaultTimeoutMs = object.defaultTimeoutMs ?? undefined;
     message.idempotent = object.idempotent ?? false;
     message.requiredCapability = object.requiredCapability ?? undefined;
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,8 +2,8 @@
 // source: anyplug/plugin/v1/manifest.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { ListValue, Struct } from "../../../google/protobuf/struct.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
+import { Struct, ListValue } from "../../../google/protobuf/struct.js";
 
 export const protobufPackage = "anyplug.plugin.v1";
 
@@ -18,9 +18,7 @@ export interface Manifest {
   /** "typescript", "rust" or "python". */
   language: string;
   interop: Interop | undefined;
-  config:
-    | { [key: string]: any }
-    | undefined;
+  config: { [key: string]: any } | undefined;
   /** Names of plugins that are loaded before this one. */
   dependencies: string[];
   /** Event type to the names of its handlers. */
@@ -34,9 +32,7 @@ export interface Manifest {
   offers: string[];
   /** Capabilities that the plugin needs of its host; nothing is granted that is not named here. */
   capabilities: string[];
-  limits:
-    | Limits
-    | undefined;
+  limits: Limits | undefined;
   /** Transports in order of preference: "direct", "process", later "wasm", "ffi", "unix", "tcp". */
   transports: string[];
   _unknownFields?: Uint8Array[] | undefined;
@@ -117,26 +113,7 @@ export interface Limits {
 }
 
 function createBaseManifest(): Manifest {
-  return {
-    name: "",
-    description: "",
-    version: "",
-    language: "",
-    interop: undefined,
-    config: undefined,
-    dependencies: [],
-    events: new Map(),
-    actions: [],
-    providers: [],
-    evaluators: [],
-    services: [],
-    routes: [],
-    offers: [],
-    capabilities: [],
-    limits: undefined,
-    transports: [],
-    _unknownFields: undefined,
-  };
+  return { name: "", description: "", version: "", language: "", interop: undefined, config: undefined, dependencies: [], events: new Map(), actions: [], providers: [], evaluators: [], services: [], routes: [], offers: [], capabilities: [], limits: undefined, transports: [], _unknownFields: undefined };
 }
 
 export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
@@ -164,7 +141,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
     for (const v of message.dependencies) {
       writer.uint32(58).string(v!);
     }
-    message.events.forEach((value, key) => {
+    (message.events).forEach((value, key) => {
       if (value !== undefined) {
         Manifest_EventsEntry.encode({ key: key as any, value }, writer.uint32(66).fork()).join();
       }
@@ -370,117 +347,17 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
     }
   },
 
-  fromJSON(object: any): Manifest {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
-      language: isSet(object.language) ? globalThis.String(object.language) : "",
-      interop: isSet(object.interop) ? Interop.fromJSON(object.interop) : undefined,
-      config: isObject(object.config) ? object.config : undefined,
-      dependencies: globalThis.Array.isArray(object?.dependencies)
-        ? object.dependencies.map((e: any) => globalThis.String(e))
-        : [],
-      events: isObject(object.events)
-        ? (globalThis.Object.entries(object.events) as [string, any][]).reduce(
-          (acc: Map<string, Array<any> | undefined>, [key, value]: [string, any]) => {
-            acc.set(key, value as Array<any> | undefined);
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      actions: globalThis.Array.isArray(object?.actions) ? object.actions.map((e: any) => Action.fromJSON(e)) : [],
-      providers: globalThis.Array.isArray(object?.providers)
-        ? object.providers.map((e: any) => Provider.fromJSON(e))
-        : [],
-      evaluators: globalThis.Array.isArray(object?.evaluators)
-        ? object.evaluators.map((e: any) => Evaluator.fromJSON(e))
-        : [],
-      services: globalThis.Array.isArray(object?.services) ? object.services.map((e: any) => Service.fromJSON(e)) : [],
-      routes: globalThis.Array.isArray(object?.routes) ? object.routes.map((e: any) => Route.fromJSON(e)) : [],
-      offers: globalThis.Array.isArray(object?.offers) ? object.offers.map((e: any) => globalThis.String(e)) : [],
-      capabilities: globalThis.Array.isArray(object?.capabilities)
-        ? object.capabilities.map((e: any) => globalThis.String(e))
-        : [],
-      limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
-      transports: globalThis.Array.isArray(object?.transports)
-        ? object.transports.map((e: any) => globalThis.String(e))
-        : [],
-    };
-  },
-
-  toJSON(message: Manifest): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.version !== "") {
-      obj.version = message.version;
-    }
-    if (message.language !== "") {
-      obj.language = message.language;
-    }
-    if (message.interop !== undefined) {
-      obj.interop = Interop.toJSON(message.interop);
-    }
-    if (message.config !== undefined) {
-      obj.config = message.config;
-    }
-    if (message.dependencies?.length) {
-      obj.dependencies = message.dependencies;
-    }
-    if (message.events?.size) {
-      obj.events = {};
-      message.events.forEach((v, k) => {
-        obj.events[k] = v;
-      });
-    }
-    if (message.actions?.length) {
-      obj.actions = message.actions.map((e) => Action.toJSON(e));
-    }
-    if (message.providers?.length) {
-      obj.providers = message.providers.map((e) => Provider.toJSON(e));
-    }
-    if (message.evaluators?.length) {
-      obj.evaluators = message.evaluators.map((e) => Evaluator.toJSON(e));
-    }
-    if (message.services?.length) {
-      obj.services = message.services.map((e) => Service.toJSON(e));
-    }
-    if (message.routes?.length) {
-      obj.routes = message.routes.map((e) => Route.toJSON(e));
-    }
-    if (message.offers?.length) {
-      obj.offers = message.offers;
-    }
-    if (message.capabilities?.length) {
-      obj.capabilities = message.capabilities;
-    }
-    if (message.limits !== undefined) {
-      obj.limits = Limits.toJSON(message.limits);
-    }
-    if (message.transports?.length) {
-      obj.transports = message.transports;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Manifest>): Manifest {
     return Manifest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Manifest>): Manifest {
     const message = createBaseManifest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.description = object.description ?? "";
     message.version = object.version ?? "";
     message.language = object.language ?? "";
-    message.interop = (object.interop !== undefined && object.interop !== null)
-      ? Interop.fromPartial(object.interop)
-      : undefined;
+    message.interop = (object.interop !== undefined && object.interop !== null) ? Interop.fromPartial(object.interop) : undefined;
     message.config = object.config ?? undefined;
     message.dependencies = object.dependencies?.map((e) => e) || [];
     message.events = (() => {
@@ -499,12 +376,10 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
     message.routes = object.routes?.map((e) => Route.fromPartial(e)) || [];
     message.offers = object.offers?.map((e) => e) || [];
     message.capabilities = object.capabilities?.map((e) => e) || [];
-    message.limits = (object.limits !== undefined && object.limits !== null)
-      ? Limits.fromPartial(object.limits)
-      : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null) ? Limits.fromPartial(object.limits) : undefined;
     message.transports = object.transports?.map((e) => e) || [];
     return message;
-  },
+  }
 };
 
 function createBaseManifest_EventsEntry(): Manifest_EventsEntry {
@@ -568,46 +443,20 @@ export const Manifest_EventsEntry: MessageFns<Manifest_EventsEntry, "anyplug.plu
     }
   },
 
-  fromJSON(object: any): Manifest_EventsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: globalThis.Array.isArray(object.value) ? [...object.value] : undefined,
-    };
-  },
-
-  toJSON(message: Manifest_EventsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== undefined) {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Manifest_EventsEntry>): Manifest_EventsEntry {
     return Manifest_EventsEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Manifest_EventsEntry>): Manifest_EventsEntry {
     const message = createBaseManifest_EventsEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? undefined;
     return message;
-  },
+  }
 };
 
 function createBaseInterop(): Interop {
-  return {
-    protocol: "",
-    wasmPath: "",
-    sharedLibPath: "",
-    ipcCommand: "",
-    ipcPort: 0,
-    cwd: "",
-    module: "",
-    _unknownFields: undefined,
-  };
+  return { protocol: "", wasmPath: "", sharedLibPath: "", ipcCommand: "", ipcPort: 0, cwd: "", module: "", _unknownFields: undefined };
 }
 
 export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
@@ -722,65 +571,12 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
     }
   },
 
-  fromJSON(object: any): Interop {
-    return {
-      protocol: isSet(object.protocol) ? globalThis.String(object.protocol) : "",
-      wasmPath: isSet(object.wasmPath)
-        ? globalThis.String(object.wasmPath)
-        : isSet(object.wasm_path)
-        ? globalThis.String(object.wasm_path)
-        : "",
-      sharedLibPath: isSet(object.sharedLibPath)
-        ? globalThis.String(object.sharedLibPath)
-        : isSet(object.shared_lib_path)
-        ? globalThis.String(object.shared_lib_path)
-        : "",
-      ipcCommand: isSet(object.ipcCommand)
-        ? globalThis.String(object.ipcCommand)
-        : isSet(object.ipc_command)
-        ? globalThis.String(object.ipc_command)
-        : "",
-      ipcPort: isSet(object.ipcPort)
-        ? globalThis.Number(object.ipcPort)
-        : isSet(object.ipc_port)
-        ? globalThis.Number(object.ipc_port)
-        : 0,
-      cwd: isSet(object.cwd) ? globalThis.String(object.cwd) : "",
-      module: isSet(object.module) ? globalThis.String(object.module) : "",
-    };
-  },
-
-  toJSON(message: Interop): unknown {
-    const obj: any = {};
-    if (message.protocol !== "") {
-      obj.protocol = message.protocol;
-    }
-    if (message.wasmPath !== "") {
-      obj.wasmPath = message.wasmPath;
-    }
-    if (message.sharedLibPath !== "") {
-      obj.sharedLibPath = message.sharedLibPath;
-    }
-    if (message.ipcCommand !== "") {
-      obj.ipcCommand = message.ipcCommand;
-    }
-    if (message.ipcPort !== 0) {
-      obj.ipcPort = Math.round(message.ipcPort);
-    }
-    if (message.cwd !== "") {
-      obj.cwd = message.cwd;
-    }
-    if (message.module !== "") {
-      obj.module = message.module;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Interop>): Interop {
     return Interop.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Interop>): Interop {
     const message = createBaseInterop();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.protocol = object.protocol ?? "";
     message.wasmPath = object.wasmPath ?? "";
     message.sharedLibPath = object.sharedLibPath ?? "";
@@ -789,7 +585,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
     message.cwd = object.cwd ?? "";
     message.module = object.module ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseAction(): Action {
@@ -875,43 +671,18 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
     }
   },
 
-  fromJSON(object: any): Action {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      similes: globalThis.Array.isArray(object?.similes) ? object.similes.map((e: any) => globalThis.String(e)) : [],
-      examples: globalThis.Array.isArray(object.examples) ? [...object.examples] : undefined,
-    };
-  },
-
-  toJSON(message: Action): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.similes?.length) {
-      obj.similes = message.similes;
-    }
-    if (message.examples !== undefined) {
-      obj.examples = message.examples;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Action>): Action {
     return Action.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Action>): Action {
     const message = createBaseAction();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.description = object.description ?? "";
     message.similes = object.similes?.map((e) => e) || [];
     message.examples = object.examples ?? undefined;
     return message;
-  },
+  }
 };
 
 function createBaseProvider(): Provider {
@@ -1008,48 +779,19 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
     }
   },
 
-  fromJSON(object: any): Provider {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      dynamic: isSet(object.dynamic) ? globalThis.Boolean(object.dynamic) : false,
-      position: isSet(object.position) ? globalThis.Number(object.position) : 0,
-      private: isSet(object.private) ? globalThis.Boolean(object.private) : false,
-    };
-  },
-
-  toJSON(message: Provider): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.dynamic !== false) {
-      obj.dynamic = message.dynamic;
-    }
-    if (message.position !== 0) {
-      obj.position = Math.round(message.position);
-    }
-    if (message.private !== false) {
-      obj.private = message.private;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Provider>): Provider {
     return Provider.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Provider>): Provider {
     const message = createBaseProvider();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.description = object.description ?? "";
     message.dynamic = object.dynamic ?? false;
     message.position = object.position ?? 0;
     message.private = object.private ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseEvaluator(): Evaluator {
@@ -1135,47 +877,18 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
     }
   },
 
-  fromJSON(object: any): Evaluator {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-      alwaysRun: isSet(object.alwaysRun)
-        ? globalThis.Boolean(object.alwaysRun)
-        : isSet(object.always_run)
-        ? globalThis.Boolean(object.always_run)
-        : false,
-      similes: globalThis.Array.isArray(object?.similes) ? object.similes.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: Evaluator): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    if (message.alwaysRun !== false) {
-      obj.alwaysRun = message.alwaysRun;
-    }
-    if (message.similes?.length) {
-      obj.similes = message.similes;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Evaluator>): Evaluator {
     return Evaluator.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Evaluator>): Evaluator {
     const message = createBaseEvaluator();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.description = object.description ?? "";
     message.alwaysRun = object.alwaysRun ?? false;
     message.similes = object.similes?.map((e) => e) || [];
     return message;
-  },
+  }
 };
 
 function createBaseService(): Service {
@@ -1239,33 +952,16 @@ export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
     }
   },
 
-  fromJSON(object: any): Service {
-    return {
-      type: isSet(object.type) ? globalThis.String(object.type) : "",
-      description: isSet(object.description) ? globalThis.String(object.description) : "",
-    };
-  },
-
-  toJSON(message: Service): unknown {
-    const obj: any = {};
-    if (message.type !== "") {
-      obj.type = message.type;
-    }
-    if (message.description !== "") {
-      obj.description = message.description;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Service>): Service {
     return Service.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Service>): Service {
     const message = createBaseService();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.type = object.type ?? "";
     message.description = object.description ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseRoute(): Route {
@@ -1362,52 +1058,19 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
     }
   },
 
-  fromJSON(object: any): Route {
-    return {
-      path: isSet(object.path) ? globalThis.String(object.path) : "",
-      method: isSet(object.method) ? globalThis.String(object.method) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      public: isSet(object.public) ? globalThis.Boolean(object.public) : false,
-      isMultipart: isSet(object.isMultipart)
-        ? globalThis.Boolean(object.isMultipart)
-        : isSet(object.is_multipart)
-        ? globalThis.Boolean(object.is_multipart)
-        : false,
-    };
-  },
-
-  toJSON(message: Route): unknown {
-    const obj: any = {};
-    if (message.path !== "") {
-      obj.path = message.path;
-    }
-    if (message.method !== "") {
-      obj.method = message.method;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.public !== false) {
-      obj.public = message.public;
-    }
-    if (message.isMultipart !== false) {
-      obj.isMultipart = message.isMultipart;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Route>): Route {
     return Route.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Route>): Route {
     const message = createBaseRoute();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.path = object.path ?? "";
     message.method = object.method ?? "";
     message.name = object.name ?? "";
     message.public = object.public ?? false;
     message.isMultipart = object.isMultipart ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseLimits(): Limits {
@@ -1482,75 +1145,29 @@ export const Limits: MessageFns<Limits, "anyplug.plugin.v1.Limits"> = {
     }
   },
 
-  fromJSON(object: any): Limits {
-    return {
-      maxMessageBytes: isSet(object.maxMessageBytes)
-        ? globalThis.Number(object.maxMessageBytes)
-        : isSet(object.max_message_bytes)
-        ? globalThis.Number(object.max_message_bytes)
-        : 0,
-      maxBufferBytes: isSet(object.maxBufferBytes)
-        ? globalThis.Number(object.maxBufferBytes)
-        : isSet(object.max_buffer_bytes)
-        ? globalThis.Number(object.max_buffer_bytes)
-        : 0,
-      maxPendingRequests: isSet(object.maxPendingRequests)
-        ? globalThis.Number(object.maxPendingRequests)
-        : isSet(object.max_pending_requests)
-        ? globalThis.Number(object.max_pending_requests)
-        : 0,
-    };
-  },
-
-  toJSON(message: Limits): unknown {
-    const obj: any = {};
-    if (message.maxMessageBytes !== 0) {
-      obj.maxMessageBytes = Math.round(message.maxMessageBytes);
-    }
-    if (message.maxBufferBytes !== 0) {
-      obj.maxBufferBytes = Math.round(message.maxBufferBytes);
-    }
-    if (message.maxPendingRequests !== 0) {
-      obj.maxPendingRequests = Math.round(message.maxPendingRequests);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Limits>): Limits {
     return Limits.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Limits>): Limits {
     const message = createBaseLimits();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
     message.maxBufferBytes = object.maxBufferBytes ?? 0;
     message.maxPendingRequests = object.maxPendingRequests ?? 0;
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,7 +2,7 @@
 // source: anyplug/reflection/v1/reflection.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
@@ -72,38 +72,22 @@ export const GetDescriptorsRequest: MessageFns<GetDescriptorsRequest, "anyplug.r
     }
   },
 
-  fromJSON(object: any): GetDescriptorsRequest {
-    return {
-      services: globalThis.Array.isArray(object?.services) ? object.services.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: GetDescriptorsRequest): unknown {
-    const obj: any = {};
-    if (message.services?.length) {
-      obj.services = message.services;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GetDescriptorsRequest>): GetDescriptorsRequest {
     return GetDescriptorsRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GetDescriptorsRequest>): GetDescriptorsRequest {
     const message = createBaseGetDescriptorsRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.services = object.services?.map((e) => e) || [];
     return message;
-  },
+  }
 };
 
 function createBaseGetDescriptorsResponse(): GetDescriptorsResponse {
   return { fileDescriptorSet: noBytes, _unknownFields: undefined };
 }
 
-export const GetDescriptorsResponse: MessageFns<
-  GetDescriptorsResponse,
-  "anyplug.reflection.v1.GetDescriptorsResponse"
-> = {
+export const GetDescriptorsResponse: MessageFns<GetDescriptorsResponse, "anyplug.reflection.v1.GetDescriptorsResponse"> = {
   $type: "anyplug.reflection.v1.GetDescriptorsResponse" as const,
 
   encode(message: GetDescriptorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -149,78 +133,27 @@ export const GetDescriptorsResponse: MessageFns<
     }
   },
 
-  fromJSON(object: any): GetDescriptorsResponse {
-    return {
-      fileDescriptorSet: isSet(object.fileDescriptorSet)
-        ? bytesFromBase64(object.fileDescriptorSet)
-        : isSet(object.file_descriptor_set)
-        ? bytesFromBase64(object.file_descriptor_set)
-        : noBytes,
-    };
-  },
-
-  toJSON(message: GetDescriptorsResponse): unknown {
-    const obj: any = {};
-    if (message.fileDescriptorSet.length !== 0) {
-      obj.fileDescriptorSet = base64FromBytes(message.fileDescriptorSet);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GetDescriptorsResponse>): GetDescriptorsResponse {
     return GetDescriptorsResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GetDescriptorsResponse>): GetDescriptorsResponse {
     const message = createBaseGetDescriptorsResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.fileDescriptorSet = object.fileDescriptorSet ?? noBytes;
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,8 +2,8 @@
 // source: anyplug/wire/v1/call.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { MetadataEntry } from "./status.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "anyplug.wire.v1";
 
@@ -122,54 +122,19 @@ export const CallHeader: MessageFns<CallHeader, "anyplug.wire.v1.CallHeader"> = 
     }
   },
 
-  fromJSON(object: any): CallHeader {
-    return {
-      timeoutMs: isSet(object.timeoutMs)
-        ? globalThis.Number(object.timeoutMs)
-        : isSet(object.timeout_ms)
-        ? globalThis.Number(object.timeout_ms)
-        : undefined,
-      metadata: globalThis.Array.isArray(object?.metadata)
-        ? object.metadata.map((e: any) => MetadataEntry.fromJSON(e))
-        : [],
-      traceparent: isSet(object.traceparent) ? globalThis.String(object.traceparent) : "",
-      tracestate: isSet(object.tracestate) ? globalThis.String(object.tracestate) : "",
-      origin: globalThis.Array.isArray(object?.origin) ? object.origin.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: CallHeader): unknown {
-    const obj: any = {};
-    if (message.timeoutMs !== undefined) {
-      obj.timeoutMs = Math.round(message.timeoutMs);
-    }
-    if (message.metadata?.length) {
-      obj.metadata = message.metadata.map((e) => MetadataEntry.toJSON(e));
-    }
-    if (message.traceparent !== "") {
-      obj.traceparent = message.traceparent;
-    }
-    if (message.tracestate !== "") {
-      obj.tracestate = message.tracestate;
-    }
-    if (message.origin?.length) {
-      obj.origin = message.origin;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<CallHeader>): CallHeader {
     return CallHeader.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<CallHeader>): CallHeader {
     const message = createBaseCallHeader();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.timeoutMs = object.timeoutMs ?? undefined;
     message.metadata = object.metadata?.map((e) => MetadataEntry.fromPartial(e)) || [];
     message.traceparent = object.traceparent ?? "";
     message.tracestate = object.tracestate ?? "";
     message.origin = object.origin?.map((e) => e) || [];
     return message;
-  },
+  }
 };
 
 function createBaseCredit(): Credit {
@@ -222,47 +187,27 @@ export const Credit: MessageFns<Credit, "anyplug.wire.v1.Credit"> = {
     }
   },
 
-  fromJSON(object: any): Credit {
-    return { bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0 };
-  },
-
-  toJSON(message: Credit): unknown {
-    const obj: any = {};
-    if (message.bytes !== 0) {
-      obj.bytes = Math.round(message.bytes);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Credit>): Credit {
     return Credit.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Credit>): Credit {
     const message = createBaseCredit();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.bytes = object.bytes ?? 0;
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,8 +2,8 @@
 // source: anyplug/wire/v1/connection.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Status } from "./status.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "anyplug.wire.v1";
 
@@ -17,50 +17,6 @@ export enum LogLevel {
   LOG_LEVEL_INFO = 3,
   LOG_LEVEL_WARN = 4,
   LOG_LEVEL_ERROR = 5,
-}
-
-export function logLevelFromJSON(object: any): LogLevel {
-  switch (object) {
-    case 0:
-    case "LOG_LEVEL_UNSPECIFIED":
-      return LogLevel.LOG_LEVEL_UNSPECIFIED;
-    case 1:
-    case "LOG_LEVEL_TRACE":
-      return LogLevel.LOG_LEVEL_TRACE;
-    case 2:
-    case "LOG_LEVEL_DEBUG":
-      return LogLevel.LOG_LEVEL_DEBUG;
-    case 3:
-    case "LOG_LEVEL_INFO":
-      return LogLevel.LOG_LEVEL_INFO;
-    case 4:
-    case "LOG_LEVEL_WARN":
-      return LogLevel.LOG_LEVEL_WARN;
-    case 5:
-    case "LOG_LEVEL_ERROR":
-      return LogLevel.LOG_LEVEL_ERROR;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum LogLevel");
-  }
-}
-
-export function logLevelToJSON(object: LogLevel): string {
-  switch (object) {
-    case LogLevel.LOG_LEVEL_UNSPECIFIED:
-      return "LOG_LEVEL_UNSPECIFIED";
-    case LogLevel.LOG_LEVEL_TRACE:
-      return "LOG_LEVEL_TRACE";
-    case LogLevel.LOG_LEVEL_DEBUG:
-      return "LOG_LEVEL_DEBUG";
-    case LogLevel.LOG_LEVEL_INFO:
-      return "LOG_LEVEL_INFO";
-    case LogLevel.LOG_LEVEL_WARN:
-      return "LOG_LEVEL_WARN";
-    case LogLevel.LOG_LEVEL_ERROR:
-      return "LOG_LEVEL_ERROR";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum LogLevel");
-  }
 }
 
 /** One record of a structured log. The payload of LOG. */
@@ -111,8 +67,8 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
       }
       writer.uint32(32).int64(message.timeMs);
     }
-    message.fields.forEach((value, key) => {
-      LogRecord_FieldsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    (message.fields).forEach((value, key) => {
+      LogRecord_FieldsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join()
     });
     if (message._unknownFields !== undefined) {
       for (const field of message._unknownFields) {
@@ -192,52 +148,12 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
     }
   },
 
-  fromJSON(object: any): LogRecord {
-    return {
-      level: isSet(object.level) ? logLevelFromJSON(object.level) : 0,
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-      logger: isSet(object.logger) ? globalThis.String(object.logger) : "",
-      timeMs: isSet(object.timeMs) ? BigInt(object.timeMs) : isSet(object.time_ms) ? BigInt(object.time_ms) : 0n,
-      fields: isObject(object.fields)
-        ? (globalThis.Object.entries(object.fields) as [string, any][]).reduce(
-          (acc: Map<string, string>, [key, value]: [string, any]) => {
-            acc.set(key, globalThis.String(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-    };
-  },
-
-  toJSON(message: LogRecord): unknown {
-    const obj: any = {};
-    if (message.level !== 0) {
-      obj.level = logLevelToJSON(message.level);
-    }
-    if (message.message !== "") {
-      obj.message = message.message;
-    }
-    if (message.logger !== "") {
-      obj.logger = message.logger;
-    }
-    if (message.timeMs !== 0n) {
-      obj.timeMs = message.timeMs.toString();
-    }
-    if (message.fields?.size) {
-      obj.fields = {};
-      message.fields.forEach((v, k) => {
-        obj.fields[k] = v;
-      });
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<LogRecord>): LogRecord {
     return LogRecord.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<LogRecord>): LogRecord {
     const message = createBaseLogRecord();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.level = object.level ?? 0;
     message.message = object.message ?? "";
     message.logger = object.logger ?? "";
@@ -252,7 +168,7 @@ export const LogRecord: MessageFns<LogRecord, "anyplug.wire.v1.LogRecord"> = {
       return m;
     })();
     return message;
-  },
+  }
 };
 
 function createBaseLogRecord_FieldsEntry(): LogRecord_FieldsEntry {
@@ -316,33 +232,16 @@ export const LogRecord_FieldsEntry: MessageFns<LogRecord_FieldsEntry, "anyplug.w
     }
   },
 
-  fromJSON(object: any): LogRecord_FieldsEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: LogRecord_FieldsEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<LogRecord_FieldsEntry>): LogRecord_FieldsEntry {
     return LogRecord_FieldsEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<LogRecord_FieldsEntry>): LogRecord_FieldsEntry {
     const message = createBaseLogRecord_FieldsEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseGoAway(): GoAway {
@@ -395,53 +294,27 @@ export const GoAway: MessageFns<GoAway, "anyplug.wire.v1.GoAway"> = {
     }
   },
 
-  fromJSON(object: any): GoAway {
-    return { status: isSet(object.status) ? Status.fromJSON(object.status) : undefined };
-  },
-
-  toJSON(message: GoAway): unknown {
-    const obj: any = {};
-    if (message.status !== undefined) {
-      obj.status = Status.toJSON(message.status);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<GoAway>): GoAway {
     return GoAway.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<GoAway>): GoAway {
     const message = createBaseGoAway();
-    message.status = (object.status !== undefined && object.status !== null)
-      ? Status.fromPartial(object.status)
-      : undefined;
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
+    message.status = (object.status !== undefined && object.status !== null) ? Status.fromPartial(object.status) : undefined;
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -2,8 +2,8 @@
 // source: anyplug/wire/v1/status.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Any } from "../../../google/protobuf/any.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "anyplug.wire.v1";
 
@@ -45,105 +45,6 @@ export enum Code {
   CODE_DATA_LOSS = 15,
   /** CODE_UNAUTHENTICATED - The caller is not known. */
   CODE_UNAUTHENTICATED = 16,
-}
-
-export function codeFromJSON(object: any): Code {
-  switch (object) {
-    case 0:
-    case "CODE_UNSPECIFIED":
-      return Code.CODE_UNSPECIFIED;
-    case 1:
-    case "CODE_CANCELLED":
-      return Code.CODE_CANCELLED;
-    case 2:
-    case "CODE_UNKNOWN":
-      return Code.CODE_UNKNOWN;
-    case 3:
-    case "CODE_INVALID_ARGUMENT":
-      return Code.CODE_INVALID_ARGUMENT;
-    case 4:
-    case "CODE_DEADLINE_EXCEEDED":
-      return Code.CODE_DEADLINE_EXCEEDED;
-    case 5:
-    case "CODE_NOT_FOUND":
-      return Code.CODE_NOT_FOUND;
-    case 6:
-    case "CODE_ALREADY_EXISTS":
-      return Code.CODE_ALREADY_EXISTS;
-    case 7:
-    case "CODE_PERMISSION_DENIED":
-      return Code.CODE_PERMISSION_DENIED;
-    case 8:
-    case "CODE_RESOURCE_EXHAUSTED":
-      return Code.CODE_RESOURCE_EXHAUSTED;
-    case 9:
-    case "CODE_FAILED_PRECONDITION":
-      return Code.CODE_FAILED_PRECONDITION;
-    case 10:
-    case "CODE_ABORTED":
-      return Code.CODE_ABORTED;
-    case 11:
-    case "CODE_OUT_OF_RANGE":
-      return Code.CODE_OUT_OF_RANGE;
-    case 12:
-    case "CODE_UNIMPLEMENTED":
-      return Code.CODE_UNIMPLEMENTED;
-    case 13:
-    case "CODE_INTERNAL":
-      return Code.CODE_INTERNAL;
-    case 14:
-    case "CODE_UNAVAILABLE":
-      return Code.CODE_UNAVAILABLE;
-    case 15:
-    case "CODE_DATA_LOSS":
-      return Code.CODE_DATA_LOSS;
-    case 16:
-    case "CODE_UNAUTHENTICATED":
-      return Code.CODE_UNAUTHENTICATED;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Code");
-  }
-}
-
-export function codeToJSON(object: Code): string {
-  switch (object) {
-    case Code.CODE_UNSPECIFIED:
-      return "CODE_UNSPECIFIED";
-    case Code.CODE_CANCELLED:
-      return "CODE_CANCELLED";
-    case Code.CODE_UNKNOWN:
-      return "CODE_UNKNOWN";
-    case Code.CODE_INVALID_ARGUMENT:
-      return "CODE_INVALID_ARGUMENT";
-    case Code.CODE_DEADLINE_EXCEEDED:
-      return "CODE_DEADLINE_EXCEEDED";
-    case Code.CODE_NOT_FOUND:
-      return "CODE_NOT_FOUND";
-    case Code.CODE_ALREADY_EXISTS:
-      return "CODE_ALREADY_EXISTS";
-    case Code.CODE_PERMISSION_DENIED:
-      return "CODE_PERMISSION_DENIED";
-    case Code.CODE_RESOURCE_EXHAUSTED:
-      return "CODE_RESOURCE_EXHAUSTED";
-    case Code.CODE_FAILED_PRECONDITION:
-      return "CODE_FAILED_PRECONDITION";
-    case Code.CODE_ABORTED:
-      return "CODE_ABORTED";
-    case Code.CODE_OUT_OF_RANGE:
-      return "CODE_OUT_OF_RANGE";
-    case Code.CODE_UNIMPLEMENTED:
-      return "CODE_UNIMPLEMENTED";
-    case Code.CODE_INTERNAL:
-      return "CODE_INTERNAL";
-    case Code.CODE_UNAVAILABLE:
-      return "CODE_UNAVAILABLE";
-    case Code.CODE_DATA_LOSS:
-      return "CODE_DATA_LOSS";
-    case Code.CODE_UNAUTHENTICATED:
-      return "CODE_UNAUTHENTICATED";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum Code");
-  }
 }
 
 /** One pair of metadata. Keys are lower-case ASCII; a key may occur more than once, and order is kept. */
@@ -226,33 +127,16 @@ export const MetadataEntry: MessageFns<MetadataEntry, "anyplug.wire.v1.MetadataE
     }
   },
 
-  fromJSON(object: any): MetadataEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: MetadataEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<MetadataEntry>): MetadataEntry {
     return MetadataEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<MetadataEntry>): MetadataEntry {
     const message = createBaseMetadataEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseStatus(): Status {
@@ -338,66 +222,30 @@ export const Status: MessageFns<Status, "anyplug.wire.v1.Status"> = {
     }
   },
 
-  fromJSON(object: any): Status {
-    return {
-      code: isSet(object.code) ? codeFromJSON(object.code) : 0,
-      message: isSet(object.message) ? globalThis.String(object.message) : "",
-      details: globalThis.Array.isArray(object?.details) ? object.details.map((e: any) => Any.fromJSON(e)) : [],
-      metadata: globalThis.Array.isArray(object?.metadata)
-        ? object.metadata.map((e: any) => MetadataEntry.fromJSON(e))
-        : [],
-    };
-  },
-
-  toJSON(message: Status): unknown {
-    const obj: any = {};
-    if (message.code !== 0) {
-      obj.code = codeToJSON(message.code);
-    }
-    if (message.message !== "") {
-      obj.message = message.message;
-    }
-    if (message.details?.length) {
-      obj.details = message.details.map((e) => Any.toJSON(e));
-    }
-    if (message.metadata?.length) {
-      obj.metadata = message.metadata.map((e) => MetadataEntry.toJSON(e));
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Status>): Status {
     return Status.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Status>): Status {
     const message = createBaseStatus();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.code = object.code ?? 0;
     message.message = object.message ?? "";
     message.details = object.details?.map((e) => Any.fromPartial(e)) || [];
     message.metadata = object.metadata?.map((e) => MetadataEntry.fromPartial(e)) || [];
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

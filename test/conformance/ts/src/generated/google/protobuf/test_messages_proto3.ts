@@ -2,23 +2,13 @@
 // source: google/protobuf/test_messages_proto3.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Any } from "./any.js";
+import { NullValue, Struct, Value, ListValue } from "./struct.js";
 import { Duration } from "./duration.js";
-import { FieldMask } from "./field_mask.js";
-import { ListValue, NullValue, nullValueFromJSON, nullValueToJSON, Struct, Value } from "./struct.js";
 import { Timestamp } from "./timestamp.js";
-import {
-  BoolValue,
-  BytesValue,
-  DoubleValue,
-  FloatValue,
-  Int32Value,
-  Int64Value,
-  StringValue,
-  UInt32Value,
-  UInt64Value,
-} from "./wrappers.js";
+import { Any } from "./any.js";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
+import { BoolValue, Int32Value, Int64Value, UInt32Value, UInt64Value, FloatValue, DoubleValue, StringValue, BytesValue } from "./wrappers.js";
+import { FieldMask } from "./field_mask.js";
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
@@ -30,35 +20,6 @@ export enum ForeignEnum {
   FOREIGN_FOO = 0,
   FOREIGN_BAR = 1,
   FOREIGN_BAZ = 2,
-}
-
-export function foreignEnumFromJSON(object: any): ForeignEnum {
-  switch (object) {
-    case 0:
-    case "FOREIGN_FOO":
-      return ForeignEnum.FOREIGN_FOO;
-    case 1:
-    case "FOREIGN_BAR":
-      return ForeignEnum.FOREIGN_BAR;
-    case 2:
-    case "FOREIGN_BAZ":
-      return ForeignEnum.FOREIGN_BAZ;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ForeignEnum");
-  }
-}
-
-export function foreignEnumToJSON(object: ForeignEnum): string {
-  switch (object) {
-    case ForeignEnum.FOREIGN_FOO:
-      return "FOREIGN_FOO";
-    case ForeignEnum.FOREIGN_BAR:
-      return "FOREIGN_BAR";
-    case ForeignEnum.FOREIGN_BAZ:
-      return "FOREIGN_BAZ";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum ForeignEnum");
-  }
 }
 
 /**
@@ -97,9 +58,7 @@ export interface TestAllTypesProto3 {
   optionalAliasedEnum: TestAllTypesProto3_AliasedEnum;
   optionalStringPiece: string;
   optionalCord: string;
-  recursiveMessage:
-    | TestAllTypesProto3
-    | undefined;
+  recursiveMessage: TestAllTypesProto3 | undefined;
   /** Repeated */
   repeatedInt32: number[];
   repeatedInt64: bigint[];
@@ -173,17 +132,18 @@ export interface TestAllTypesProto3 {
   mapStringNestedEnum: Map<string, TestAllTypesProto3_NestedEnum>;
   mapStringForeignEnum: Map<string, ForeignEnum>;
   oneofField:
-    | { $case: "oneofUint32"; oneofUint32: number }
-    | { $case: "oneofNestedMessage"; oneofNestedMessage: TestAllTypesProto3_NestedMessage }
-    | { $case: "oneofString"; oneofString: string }
-    | { $case: "oneofBytes"; oneofBytes: Uint8Array }
-    | { $case: "oneofBool"; oneofBool: boolean }
-    | { $case: "oneofUint64"; oneofUint64: bigint }
-    | { $case: "oneofFloat"; oneofFloat: number }
-    | { $case: "oneofDouble"; oneofDouble: number }
-    | { $case: "oneofEnum"; oneofEnum: TestAllTypesProto3_NestedEnum }
-    | { $case: "oneofNullValue"; oneofNullValue: NullValue }
-    | undefined;
+  |
+  { $case: "oneofUint32", oneofUint32: number }|
+  { $case: "oneofNestedMessage", oneofNestedMessage: TestAllTypesProto3_NestedMessage }|
+  { $case: "oneofString", oneofString: string }|
+  { $case: "oneofBytes", oneofBytes: Uint8Array }|
+  { $case: "oneofBool", oneofBool: boolean }|
+  { $case: "oneofUint64", oneofUint64: bigint }|
+  { $case: "oneofFloat", oneofFloat: number }|
+  { $case: "oneofDouble", oneofDouble: number }|
+  { $case: "oneofEnum", oneofEnum: TestAllTypesProto3_NestedEnum }|
+  { $case: "oneofNullValue", oneofNullValue: NullValue }
+  | undefined;
   /** Well-known types */
   optionalBoolWrapper: boolean | undefined;
   optionalInt32Wrapper: number | undefined;
@@ -250,40 +210,6 @@ export enum TestAllTypesProto3_NestedEnum {
   NEG = -1,
 }
 
-export function testAllTypesProto3_NestedEnumFromJSON(object: any): TestAllTypesProto3_NestedEnum {
-  switch (object) {
-    case 0:
-    case "FOO":
-      return TestAllTypesProto3_NestedEnum.FOO;
-    case 1:
-    case "BAR":
-      return TestAllTypesProto3_NestedEnum.BAR;
-    case 2:
-    case "BAZ":
-      return TestAllTypesProto3_NestedEnum.BAZ;
-    case -1:
-    case "NEG":
-      return TestAllTypesProto3_NestedEnum.NEG;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestAllTypesProto3_NestedEnum");
-  }
-}
-
-export function testAllTypesProto3_NestedEnumToJSON(object: TestAllTypesProto3_NestedEnum): string {
-  switch (object) {
-    case TestAllTypesProto3_NestedEnum.FOO:
-      return "FOO";
-    case TestAllTypesProto3_NestedEnum.BAR:
-      return "BAR";
-    case TestAllTypesProto3_NestedEnum.BAZ:
-      return "BAZ";
-    case TestAllTypesProto3_NestedEnum.NEG:
-      return "NEG";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestAllTypesProto3_NestedEnum");
-  }
-}
-
 export enum TestAllTypesProto3_AliasedEnum {
   ALIAS_FOO = 0,
   ALIAS_BAR = 1,
@@ -291,50 +217,6 @@ export enum TestAllTypesProto3_AliasedEnum {
   MOO = 2,
   moo = 2,
   bAz = 2,
-}
-
-export function testAllTypesProto3_AliasedEnumFromJSON(object: any): TestAllTypesProto3_AliasedEnum {
-  switch (object) {
-    case 0:
-    case "ALIAS_FOO":
-      return TestAllTypesProto3_AliasedEnum.ALIAS_FOO;
-    case 1:
-    case "ALIAS_BAR":
-      return TestAllTypesProto3_AliasedEnum.ALIAS_BAR;
-    case 2:
-    case "ALIAS_BAZ":
-      return TestAllTypesProto3_AliasedEnum.ALIAS_BAZ;
-    case 2:
-    case "MOO":
-      return TestAllTypesProto3_AliasedEnum.MOO;
-    case 2:
-    case "moo":
-      return TestAllTypesProto3_AliasedEnum.moo;
-    case 2:
-    case "bAz":
-      return TestAllTypesProto3_AliasedEnum.bAz;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestAllTypesProto3_AliasedEnum");
-  }
-}
-
-export function testAllTypesProto3_AliasedEnumToJSON(object: TestAllTypesProto3_AliasedEnum): string {
-  switch (object) {
-    case TestAllTypesProto3_AliasedEnum.ALIAS_FOO:
-      return "ALIAS_FOO";
-    case TestAllTypesProto3_AliasedEnum.ALIAS_BAR:
-      return "ALIAS_BAR";
-    case TestAllTypesProto3_AliasedEnum.ALIAS_BAZ:
-      return "ALIAS_BAZ";
-    case TestAllTypesProto3_AliasedEnum.MOO:
-      return "MOO";
-    case TestAllTypesProto3_AliasedEnum.moo:
-      return "moo";
-    case TestAllTypesProto3_AliasedEnum.bAz:
-      return "bAz";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TestAllTypesProto3_AliasedEnum");
-  }
 }
 
 export interface TestAllTypesProto3_NestedMessage {
@@ -475,176 +357,8 @@ export enum EnumOnlyProto3_Bool {
   kTrue = 1,
 }
 
-export function enumOnlyProto3_BoolFromJSON(object: any): EnumOnlyProto3_Bool {
-  switch (object) {
-    case 0:
-    case "kFalse":
-      return EnumOnlyProto3_Bool.kFalse;
-    case 1:
-    case "kTrue":
-      return EnumOnlyProto3_Bool.kTrue;
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum EnumOnlyProto3_Bool");
-  }
-}
-
-export function enumOnlyProto3_BoolToJSON(object: EnumOnlyProto3_Bool): string {
-  switch (object) {
-    case EnumOnlyProto3_Bool.kFalse:
-      return "kFalse";
-    case EnumOnlyProto3_Bool.kTrue:
-      return "kTrue";
-    default:
-      throw new globalThis.Error("Unrecognized enum value " + object + " for enum EnumOnlyProto3_Bool");
-  }
-}
-
 function createBaseTestAllTypesProto3(): TestAllTypesProto3 {
-  return {
-    optionalInt32: 0,
-    optionalInt64: 0n,
-    optionalUint32: 0,
-    optionalUint64: 0n,
-    optionalSint32: 0,
-    optionalSint64: 0n,
-    optionalFixed32: 0,
-    optionalFixed64: 0n,
-    optionalSfixed32: 0,
-    optionalSfixed64: 0n,
-    optionalFloat: 0,
-    optionalDouble: 0,
-    optionalBool: false,
-    optionalString: "",
-    optionalBytes: noBytes,
-    optionalNestedMessage: undefined,
-    optionalForeignMessage: undefined,
-    optionalNestedEnum: 0,
-    optionalForeignEnum: 0,
-    optionalAliasedEnum: 0,
-    optionalStringPiece: "",
-    optionalCord: "",
-    recursiveMessage: undefined,
-    repeatedInt32: [],
-    repeatedInt64: [],
-    repeatedUint32: [],
-    repeatedUint64: [],
-    repeatedSint32: [],
-    repeatedSint64: [],
-    repeatedFixed32: [],
-    repeatedFixed64: [],
-    repeatedSfixed32: [],
-    repeatedSfixed64: [],
-    repeatedFloat: [],
-    repeatedDouble: [],
-    repeatedBool: [],
-    repeatedString: [],
-    repeatedBytes: [],
-    repeatedNestedMessage: [],
-    repeatedForeignMessage: [],
-    repeatedNestedEnum: [],
-    repeatedForeignEnum: [],
-    repeatedStringPiece: [],
-    repeatedCord: [],
-    packedInt32: [],
-    packedInt64: [],
-    packedUint32: [],
-    packedUint64: [],
-    packedSint32: [],
-    packedSint64: [],
-    packedFixed32: [],
-    packedFixed64: [],
-    packedSfixed32: [],
-    packedSfixed64: [],
-    packedFloat: [],
-    packedDouble: [],
-    packedBool: [],
-    packedNestedEnum: [],
-    unpackedInt32: [],
-    unpackedInt64: [],
-    unpackedUint32: [],
-    unpackedUint64: [],
-    unpackedSint32: [],
-    unpackedSint64: [],
-    unpackedFixed32: [],
-    unpackedFixed64: [],
-    unpackedSfixed32: [],
-    unpackedSfixed64: [],
-    unpackedFloat: [],
-    unpackedDouble: [],
-    unpackedBool: [],
-    unpackedNestedEnum: [],
-    mapInt32Int32: new Map(),
-    mapInt64Int64: new Map(),
-    mapUint32Uint32: new Map(),
-    mapUint64Uint64: new Map(),
-    mapSint32Sint32: new Map(),
-    mapSint64Sint64: new Map(),
-    mapFixed32Fixed32: new Map(),
-    mapFixed64Fixed64: new Map(),
-    mapSfixed32Sfixed32: new Map(),
-    mapSfixed64Sfixed64: new Map(),
-    mapInt32Float: new Map(),
-    mapInt32Double: new Map(),
-    mapBoolBool: new Map(),
-    mapStringString: new Map(),
-    mapStringBytes: new Map(),
-    mapStringNestedMessage: new Map(),
-    mapStringForeignMessage: new Map(),
-    mapStringNestedEnum: new Map(),
-    mapStringForeignEnum: new Map(),
-    oneofField: undefined,
-    optionalBoolWrapper: undefined,
-    optionalInt32Wrapper: undefined,
-    optionalInt64Wrapper: undefined,
-    optionalUint32Wrapper: undefined,
-    optionalUint64Wrapper: undefined,
-    optionalFloatWrapper: undefined,
-    optionalDoubleWrapper: undefined,
-    optionalStringWrapper: undefined,
-    optionalBytesWrapper: undefined,
-    repeatedBoolWrapper: [],
-    repeatedInt32Wrapper: [],
-    repeatedInt64Wrapper: [],
-    repeatedUint32Wrapper: [],
-    repeatedUint64Wrapper: [],
-    repeatedFloatWrapper: [],
-    repeatedDoubleWrapper: [],
-    repeatedStringWrapper: [],
-    repeatedBytesWrapper: [],
-    optionalDuration: undefined,
-    optionalTimestamp: undefined,
-    optionalFieldMask: undefined,
-    optionalStruct: undefined,
-    optionalAny: undefined,
-    optionalValue: undefined,
-    optionalNullValue: 0,
-    repeatedDuration: [],
-    repeatedTimestamp: [],
-    repeatedFieldmask: [],
-    repeatedStruct: [],
-    repeatedAny: [],
-    repeatedValue: [],
-    repeatedListValue: [],
-    fieldname1: 0,
-    fieldName2: 0,
-    FieldName3: 0,
-    fieldName4: 0,
-    field0name5: 0,
-    field0Name6: 0,
-    fieldName7: 0,
-    FieldName8: 0,
-    fieldName9: 0,
-    FieldName10: 0,
-    fieldName11: 0,
-    FIELDName12: 0,
-    FieldName13: 0,
-    FieldName14: 0,
-    fieldName15: 0,
-    fieldName16: 0,
-    fieldName17: 0,
-    FieldName18: 0,
-    _unknownFields: undefined,
-  };
+  return { optionalInt32: 0, optionalInt64: 0n, optionalUint32: 0, optionalUint64: 0n, optionalSint32: 0, optionalSint64: 0n, optionalFixed32: 0, optionalFixed64: 0n, optionalSfixed32: 0, optionalSfixed64: 0n, optionalFloat: 0, optionalDouble: 0, optionalBool: false, optionalString: "", optionalBytes: noBytes, optionalNestedMessage: undefined, optionalForeignMessage: undefined, optionalNestedEnum: 0, optionalForeignEnum: 0, optionalAliasedEnum: 0, optionalStringPiece: "", optionalCord: "", recursiveMessage: undefined, repeatedInt32: [], repeatedInt64: [], repeatedUint32: [], repeatedUint64: [], repeatedSint32: [], repeatedSint64: [], repeatedFixed32: [], repeatedFixed64: [], repeatedSfixed32: [], repeatedSfixed64: [], repeatedFloat: [], repeatedDouble: [], repeatedBool: [], repeatedString: [], repeatedBytes: [], repeatedNestedMessage: [], repeatedForeignMessage: [], repeatedNestedEnum: [], repeatedForeignEnum: [], repeatedStringPiece: [], repeatedCord: [], packedInt32: [], packedInt64: [], packedUint32: [], packedUint64: [], packedSint32: [], packedSint64: [], packedFixed32: [], packedFixed64: [], packedSfixed32: [], packedSfixed64: [], packedFloat: [], packedDouble: [], packedBool: [], packedNestedEnum: [], unpackedInt32: [], unpackedInt64: [], unpackedUint32: [], unpackedUint64: [], unpackedSint32: [], unpackedSint64: [], unpackedFixed32: [], unpackedFixed64: [], unpackedSfixed32: [], unpackedSfixed64: [], unpackedFloat: [], unpackedDouble: [], unpackedBool: [], unpackedNestedEnum: [], mapInt32Int32: new Map(), mapInt64Int64: new Map(), mapUint32Uint32: new Map(), mapUint64Uint64: new Map(), mapSint32Sint32: new Map(), mapSint64Sint64: new Map(), mapFixed32Fixed32: new Map(), mapFixed64Fixed64: new Map(), mapSfixed32Sfixed32: new Map(), mapSfixed64Sfixed64: new Map(), mapInt32Float: new Map(), mapInt32Double: new Map(), mapBoolBool: new Map(), mapStringString: new Map(), mapStringBytes: new Map(), mapStringNestedMessage: new Map(), mapStringForeignMessage: new Map(), mapStringNestedEnum: new Map(), mapStringForeignEnum: new Map(), oneofField: undefined, optionalBoolWrapper: undefined, optionalInt32Wrapper: undefined, optionalInt64Wrapper: undefined, optionalUint32Wrapper: undefined, optionalUint64Wrapper: undefined, optionalFloatWrapper: undefined, optionalDoubleWrapper: undefined, optionalStringWrapper: undefined, optionalBytesWrapper: undefined, repeatedBoolWrapper: [], repeatedInt32Wrapper: [], repeatedInt64Wrapper: [], repeatedUint32Wrapper: [], repeatedUint64Wrapper: [], repeatedFloatWrapper: [], repeatedDoubleWrapper: [], repeatedStringWrapper: [], repeatedBytesWrapper: [], optionalDuration: undefined, optionalTimestamp: undefined, optionalFieldMask: undefined, optionalStruct: undefined, optionalAny: undefined, optionalValue: undefined, optionalNullValue: 0, repeatedDuration: [], repeatedTimestamp: [], repeatedFieldmask: [], repeatedStruct: [], repeatedAny: [], repeatedValue: [], repeatedListValue: [], fieldname1: 0, fieldName2: 0, FieldName3: 0, fieldName4: 0, field0name5: 0, field0Name6: 0, fieldName7: 0, FieldName8: 0, fieldName9: 0, FieldName10: 0, fieldName11: 0, FIELDName12: 0, FieldName13: 0, FieldName14: 0, fieldName15: 0, fieldName16: 0, fieldName17: 0, FieldName18: 0, _unknownFields: undefined };
 }
 
 export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_messages.proto3.TestAllTypesProto3"> = {
@@ -1043,72 +757,69 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     for (const v of message.unpackedNestedEnum) {
       writer.uint32(816).int32(v!);
     }
-    message.mapInt32Int32.forEach((value, key) => {
-      TestAllTypesProto3_MapInt32Int32Entry.encode({ key: key as any, value }, writer.uint32(450).fork()).join();
+    (message.mapInt32Int32).forEach((value, key) => {
+      TestAllTypesProto3_MapInt32Int32Entry.encode({ key: key as any, value }, writer.uint32(450).fork()).join()
     });
-    message.mapInt64Int64.forEach((value, key) => {
-      TestAllTypesProto3_MapInt64Int64Entry.encode({ key: key as any, value }, writer.uint32(458).fork()).join();
+    (message.mapInt64Int64).forEach((value, key) => {
+      TestAllTypesProto3_MapInt64Int64Entry.encode({ key: key as any, value }, writer.uint32(458).fork()).join()
     });
-    message.mapUint32Uint32.forEach((value, key) => {
-      TestAllTypesProto3_MapUint32Uint32Entry.encode({ key: key as any, value }, writer.uint32(466).fork()).join();
+    (message.mapUint32Uint32).forEach((value, key) => {
+      TestAllTypesProto3_MapUint32Uint32Entry.encode({ key: key as any, value }, writer.uint32(466).fork()).join()
     });
-    message.mapUint64Uint64.forEach((value, key) => {
-      TestAllTypesProto3_MapUint64Uint64Entry.encode({ key: key as any, value }, writer.uint32(474).fork()).join();
+    (message.mapUint64Uint64).forEach((value, key) => {
+      TestAllTypesProto3_MapUint64Uint64Entry.encode({ key: key as any, value }, writer.uint32(474).fork()).join()
     });
-    message.mapSint32Sint32.forEach((value, key) => {
-      TestAllTypesProto3_MapSint32Sint32Entry.encode({ key: key as any, value }, writer.uint32(482).fork()).join();
+    (message.mapSint32Sint32).forEach((value, key) => {
+      TestAllTypesProto3_MapSint32Sint32Entry.encode({ key: key as any, value }, writer.uint32(482).fork()).join()
     });
-    message.mapSint64Sint64.forEach((value, key) => {
-      TestAllTypesProto3_MapSint64Sint64Entry.encode({ key: key as any, value }, writer.uint32(490).fork()).join();
+    (message.mapSint64Sint64).forEach((value, key) => {
+      TestAllTypesProto3_MapSint64Sint64Entry.encode({ key: key as any, value }, writer.uint32(490).fork()).join()
     });
-    message.mapFixed32Fixed32.forEach((value, key) => {
-      TestAllTypesProto3_MapFixed32Fixed32Entry.encode({ key: key as any, value }, writer.uint32(498).fork()).join();
+    (message.mapFixed32Fixed32).forEach((value, key) => {
+      TestAllTypesProto3_MapFixed32Fixed32Entry.encode({ key: key as any, value }, writer.uint32(498).fork()).join()
     });
-    message.mapFixed64Fixed64.forEach((value, key) => {
-      TestAllTypesProto3_MapFixed64Fixed64Entry.encode({ key: key as any, value }, writer.uint32(506).fork()).join();
+    (message.mapFixed64Fixed64).forEach((value, key) => {
+      TestAllTypesProto3_MapFixed64Fixed64Entry.encode({ key: key as any, value }, writer.uint32(506).fork()).join()
     });
-    message.mapSfixed32Sfixed32.forEach((value, key) => {
-      TestAllTypesProto3_MapSfixed32Sfixed32Entry.encode({ key: key as any, value }, writer.uint32(514).fork()).join();
+    (message.mapSfixed32Sfixed32).forEach((value, key) => {
+      TestAllTypesProto3_MapSfixed32Sfixed32Entry.encode({ key: key as any, value }, writer.uint32(514).fork()).join()
     });
-    message.mapSfixed64Sfixed64.forEach((value, key) => {
-      TestAllTypesProto3_MapSfixed64Sfixed64Entry.encode({ key: key as any, value }, writer.uint32(522).fork()).join();
+    (message.mapSfixed64Sfixed64).forEach((value, key) => {
+      TestAllTypesProto3_MapSfixed64Sfixed64Entry.encode({ key: key as any, value }, writer.uint32(522).fork()).join()
     });
-    message.mapInt32Float.forEach((value, key) => {
-      TestAllTypesProto3_MapInt32FloatEntry.encode({ key: key as any, value }, writer.uint32(530).fork()).join();
+    (message.mapInt32Float).forEach((value, key) => {
+      TestAllTypesProto3_MapInt32FloatEntry.encode({ key: key as any, value }, writer.uint32(530).fork()).join()
     });
-    message.mapInt32Double.forEach((value, key) => {
-      TestAllTypesProto3_MapInt32DoubleEntry.encode({ key: key as any, value }, writer.uint32(538).fork()).join();
+    (message.mapInt32Double).forEach((value, key) => {
+      TestAllTypesProto3_MapInt32DoubleEntry.encode({ key: key as any, value }, writer.uint32(538).fork()).join()
     });
-    message.mapBoolBool.forEach((value, key) => {
-      TestAllTypesProto3_MapBoolBoolEntry.encode({ key: key as any, value }, writer.uint32(546).fork()).join();
+    (message.mapBoolBool).forEach((value, key) => {
+      TestAllTypesProto3_MapBoolBoolEntry.encode({ key: key as any, value }, writer.uint32(546).fork()).join()
     });
-    message.mapStringString.forEach((value, key) => {
-      TestAllTypesProto3_MapStringStringEntry.encode({ key: key as any, value }, writer.uint32(554).fork()).join();
+    (message.mapStringString).forEach((value, key) => {
+      TestAllTypesProto3_MapStringStringEntry.encode({ key: key as any, value }, writer.uint32(554).fork()).join()
     });
-    message.mapStringBytes.forEach((value, key) => {
-      TestAllTypesProto3_MapStringBytesEntry.encode({ key: key as any, value }, writer.uint32(562).fork()).join();
+    (message.mapStringBytes).forEach((value, key) => {
+      TestAllTypesProto3_MapStringBytesEntry.encode({ key: key as any, value }, writer.uint32(562).fork()).join()
     });
-    message.mapStringNestedMessage.forEach((value, key) => {
-      TestAllTypesProto3_MapStringNestedMessageEntry.encode({ key: key as any, value }, writer.uint32(570).fork())
-        .join();
+    (message.mapStringNestedMessage).forEach((value, key) => {
+      TestAllTypesProto3_MapStringNestedMessageEntry.encode({ key: key as any, value }, writer.uint32(570).fork()).join()
     });
-    message.mapStringForeignMessage.forEach((value, key) => {
-      TestAllTypesProto3_MapStringForeignMessageEntry.encode({ key: key as any, value }, writer.uint32(578).fork())
-        .join();
+    (message.mapStringForeignMessage).forEach((value, key) => {
+      TestAllTypesProto3_MapStringForeignMessageEntry.encode({ key: key as any, value }, writer.uint32(578).fork()).join()
     });
-    message.mapStringNestedEnum.forEach((value, key) => {
-      TestAllTypesProto3_MapStringNestedEnumEntry.encode({ key: key as any, value }, writer.uint32(586).fork()).join();
+    (message.mapStringNestedEnum).forEach((value, key) => {
+      TestAllTypesProto3_MapStringNestedEnumEntry.encode({ key: key as any, value }, writer.uint32(586).fork()).join()
     });
-    message.mapStringForeignEnum.forEach((value, key) => {
-      TestAllTypesProto3_MapStringForeignEnumEntry.encode({ key: key as any, value }, writer.uint32(594).fork()).join();
+    (message.mapStringForeignEnum).forEach((value, key) => {
+      TestAllTypesProto3_MapStringForeignEnumEntry.encode({ key: key as any, value }, writer.uint32(594).fork()).join()
     });
     switch (message.oneofField?.$case) {
       case "oneofUint32":
         writer.uint32(888).uint32(message.oneofField.oneofUint32);
         break;
       case "oneofNestedMessage":
-        TestAllTypesProto3_NestedMessage.encode(message.oneofField.oneofNestedMessage, writer.uint32(898).fork())
-          .join();
+        TestAllTypesProto3_NestedMessage.encode(message.oneofField.oneofNestedMessage, writer.uint32(898).fork()).join();
         break;
       case "oneofString":
         writer.uint32(906).string(message.oneofField.oneofString);
@@ -1121,9 +832,7 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
         break;
       case "oneofUint64":
         if (BigInt.asUintN(64, message.oneofField.oneofUint64) !== message.oneofField.oneofUint64) {
-          throw new globalThis.Error(
-            "value provided for field message.oneofField.oneofUint64 of type uint64 too large",
-          );
+          throw new globalThis.Error("value provided for field message.oneofField.oneofUint64 of type uint64 too large");
         }
         writer.uint32(928).uint64(message.oneofField.oneofUint64);
         break;
@@ -2654,10 +2363,7 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
               break;
             }
 
-            message.oneofField = {
-              $case: "oneofNestedMessage",
-              oneofNestedMessage: TestAllTypesProto3_NestedMessage.decode(reader, readLength(reader), message.oneofField?.$case === "oneofNestedMessage" ? message.oneofField.oneofNestedMessage : undefined),
-            };
+            message.oneofField = { $case: "oneofNestedMessage", oneofNestedMessage: TestAllTypesProto3_NestedMessage.decode(reader, readLength(reader), message.oneofField?.$case === "oneofNestedMessage" ? message.oneofField.oneofNestedMessage : undefined) };
             continue;
           }
           case 113: {
@@ -3134,1527 +2840,35 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3 {
-    return {
-      optionalInt32: isSet(object.optionalInt32)
-        ? globalThis.Number(object.optionalInt32)
-        : isSet(object.optional_int32)
-        ? globalThis.Number(object.optional_int32)
-        : 0,
-      optionalInt64: isSet(object.optionalInt64)
-        ? BigInt(object.optionalInt64)
-        : isSet(object.optional_int64)
-        ? BigInt(object.optional_int64)
-        : 0n,
-      optionalUint32: isSet(object.optionalUint32)
-        ? globalThis.Number(object.optionalUint32)
-        : isSet(object.optional_uint32)
-        ? globalThis.Number(object.optional_uint32)
-        : 0,
-      optionalUint64: isSet(object.optionalUint64)
-        ? BigInt(object.optionalUint64)
-        : isSet(object.optional_uint64)
-        ? BigInt(object.optional_uint64)
-        : 0n,
-      optionalSint32: isSet(object.optionalSint32)
-        ? globalThis.Number(object.optionalSint32)
-        : isSet(object.optional_sint32)
-        ? globalThis.Number(object.optional_sint32)
-        : 0,
-      optionalSint64: isSet(object.optionalSint64)
-        ? BigInt(object.optionalSint64)
-        : isSet(object.optional_sint64)
-        ? BigInt(object.optional_sint64)
-        : 0n,
-      optionalFixed32: isSet(object.optionalFixed32)
-        ? globalThis.Number(object.optionalFixed32)
-        : isSet(object.optional_fixed32)
-        ? globalThis.Number(object.optional_fixed32)
-        : 0,
-      optionalFixed64: isSet(object.optionalFixed64)
-        ? BigInt(object.optionalFixed64)
-        : isSet(object.optional_fixed64)
-        ? BigInt(object.optional_fixed64)
-        : 0n,
-      optionalSfixed32: isSet(object.optionalSfixed32)
-        ? globalThis.Number(object.optionalSfixed32)
-        : isSet(object.optional_sfixed32)
-        ? globalThis.Number(object.optional_sfixed32)
-        : 0,
-      optionalSfixed64: isSet(object.optionalSfixed64)
-        ? BigInt(object.optionalSfixed64)
-        : isSet(object.optional_sfixed64)
-        ? BigInt(object.optional_sfixed64)
-        : 0n,
-      optionalFloat: isSet(object.optionalFloat)
-        ? globalThis.Number(object.optionalFloat)
-        : isSet(object.optional_float)
-        ? globalThis.Number(object.optional_float)
-        : 0,
-      optionalDouble: isSet(object.optionalDouble)
-        ? globalThis.Number(object.optionalDouble)
-        : isSet(object.optional_double)
-        ? globalThis.Number(object.optional_double)
-        : 0,
-      optionalBool: isSet(object.optionalBool)
-        ? globalThis.Boolean(object.optionalBool)
-        : isSet(object.optional_bool)
-        ? globalThis.Boolean(object.optional_bool)
-        : false,
-      optionalString: isSet(object.optionalString)
-        ? globalThis.String(object.optionalString)
-        : isSet(object.optional_string)
-        ? globalThis.String(object.optional_string)
-        : "",
-      optionalBytes: isSet(object.optionalBytes)
-        ? bytesFromBase64(object.optionalBytes)
-        : isSet(object.optional_bytes)
-        ? bytesFromBase64(object.optional_bytes)
-        : noBytes,
-      optionalNestedMessage: isSet(object.optionalNestedMessage)
-        ? TestAllTypesProto3_NestedMessage.fromJSON(object.optionalNestedMessage)
-        : isSet(object.optional_nested_message)
-        ? TestAllTypesProto3_NestedMessage.fromJSON(object.optional_nested_message)
-        : undefined,
-      optionalForeignMessage: isSet(object.optionalForeignMessage)
-        ? ForeignMessage.fromJSON(object.optionalForeignMessage)
-        : isSet(object.optional_foreign_message)
-        ? ForeignMessage.fromJSON(object.optional_foreign_message)
-        : undefined,
-      optionalNestedEnum: isSet(object.optionalNestedEnum)
-        ? testAllTypesProto3_NestedEnumFromJSON(object.optionalNestedEnum)
-        : isSet(object.optional_nested_enum)
-        ? testAllTypesProto3_NestedEnumFromJSON(object.optional_nested_enum)
-        : 0,
-      optionalForeignEnum: isSet(object.optionalForeignEnum)
-        ? foreignEnumFromJSON(object.optionalForeignEnum)
-        : isSet(object.optional_foreign_enum)
-        ? foreignEnumFromJSON(object.optional_foreign_enum)
-        : 0,
-      optionalAliasedEnum: isSet(object.optionalAliasedEnum)
-        ? testAllTypesProto3_AliasedEnumFromJSON(object.optionalAliasedEnum)
-        : isSet(object.optional_aliased_enum)
-        ? testAllTypesProto3_AliasedEnumFromJSON(object.optional_aliased_enum)
-        : 0,
-      optionalStringPiece: isSet(object.optionalStringPiece)
-        ? globalThis.String(object.optionalStringPiece)
-        : isSet(object.optional_string_piece)
-        ? globalThis.String(object.optional_string_piece)
-        : "",
-      optionalCord: isSet(object.optionalCord)
-        ? globalThis.String(object.optionalCord)
-        : isSet(object.optional_cord)
-        ? globalThis.String(object.optional_cord)
-        : "",
-      recursiveMessage: isSet(object.recursiveMessage)
-        ? TestAllTypesProto3.fromJSON(object.recursiveMessage)
-        : isSet(object.recursive_message)
-        ? TestAllTypesProto3.fromJSON(object.recursive_message)
-        : undefined,
-      repeatedInt32: globalThis.Array.isArray(object?.repeatedInt32)
-        ? object.repeatedInt32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_int32)
-        ? object.repeated_int32.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedInt64: globalThis.Array.isArray(object?.repeatedInt64)
-        ? object.repeatedInt64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_int64)
-        ? object.repeated_int64.map((e: any) => BigInt(e))
-        : [],
-      repeatedUint32: globalThis.Array.isArray(object?.repeatedUint32)
-        ? object.repeatedUint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_uint32)
-        ? object.repeated_uint32.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedUint64: globalThis.Array.isArray(object?.repeatedUint64)
-        ? object.repeatedUint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_uint64)
-        ? object.repeated_uint64.map((e: any) => BigInt(e))
-        : [],
-      repeatedSint32: globalThis.Array.isArray(object?.repeatedSint32)
-        ? object.repeatedSint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_sint32)
-        ? object.repeated_sint32.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedSint64: globalThis.Array.isArray(object?.repeatedSint64)
-        ? object.repeatedSint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_sint64)
-        ? object.repeated_sint64.map((e: any) => BigInt(e))
-        : [],
-      repeatedFixed32: globalThis.Array.isArray(object?.repeatedFixed32)
-        ? object.repeatedFixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_fixed32)
-        ? object.repeated_fixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedFixed64: globalThis.Array.isArray(object?.repeatedFixed64)
-        ? object.repeatedFixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_fixed64)
-        ? object.repeated_fixed64.map((e: any) => BigInt(e))
-        : [],
-      repeatedSfixed32: globalThis.Array.isArray(object?.repeatedSfixed32)
-        ? object.repeatedSfixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_sfixed32)
-        ? object.repeated_sfixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedSfixed64: globalThis.Array.isArray(object?.repeatedSfixed64)
-        ? object.repeatedSfixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_sfixed64)
-        ? object.repeated_sfixed64.map((e: any) => BigInt(e))
-        : [],
-      repeatedFloat: globalThis.Array.isArray(object?.repeatedFloat)
-        ? object.repeatedFloat.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_float)
-        ? object.repeated_float.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedDouble: globalThis.Array.isArray(object?.repeatedDouble)
-        ? object.repeatedDouble.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.repeated_double)
-        ? object.repeated_double.map((e: any) => globalThis.Number(e))
-        : [],
-      repeatedBool: globalThis.Array.isArray(object?.repeatedBool)
-        ? object.repeatedBool.map((e: any) => globalThis.Boolean(e))
-        : globalThis.Array.isArray(object?.repeated_bool)
-        ? object.repeated_bool.map((e: any) => globalThis.Boolean(e))
-        : [],
-      repeatedString: globalThis.Array.isArray(object?.repeatedString)
-        ? object.repeatedString.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.repeated_string)
-        ? object.repeated_string.map((e: any) => globalThis.String(e))
-        : [],
-      repeatedBytes: globalThis.Array.isArray(object?.repeatedBytes)
-        ? object.repeatedBytes.map((e: any) => bytesFromBase64(e))
-        : globalThis.Array.isArray(object?.repeated_bytes)
-        ? object.repeated_bytes.map((e: any) => bytesFromBase64(e))
-        : [],
-      repeatedNestedMessage: globalThis.Array.isArray(object?.repeatedNestedMessage)
-        ? object.repeatedNestedMessage.map((e: any) => TestAllTypesProto3_NestedMessage.fromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_nested_message)
-        ? object.repeated_nested_message.map((e: any) => TestAllTypesProto3_NestedMessage.fromJSON(e))
-        : [],
-      repeatedForeignMessage: globalThis.Array.isArray(object?.repeatedForeignMessage)
-        ? object.repeatedForeignMessage.map((e: any) => ForeignMessage.fromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_foreign_message)
-        ? object.repeated_foreign_message.map((e: any) => ForeignMessage.fromJSON(e))
-        : [],
-      repeatedNestedEnum: globalThis.Array.isArray(object?.repeatedNestedEnum)
-        ? object.repeatedNestedEnum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_nested_enum)
-        ? object.repeated_nested_enum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : [],
-      repeatedForeignEnum: globalThis.Array.isArray(object?.repeatedForeignEnum)
-        ? object.repeatedForeignEnum.map((e: any) => foreignEnumFromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_foreign_enum)
-        ? object.repeated_foreign_enum.map((e: any) => foreignEnumFromJSON(e))
-        : [],
-      repeatedStringPiece: globalThis.Array.isArray(object?.repeatedStringPiece)
-        ? object.repeatedStringPiece.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.repeated_string_piece)
-        ? object.repeated_string_piece.map((e: any) => globalThis.String(e))
-        : [],
-      repeatedCord: globalThis.Array.isArray(object?.repeatedCord)
-        ? object.repeatedCord.map((e: any) => globalThis.String(e))
-        : globalThis.Array.isArray(object?.repeated_cord)
-        ? object.repeated_cord.map((e: any) => globalThis.String(e))
-        : [],
-      packedInt32: globalThis.Array.isArray(object?.packedInt32)
-        ? object.packedInt32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_int32)
-        ? object.packed_int32.map((e: any) => globalThis.Number(e))
-        : [],
-      packedInt64: globalThis.Array.isArray(object?.packedInt64)
-        ? object.packedInt64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.packed_int64)
-        ? object.packed_int64.map((e: any) => BigInt(e))
-        : [],
-      packedUint32: globalThis.Array.isArray(object?.packedUint32)
-        ? object.packedUint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_uint32)
-        ? object.packed_uint32.map((e: any) => globalThis.Number(e))
-        : [],
-      packedUint64: globalThis.Array.isArray(object?.packedUint64)
-        ? object.packedUint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.packed_uint64)
-        ? object.packed_uint64.map((e: any) => BigInt(e))
-        : [],
-      packedSint32: globalThis.Array.isArray(object?.packedSint32)
-        ? object.packedSint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_sint32)
-        ? object.packed_sint32.map((e: any) => globalThis.Number(e))
-        : [],
-      packedSint64: globalThis.Array.isArray(object?.packedSint64)
-        ? object.packedSint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.packed_sint64)
-        ? object.packed_sint64.map((e: any) => BigInt(e))
-        : [],
-      packedFixed32: globalThis.Array.isArray(object?.packedFixed32)
-        ? object.packedFixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_fixed32)
-        ? object.packed_fixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      packedFixed64: globalThis.Array.isArray(object?.packedFixed64)
-        ? object.packedFixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.packed_fixed64)
-        ? object.packed_fixed64.map((e: any) => BigInt(e))
-        : [],
-      packedSfixed32: globalThis.Array.isArray(object?.packedSfixed32)
-        ? object.packedSfixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_sfixed32)
-        ? object.packed_sfixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      packedSfixed64: globalThis.Array.isArray(object?.packedSfixed64)
-        ? object.packedSfixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.packed_sfixed64)
-        ? object.packed_sfixed64.map((e: any) => BigInt(e))
-        : [],
-      packedFloat: globalThis.Array.isArray(object?.packedFloat)
-        ? object.packedFloat.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_float)
-        ? object.packed_float.map((e: any) => globalThis.Number(e))
-        : [],
-      packedDouble: globalThis.Array.isArray(object?.packedDouble)
-        ? object.packedDouble.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.packed_double)
-        ? object.packed_double.map((e: any) => globalThis.Number(e))
-        : [],
-      packedBool: globalThis.Array.isArray(object?.packedBool)
-        ? object.packedBool.map((e: any) => globalThis.Boolean(e))
-        : globalThis.Array.isArray(object?.packed_bool)
-        ? object.packed_bool.map((e: any) => globalThis.Boolean(e))
-        : [],
-      packedNestedEnum: globalThis.Array.isArray(object?.packedNestedEnum)
-        ? object.packedNestedEnum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : globalThis.Array.isArray(object?.packed_nested_enum)
-        ? object.packed_nested_enum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : [],
-      unpackedInt32: globalThis.Array.isArray(object?.unpackedInt32)
-        ? object.unpackedInt32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_int32)
-        ? object.unpacked_int32.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedInt64: globalThis.Array.isArray(object?.unpackedInt64)
-        ? object.unpackedInt64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.unpacked_int64)
-        ? object.unpacked_int64.map((e: any) => BigInt(e))
-        : [],
-      unpackedUint32: globalThis.Array.isArray(object?.unpackedUint32)
-        ? object.unpackedUint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_uint32)
-        ? object.unpacked_uint32.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedUint64: globalThis.Array.isArray(object?.unpackedUint64)
-        ? object.unpackedUint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.unpacked_uint64)
-        ? object.unpacked_uint64.map((e: any) => BigInt(e))
-        : [],
-      unpackedSint32: globalThis.Array.isArray(object?.unpackedSint32)
-        ? object.unpackedSint32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_sint32)
-        ? object.unpacked_sint32.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedSint64: globalThis.Array.isArray(object?.unpackedSint64)
-        ? object.unpackedSint64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.unpacked_sint64)
-        ? object.unpacked_sint64.map((e: any) => BigInt(e))
-        : [],
-      unpackedFixed32: globalThis.Array.isArray(object?.unpackedFixed32)
-        ? object.unpackedFixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_fixed32)
-        ? object.unpacked_fixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedFixed64: globalThis.Array.isArray(object?.unpackedFixed64)
-        ? object.unpackedFixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.unpacked_fixed64)
-        ? object.unpacked_fixed64.map((e: any) => BigInt(e))
-        : [],
-      unpackedSfixed32: globalThis.Array.isArray(object?.unpackedSfixed32)
-        ? object.unpackedSfixed32.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_sfixed32)
-        ? object.unpacked_sfixed32.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedSfixed64: globalThis.Array.isArray(object?.unpackedSfixed64)
-        ? object.unpackedSfixed64.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.unpacked_sfixed64)
-        ? object.unpacked_sfixed64.map((e: any) => BigInt(e))
-        : [],
-      unpackedFloat: globalThis.Array.isArray(object?.unpackedFloat)
-        ? object.unpackedFloat.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_float)
-        ? object.unpacked_float.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedDouble: globalThis.Array.isArray(object?.unpackedDouble)
-        ? object.unpackedDouble.map((e: any) => globalThis.Number(e))
-        : globalThis.Array.isArray(object?.unpacked_double)
-        ? object.unpacked_double.map((e: any) => globalThis.Number(e))
-        : [],
-      unpackedBool: globalThis.Array.isArray(object?.unpackedBool)
-        ? object.unpackedBool.map((e: any) => globalThis.Boolean(e))
-        : globalThis.Array.isArray(object?.unpacked_bool)
-        ? object.unpacked_bool.map((e: any) => globalThis.Boolean(e))
-        : [],
-      unpackedNestedEnum: globalThis.Array.isArray(object?.unpackedNestedEnum)
-        ? object.unpackedNestedEnum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : globalThis.Array.isArray(object?.unpacked_nested_enum)
-        ? object.unpacked_nested_enum.map((e: any) => testAllTypesProto3_NestedEnumFromJSON(e))
-        : [],
-      mapInt32Int32: isObject(object.mapInt32Int32)
-        ? (globalThis.Object.entries(object.mapInt32Int32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_int32_int32)
-        ? (globalThis.Object.entries(object.map_int32_int32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapInt64Int64: isObject(object.mapInt64Int64)
-        ? (globalThis.Object.entries(object.mapInt64Int64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_int64_int64)
-        ? (globalThis.Object.entries(object.map_int64_int64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapUint32Uint32: isObject(object.mapUint32Uint32)
-        ? (globalThis.Object.entries(object.mapUint32Uint32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_uint32_uint32)
-        ? (globalThis.Object.entries(object.map_uint32_uint32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapUint64Uint64: isObject(object.mapUint64Uint64)
-        ? (globalThis.Object.entries(object.mapUint64Uint64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_uint64_uint64)
-        ? (globalThis.Object.entries(object.map_uint64_uint64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapSint32Sint32: isObject(object.mapSint32Sint32)
-        ? (globalThis.Object.entries(object.mapSint32Sint32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_sint32_sint32)
-        ? (globalThis.Object.entries(object.map_sint32_sint32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapSint64Sint64: isObject(object.mapSint64Sint64)
-        ? (globalThis.Object.entries(object.mapSint64Sint64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_sint64_sint64)
-        ? (globalThis.Object.entries(object.map_sint64_sint64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapFixed32Fixed32: isObject(object.mapFixed32Fixed32)
-        ? (globalThis.Object.entries(object.mapFixed32Fixed32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_fixed32_fixed32)
-        ? (globalThis.Object.entries(object.map_fixed32_fixed32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapFixed64Fixed64: isObject(object.mapFixed64Fixed64)
-        ? (globalThis.Object.entries(object.mapFixed64Fixed64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_fixed64_fixed64)
-        ? (globalThis.Object.entries(object.map_fixed64_fixed64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapSfixed32Sfixed32: isObject(object.mapSfixed32Sfixed32)
-        ? (globalThis.Object.entries(object.mapSfixed32Sfixed32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_sfixed32_sfixed32)
-        ? (globalThis.Object.entries(object.map_sfixed32_sfixed32) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapSfixed64Sfixed64: isObject(object.mapSfixed64Sfixed64)
-        ? (globalThis.Object.entries(object.mapSfixed64Sfixed64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_sfixed64_sfixed64)
-        ? (globalThis.Object.entries(object.map_sfixed64_sfixed64) as [string, any][]).reduce(
-          (acc: Map<bigint, bigint>, [key, value]: [string, any]) => {
-            acc.set(BigInt(key), BigInt(value as string | number | bigint | boolean));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapInt32Float: isObject(object.mapInt32Float)
-        ? (globalThis.Object.entries(object.mapInt32Float) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_int32_float)
-        ? (globalThis.Object.entries(object.map_int32_float) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapInt32Double: isObject(object.mapInt32Double)
-        ? (globalThis.Object.entries(object.mapInt32Double) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_int32_double)
-        ? (globalThis.Object.entries(object.map_int32_double) as [string, any][]).reduce(
-          (acc: Map<number, number>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Number(key), globalThis.Number(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapBoolBool: isObject(object.mapBoolBool)
-        ? (globalThis.Object.entries(object.mapBoolBool) as [string, any][]).reduce(
-          (acc: Map<boolean, boolean>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Boolean(key), globalThis.Boolean(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_bool_bool)
-        ? (globalThis.Object.entries(object.map_bool_bool) as [string, any][]).reduce(
-          (acc: Map<boolean, boolean>, [key, value]: [string, any]) => {
-            acc.set(globalThis.Boolean(key), globalThis.Boolean(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringString: isObject(object.mapStringString)
-        ? (globalThis.Object.entries(object.mapStringString) as [string, any][]).reduce(
-          (acc: Map<string, string>, [key, value]: [string, any]) => {
-            acc.set(key, globalThis.String(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_string)
-        ? (globalThis.Object.entries(object.map_string_string) as [string, any][]).reduce(
-          (acc: Map<string, string>, [key, value]: [string, any]) => {
-            acc.set(key, globalThis.String(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringBytes: isObject(object.mapStringBytes)
-        ? (globalThis.Object.entries(object.mapStringBytes) as [string, any][]).reduce(
-          (acc: Map<string, Uint8Array>, [key, value]: [string, any]) => {
-            acc.set(key, bytesFromBase64(value as string));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_bytes)
-        ? (globalThis.Object.entries(object.map_string_bytes) as [string, any][]).reduce(
-          (acc: Map<string, Uint8Array>, [key, value]: [string, any]) => {
-            acc.set(key, bytesFromBase64(value as string));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringNestedMessage: isObject(object.mapStringNestedMessage)
-        ? (globalThis.Object.entries(object.mapStringNestedMessage) as [string, any][]).reduce(
-          (acc: Map<string, TestAllTypesProto3_NestedMessage>, [key, value]: [string, any]) => {
-            acc.set(key, TestAllTypesProto3_NestedMessage.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_nested_message)
-        ? (globalThis.Object.entries(object.map_string_nested_message) as [string, any][]).reduce(
-          (acc: Map<string, TestAllTypesProto3_NestedMessage>, [key, value]: [string, any]) => {
-            acc.set(key, TestAllTypesProto3_NestedMessage.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringForeignMessage: isObject(object.mapStringForeignMessage)
-        ? (globalThis.Object.entries(object.mapStringForeignMessage) as [string, any][]).reduce(
-          (acc: Map<string, ForeignMessage>, [key, value]: [string, any]) => {
-            acc.set(key, ForeignMessage.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_foreign_message)
-        ? (globalThis.Object.entries(object.map_string_foreign_message) as [string, any][]).reduce(
-          (acc: Map<string, ForeignMessage>, [key, value]: [string, any]) => {
-            acc.set(key, ForeignMessage.fromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringNestedEnum: isObject(object.mapStringNestedEnum)
-        ? (globalThis.Object.entries(object.mapStringNestedEnum) as [string, any][]).reduce(
-          (acc: Map<string, TestAllTypesProto3_NestedEnum>, [key, value]: [string, any]) => {
-            acc.set(key, testAllTypesProto3_NestedEnumFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_nested_enum)
-        ? (globalThis.Object.entries(object.map_string_nested_enum) as [string, any][]).reduce(
-          (acc: Map<string, TestAllTypesProto3_NestedEnum>, [key, value]: [string, any]) => {
-            acc.set(key, testAllTypesProto3_NestedEnumFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      mapStringForeignEnum: isObject(object.mapStringForeignEnum)
-        ? (globalThis.Object.entries(object.mapStringForeignEnum) as [string, any][]).reduce(
-          (acc: Map<string, ForeignEnum>, [key, value]: [string, any]) => {
-            acc.set(key, foreignEnumFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : isObject(object.map_string_foreign_enum)
-        ? (globalThis.Object.entries(object.map_string_foreign_enum) as [string, any][]).reduce(
-          (acc: Map<string, ForeignEnum>, [key, value]: [string, any]) => {
-            acc.set(key, foreignEnumFromJSON(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      oneofField: isSet(object.oneofUint32)
-        ? { $case: "oneofUint32", oneofUint32: globalThis.Number(object.oneofUint32) }
-        : isSet(object.oneof_uint32)
-        ? { $case: "oneofUint32", oneofUint32: globalThis.Number(object.oneof_uint32) }
-        : isSet(object.oneofNestedMessage)
-        ? {
-          $case: "oneofNestedMessage",
-          oneofNestedMessage: TestAllTypesProto3_NestedMessage.fromJSON(object.oneofNestedMessage),
-        }
-        : isSet(object.oneof_nested_message)
-        ? {
-          $case: "oneofNestedMessage",
-          oneofNestedMessage: TestAllTypesProto3_NestedMessage.fromJSON(object.oneof_nested_message),
-        }
-        : isSet(object.oneofString)
-        ? { $case: "oneofString", oneofString: globalThis.String(object.oneofString) }
-        : isSet(object.oneof_string)
-        ? { $case: "oneofString", oneofString: globalThis.String(object.oneof_string) }
-        : isSet(object.oneofBytes)
-        ? { $case: "oneofBytes", oneofBytes: bytesFromBase64(object.oneofBytes) }
-        : isSet(object.oneof_bytes)
-        ? { $case: "oneofBytes", oneofBytes: bytesFromBase64(object.oneof_bytes) }
-        : isSet(object.oneofBool)
-        ? { $case: "oneofBool", oneofBool: globalThis.Boolean(object.oneofBool) }
-        : isSet(object.oneof_bool)
-        ? { $case: "oneofBool", oneofBool: globalThis.Boolean(object.oneof_bool) }
-        : isSet(object.oneofUint64)
-        ? { $case: "oneofUint64", oneofUint64: BigInt(object.oneofUint64) }
-        : isSet(object.oneof_uint64)
-        ? { $case: "oneofUint64", oneofUint64: BigInt(object.oneof_uint64) }
-        : isSet(object.oneofFloat)
-        ? { $case: "oneofFloat", oneofFloat: globalThis.Number(object.oneofFloat) }
-        : isSet(object.oneof_float)
-        ? { $case: "oneofFloat", oneofFloat: globalThis.Number(object.oneof_float) }
-        : isSet(object.oneofDouble)
-        ? { $case: "oneofDouble", oneofDouble: globalThis.Number(object.oneofDouble) }
-        : isSet(object.oneof_double)
-        ? { $case: "oneofDouble", oneofDouble: globalThis.Number(object.oneof_double) }
-        : isSet(object.oneofEnum)
-        ? { $case: "oneofEnum", oneofEnum: testAllTypesProto3_NestedEnumFromJSON(object.oneofEnum) }
-        : isSet(object.oneof_enum)
-        ? { $case: "oneofEnum", oneofEnum: testAllTypesProto3_NestedEnumFromJSON(object.oneof_enum) }
-        : isSet(object.oneofNullValue)
-        ? { $case: "oneofNullValue", oneofNullValue: nullValueFromJSON(object.oneofNullValue) }
-        : isSet(object.oneof_null_value)
-        ? { $case: "oneofNullValue", oneofNullValue: nullValueFromJSON(object.oneof_null_value) }
-        : undefined,
-      optionalBoolWrapper: isSet(object.optionalBoolWrapper)
-        ? Boolean(object.optionalBoolWrapper)
-        : isSet(object.optional_bool_wrapper)
-        ? Boolean(object.optional_bool_wrapper)
-        : undefined,
-      optionalInt32Wrapper: isSet(object.optionalInt32Wrapper)
-        ? Number(object.optionalInt32Wrapper)
-        : isSet(object.optional_int32_wrapper)
-        ? Number(object.optional_int32_wrapper)
-        : undefined,
-      optionalInt64Wrapper: isSet(object.optionalInt64Wrapper)
-        ? BigInt(object.optionalInt64Wrapper)
-        : isSet(object.optional_int64_wrapper)
-        ? BigInt(object.optional_int64_wrapper)
-        : undefined,
-      optionalUint32Wrapper: isSet(object.optionalUint32Wrapper)
-        ? Number(object.optionalUint32Wrapper)
-        : isSet(object.optional_uint32_wrapper)
-        ? Number(object.optional_uint32_wrapper)
-        : undefined,
-      optionalUint64Wrapper: isSet(object.optionalUint64Wrapper)
-        ? BigInt(object.optionalUint64Wrapper)
-        : isSet(object.optional_uint64_wrapper)
-        ? BigInt(object.optional_uint64_wrapper)
-        : undefined,
-      optionalFloatWrapper: isSet(object.optionalFloatWrapper)
-        ? Number(object.optionalFloatWrapper)
-        : isSet(object.optional_float_wrapper)
-        ? Number(object.optional_float_wrapper)
-        : undefined,
-      optionalDoubleWrapper: isSet(object.optionalDoubleWrapper)
-        ? Number(object.optionalDoubleWrapper)
-        : isSet(object.optional_double_wrapper)
-        ? Number(object.optional_double_wrapper)
-        : undefined,
-      optionalStringWrapper: isSet(object.optionalStringWrapper)
-        ? String(object.optionalStringWrapper)
-        : isSet(object.optional_string_wrapper)
-        ? String(object.optional_string_wrapper)
-        : undefined,
-      optionalBytesWrapper: isSet(object.optionalBytesWrapper)
-        ? new Uint8Array(object.optionalBytesWrapper)
-        : isSet(object.optional_bytes_wrapper)
-        ? new Uint8Array(object.optional_bytes_wrapper)
-        : undefined,
-      repeatedBoolWrapper: globalThis.Array.isArray(object?.repeatedBoolWrapper)
-        ? object.repeatedBoolWrapper.map((e: any) => Boolean(e))
-        : globalThis.Array.isArray(object?.repeated_bool_wrapper)
-        ? object.repeated_bool_wrapper.map((e: any) => Boolean(e))
-        : [],
-      repeatedInt32Wrapper: globalThis.Array.isArray(object?.repeatedInt32Wrapper)
-        ? object.repeatedInt32Wrapper.map((e: any) => Number(e))
-        : globalThis.Array.isArray(object?.repeated_int32_wrapper)
-        ? object.repeated_int32_wrapper.map((e: any) => Number(e))
-        : [],
-      repeatedInt64Wrapper: globalThis.Array.isArray(object?.repeatedInt64Wrapper)
-        ? object.repeatedInt64Wrapper.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_int64_wrapper)
-        ? object.repeated_int64_wrapper.map((e: any) => BigInt(e))
-        : [],
-      repeatedUint32Wrapper: globalThis.Array.isArray(object?.repeatedUint32Wrapper)
-        ? object.repeatedUint32Wrapper.map((e: any) => Number(e))
-        : globalThis.Array.isArray(object?.repeated_uint32_wrapper)
-        ? object.repeated_uint32_wrapper.map((e: any) => Number(e))
-        : [],
-      repeatedUint64Wrapper: globalThis.Array.isArray(object?.repeatedUint64Wrapper)
-        ? object.repeatedUint64Wrapper.map((e: any) => BigInt(e))
-        : globalThis.Array.isArray(object?.repeated_uint64_wrapper)
-        ? object.repeated_uint64_wrapper.map((e: any) => BigInt(e))
-        : [],
-      repeatedFloatWrapper: globalThis.Array.isArray(object?.repeatedFloatWrapper)
-        ? object.repeatedFloatWrapper.map((e: any) => Number(e))
-        : globalThis.Array.isArray(object?.repeated_float_wrapper)
-        ? object.repeated_float_wrapper.map((e: any) => Number(e))
-        : [],
-      repeatedDoubleWrapper: globalThis.Array.isArray(object?.repeatedDoubleWrapper)
-        ? object.repeatedDoubleWrapper.map((e: any) => Number(e))
-        : globalThis.Array.isArray(object?.repeated_double_wrapper)
-        ? object.repeated_double_wrapper.map((e: any) => Number(e))
-        : [],
-      repeatedStringWrapper: globalThis.Array.isArray(object?.repeatedStringWrapper)
-        ? object.repeatedStringWrapper.map((e: any) => String(e))
-        : globalThis.Array.isArray(object?.repeated_string_wrapper)
-        ? object.repeated_string_wrapper.map((e: any) => String(e))
-        : [],
-      repeatedBytesWrapper: globalThis.Array.isArray(object?.repeatedBytesWrapper)
-        ? object.repeatedBytesWrapper.map((e: any) => new Uint8Array(e))
-        : globalThis.Array.isArray(object?.repeated_bytes_wrapper)
-        ? object.repeated_bytes_wrapper.map((e: any) => new Uint8Array(e))
-        : [],
-      optionalDuration: isSet(object.optionalDuration)
-        ? Duration.fromJSON(object.optionalDuration)
-        : isSet(object.optional_duration)
-        ? Duration.fromJSON(object.optional_duration)
-        : undefined,
-      optionalTimestamp: isSet(object.optionalTimestamp)
-        ? fromJsonTimestamp(object.optionalTimestamp)
-        : isSet(object.optional_timestamp)
-        ? fromJsonTimestamp(object.optional_timestamp)
-        : undefined,
-      optionalFieldMask: isSet(object.optionalFieldMask)
-        ? FieldMask.unwrap(FieldMask.fromJSON(object.optionalFieldMask))
-        : isSet(object.optional_field_mask)
-        ? FieldMask.unwrap(FieldMask.fromJSON(object.optional_field_mask))
-        : undefined,
-      optionalStruct: isObject(object.optionalStruct)
-        ? object.optionalStruct
-        : isObject(object.optional_struct)
-        ? object.optional_struct
-        : undefined,
-      optionalAny: isSet(object.optionalAny)
-        ? Any.fromJSON(object.optionalAny)
-        : isSet(object.optional_any)
-        ? Any.fromJSON(object.optional_any)
-        : undefined,
-      optionalValue: isSet(object?.optionalValue)
-        ? object.optionalValue
-        : isSet(object?.optional_value)
-        ? object.optional_value
-        : undefined,
-      optionalNullValue: isSet(object.optionalNullValue)
-        ? nullValueFromJSON(object.optionalNullValue)
-        : isSet(object.optional_null_value)
-        ? nullValueFromJSON(object.optional_null_value)
-        : 0,
-      repeatedDuration: globalThis.Array.isArray(object?.repeatedDuration)
-        ? object.repeatedDuration.map((e: any) => Duration.fromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_duration)
-        ? object.repeated_duration.map((e: any) => Duration.fromJSON(e))
-        : [],
-      repeatedTimestamp: globalThis.Array.isArray(object?.repeatedTimestamp)
-        ? object.repeatedTimestamp.map((e: any) => fromJsonTimestamp(e))
-        : globalThis.Array.isArray(object?.repeated_timestamp)
-        ? object.repeated_timestamp.map((e: any) => fromJsonTimestamp(e))
-        : [],
-      repeatedFieldmask: globalThis.Array.isArray(object?.repeatedFieldmask)
-        ? object.repeatedFieldmask.map((e: any) => FieldMask.unwrap(FieldMask.fromJSON(e)))
-        : globalThis.Array.isArray(object?.repeated_fieldmask)
-        ? object.repeated_fieldmask.map((e: any) => FieldMask.unwrap(FieldMask.fromJSON(e)))
-        : [],
-      repeatedStruct: globalThis.Array.isArray(object?.repeatedStruct)
-        ? [...object.repeatedStruct]
-        : globalThis.Array.isArray(object?.repeated_struct)
-        ? [...object.repeated_struct]
-        : [],
-      repeatedAny: globalThis.Array.isArray(object?.repeatedAny)
-        ? object.repeatedAny.map((e: any) => Any.fromJSON(e))
-        : globalThis.Array.isArray(object?.repeated_any)
-        ? object.repeated_any.map((e: any) => Any.fromJSON(e))
-        : [],
-      repeatedValue: globalThis.Array.isArray(object?.repeatedValue)
-        ? [...object.repeatedValue]
-        : globalThis.Array.isArray(object?.repeated_value)
-        ? [...object.repeated_value]
-        : [],
-      repeatedListValue: globalThis.Array.isArray(object?.repeatedListValue)
-        ? object.repeatedListValue.map((e: any) => [...e])
-        : globalThis.Array.isArray(object?.repeated_list_value)
-        ? object.repeated_list_value.map((e: any) => [...e])
-        : [],
-      fieldname1: isSet(object.fieldname1) ? globalThis.Number(object.fieldname1) : 0,
-      fieldName2: isSet(object.fieldName2)
-        ? globalThis.Number(object.fieldName2)
-        : isSet(object.field_name2)
-        ? globalThis.Number(object.field_name2)
-        : 0,
-      FieldName3: isSet(object.FieldName3)
-        ? globalThis.Number(object.FieldName3)
-        : isSet(object._field_name3)
-        ? globalThis.Number(object._field_name3)
-        : 0,
-      fieldName4: isSet(object.fieldName4)
-        ? globalThis.Number(object.fieldName4)
-        : isSet(object.field__name4_)
-        ? globalThis.Number(object.field__name4_)
-        : 0,
-      field0name5: isSet(object.field0name5) ? globalThis.Number(object.field0name5) : 0,
-      field0Name6: isSet(object.field0Name6)
-        ? globalThis.Number(object.field0Name6)
-        : isSet(object.field_0_name6)
-        ? globalThis.Number(object.field_0_name6)
-        : 0,
-      fieldName7: isSet(object.fieldName7) ? globalThis.Number(object.fieldName7) : 0,
-      FieldName8: isSet(object.FieldName8) ? globalThis.Number(object.FieldName8) : 0,
-      fieldName9: isSet(object.fieldName9)
-        ? globalThis.Number(object.fieldName9)
-        : isSet(object.field_Name9)
-        ? globalThis.Number(object.field_Name9)
-        : 0,
-      FieldName10: isSet(object.FieldName10)
-        ? globalThis.Number(object.FieldName10)
-        : isSet(object.Field_Name10)
-        ? globalThis.Number(object.Field_Name10)
-        : 0,
-      fieldName11: isSet(object.FIELDNAME11)
-        ? globalThis.Number(object.FIELDNAME11)
-        : isSet(object.FIELD_NAME11)
-        ? globalThis.Number(object.FIELD_NAME11)
-        : 0,
-      FIELDName12: isSet(object.FIELDName12)
-        ? globalThis.Number(object.FIELDName12)
-        : isSet(object.FIELD_name12)
-        ? globalThis.Number(object.FIELD_name12)
-        : 0,
-      FieldName13: isSet(object.FieldName13)
-        ? globalThis.Number(object.FieldName13)
-        : isSet(object.__field_name13)
-        ? globalThis.Number(object.__field_name13)
-        : 0,
-      FieldName14: isSet(object.FieldName14)
-        ? globalThis.Number(object.FieldName14)
-        : isSet(object.__Field_name14)
-        ? globalThis.Number(object.__Field_name14)
-        : 0,
-      fieldName15: isSet(object.fieldName15)
-        ? globalThis.Number(object.fieldName15)
-        : isSet(object.field__name15)
-        ? globalThis.Number(object.field__name15)
-        : 0,
-      fieldName16: isSet(object.fieldName16)
-        ? globalThis.Number(object.fieldName16)
-        : isSet(object.field__Name16)
-        ? globalThis.Number(object.field__Name16)
-        : 0,
-      fieldName17: isSet(object.fieldName17)
-        ? globalThis.Number(object.fieldName17)
-        : isSet(object.field_name17__)
-        ? globalThis.Number(object.field_name17__)
-        : 0,
-      FieldName18: isSet(object.FieldName18)
-        ? globalThis.Number(object.FieldName18)
-        : isSet(object.Field_name18__)
-        ? globalThis.Number(object.Field_name18__)
-        : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3): unknown {
-    const obj: any = {};
-    if (message.optionalInt32 !== 0) {
-      obj.optionalInt32 = Math.round(message.optionalInt32);
-    }
-    if (message.optionalInt64 !== 0n) {
-      obj.optionalInt64 = message.optionalInt64.toString();
-    }
-    if (message.optionalUint32 !== 0) {
-      obj.optionalUint32 = Math.round(message.optionalUint32);
-    }
-    if (message.optionalUint64 !== 0n) {
-      obj.optionalUint64 = message.optionalUint64.toString();
-    }
-    if (message.optionalSint32 !== 0) {
-      obj.optionalSint32 = Math.round(message.optionalSint32);
-    }
-    if (message.optionalSint64 !== 0n) {
-      obj.optionalSint64 = message.optionalSint64.toString();
-    }
-    if (message.optionalFixed32 !== 0) {
-      obj.optionalFixed32 = Math.round(message.optionalFixed32);
-    }
-    if (message.optionalFixed64 !== 0n) {
-      obj.optionalFixed64 = message.optionalFixed64.toString();
-    }
-    if (message.optionalSfixed32 !== 0) {
-      obj.optionalSfixed32 = Math.round(message.optionalSfixed32);
-    }
-    if (message.optionalSfixed64 !== 0n) {
-      obj.optionalSfixed64 = message.optionalSfixed64.toString();
-    }
-    if (message.optionalFloat !== 0) {
-      obj.optionalFloat = floatToJson(message.optionalFloat);
-    }
-    if (message.optionalDouble !== 0) {
-      obj.optionalDouble = floatToJson(message.optionalDouble);
-    }
-    if (message.optionalBool !== false) {
-      obj.optionalBool = message.optionalBool;
-    }
-    if (message.optionalString !== "") {
-      obj.optionalString = message.optionalString;
-    }
-    if (message.optionalBytes.length !== 0) {
-      obj.optionalBytes = base64FromBytes(message.optionalBytes);
-    }
-    if (message.optionalNestedMessage !== undefined) {
-      obj.optionalNestedMessage = TestAllTypesProto3_NestedMessage.toJSON(message.optionalNestedMessage);
-    }
-    if (message.optionalForeignMessage !== undefined) {
-      obj.optionalForeignMessage = ForeignMessage.toJSON(message.optionalForeignMessage);
-    }
-    if (message.optionalNestedEnum !== 0) {
-      obj.optionalNestedEnum = testAllTypesProto3_NestedEnumToJSON(message.optionalNestedEnum);
-    }
-    if (message.optionalForeignEnum !== 0) {
-      obj.optionalForeignEnum = foreignEnumToJSON(message.optionalForeignEnum);
-    }
-    if (message.optionalAliasedEnum !== 0) {
-      obj.optionalAliasedEnum = testAllTypesProto3_AliasedEnumToJSON(message.optionalAliasedEnum);
-    }
-    if (message.optionalStringPiece !== "") {
-      obj.optionalStringPiece = message.optionalStringPiece;
-    }
-    if (message.optionalCord !== "") {
-      obj.optionalCord = message.optionalCord;
-    }
-    if (message.recursiveMessage !== undefined) {
-      obj.recursiveMessage = TestAllTypesProto3.toJSON(message.recursiveMessage);
-    }
-    if (message.repeatedInt32?.length) {
-      obj.repeatedInt32 = message.repeatedInt32.map((e) => Math.round(e));
-    }
-    if (message.repeatedInt64?.length) {
-      obj.repeatedInt64 = message.repeatedInt64.map((e) => e.toString());
-    }
-    if (message.repeatedUint32?.length) {
-      obj.repeatedUint32 = message.repeatedUint32.map((e) => Math.round(e));
-    }
-    if (message.repeatedUint64?.length) {
-      obj.repeatedUint64 = message.repeatedUint64.map((e) => e.toString());
-    }
-    if (message.repeatedSint32?.length) {
-      obj.repeatedSint32 = message.repeatedSint32.map((e) => Math.round(e));
-    }
-    if (message.repeatedSint64?.length) {
-      obj.repeatedSint64 = message.repeatedSint64.map((e) => e.toString());
-    }
-    if (message.repeatedFixed32?.length) {
-      obj.repeatedFixed32 = message.repeatedFixed32.map((e) => Math.round(e));
-    }
-    if (message.repeatedFixed64?.length) {
-      obj.repeatedFixed64 = message.repeatedFixed64.map((e) => e.toString());
-    }
-    if (message.repeatedSfixed32?.length) {
-      obj.repeatedSfixed32 = message.repeatedSfixed32.map((e) => Math.round(e));
-    }
-    if (message.repeatedSfixed64?.length) {
-      obj.repeatedSfixed64 = message.repeatedSfixed64.map((e) => e.toString());
-    }
-    if (message.repeatedFloat?.length) {
-      obj.repeatedFloat = message.repeatedFloat.map((e) => floatToJson(e));
-    }
-    if (message.repeatedDouble?.length) {
-      obj.repeatedDouble = message.repeatedDouble.map((e) => floatToJson(e));
-    }
-    if (message.repeatedBool?.length) {
-      obj.repeatedBool = message.repeatedBool;
-    }
-    if (message.repeatedString?.length) {
-      obj.repeatedString = message.repeatedString;
-    }
-    if (message.repeatedBytes?.length) {
-      obj.repeatedBytes = message.repeatedBytes.map((e) => base64FromBytes(e));
-    }
-    if (message.repeatedNestedMessage?.length) {
-      obj.repeatedNestedMessage = message.repeatedNestedMessage.map((e) => TestAllTypesProto3_NestedMessage.toJSON(e));
-    }
-    if (message.repeatedForeignMessage?.length) {
-      obj.repeatedForeignMessage = message.repeatedForeignMessage.map((e) => ForeignMessage.toJSON(e));
-    }
-    if (message.repeatedNestedEnum?.length) {
-      obj.repeatedNestedEnum = message.repeatedNestedEnum.map((e) => testAllTypesProto3_NestedEnumToJSON(e));
-    }
-    if (message.repeatedForeignEnum?.length) {
-      obj.repeatedForeignEnum = message.repeatedForeignEnum.map((e) => foreignEnumToJSON(e));
-    }
-    if (message.repeatedStringPiece?.length) {
-      obj.repeatedStringPiece = message.repeatedStringPiece;
-    }
-    if (message.repeatedCord?.length) {
-      obj.repeatedCord = message.repeatedCord;
-    }
-    if (message.packedInt32?.length) {
-      obj.packedInt32 = message.packedInt32.map((e) => Math.round(e));
-    }
-    if (message.packedInt64?.length) {
-      obj.packedInt64 = message.packedInt64.map((e) => e.toString());
-    }
-    if (message.packedUint32?.length) {
-      obj.packedUint32 = message.packedUint32.map((e) => Math.round(e));
-    }
-    if (message.packedUint64?.length) {
-      obj.packedUint64 = message.packedUint64.map((e) => e.toString());
-    }
-    if (message.packedSint32?.length) {
-      obj.packedSint32 = message.packedSint32.map((e) => Math.round(e));
-    }
-    if (message.packedSint64?.length) {
-      obj.packedSint64 = message.packedSint64.map((e) => e.toString());
-    }
-    if (message.packedFixed32?.length) {
-      obj.packedFixed32 = message.packedFixed32.map((e) => Math.round(e));
-    }
-    if (message.packedFixed64?.length) {
-      obj.packedFixed64 = message.packedFixed64.map((e) => e.toString());
-    }
-    if (message.packedSfixed32?.length) {
-      obj.packedSfixed32 = message.packedSfixed32.map((e) => Math.round(e));
-    }
-    if (message.packedSfixed64?.length) {
-      obj.packedSfixed64 = message.packedSfixed64.map((e) => e.toString());
-    }
-    if (message.packedFloat?.length) {
-      obj.packedFloat = message.packedFloat.map((e) => floatToJson(e));
-    }
-    if (message.packedDouble?.length) {
-      obj.packedDouble = message.packedDouble.map((e) => floatToJson(e));
-    }
-    if (message.packedBool?.length) {
-      obj.packedBool = message.packedBool;
-    }
-    if (message.packedNestedEnum?.length) {
-      obj.packedNestedEnum = message.packedNestedEnum.map((e) => testAllTypesProto3_NestedEnumToJSON(e));
-    }
-    if (message.unpackedInt32?.length) {
-      obj.unpackedInt32 = message.unpackedInt32.map((e) => Math.round(e));
-    }
-    if (message.unpackedInt64?.length) {
-      obj.unpackedInt64 = message.unpackedInt64.map((e) => e.toString());
-    }
-    if (message.unpackedUint32?.length) {
-      obj.unpackedUint32 = message.unpackedUint32.map((e) => Math.round(e));
-    }
-    if (message.unpackedUint64?.length) {
-      obj.unpackedUint64 = message.unpackedUint64.map((e) => e.toString());
-    }
-    if (message.unpackedSint32?.length) {
-      obj.unpackedSint32 = message.unpackedSint32.map((e) => Math.round(e));
-    }
-    if (message.unpackedSint64?.length) {
-      obj.unpackedSint64 = message.unpackedSint64.map((e) => e.toString());
-    }
-    if (message.unpackedFixed32?.length) {
-      obj.unpackedFixed32 = message.unpackedFixed32.map((e) => Math.round(e));
-    }
-    if (message.unpackedFixed64?.length) {
-      obj.unpackedFixed64 = message.unpackedFixed64.map((e) => e.toString());
-    }
-    if (message.unpackedSfixed32?.length) {
-      obj.unpackedSfixed32 = message.unpackedSfixed32.map((e) => Math.round(e));
-    }
-    if (message.unpackedSfixed64?.length) {
-      obj.unpackedSfixed64 = message.unpackedSfixed64.map((e) => e.toString());
-    }
-    if (message.unpackedFloat?.length) {
-      obj.unpackedFloat = message.unpackedFloat.map((e) => floatToJson(e));
-    }
-    if (message.unpackedDouble?.length) {
-      obj.unpackedDouble = message.unpackedDouble.map((e) => floatToJson(e));
-    }
-    if (message.unpackedBool?.length) {
-      obj.unpackedBool = message.unpackedBool;
-    }
-    if (message.unpackedNestedEnum?.length) {
-      obj.unpackedNestedEnum = message.unpackedNestedEnum.map((e) => testAllTypesProto3_NestedEnumToJSON(e));
-    }
-    if (message.mapInt32Int32?.size) {
-      obj.mapInt32Int32 = {};
-      message.mapInt32Int32.forEach((v, k) => {
-        obj.mapInt32Int32[k] = Math.round(v);
-      });
-    }
-    if (message.mapInt64Int64?.size) {
-      obj.mapInt64Int64 = {};
-      message.mapInt64Int64.forEach((v, k) => {
-        obj.mapInt64Int64[k.toString()] = v.toString();
-      });
-    }
-    if (message.mapUint32Uint32?.size) {
-      obj.mapUint32Uint32 = {};
-      message.mapUint32Uint32.forEach((v, k) => {
-        obj.mapUint32Uint32[k] = Math.round(v);
-      });
-    }
-    if (message.mapUint64Uint64?.size) {
-      obj.mapUint64Uint64 = {};
-      message.mapUint64Uint64.forEach((v, k) => {
-        obj.mapUint64Uint64[k.toString()] = v.toString();
-      });
-    }
-    if (message.mapSint32Sint32?.size) {
-      obj.mapSint32Sint32 = {};
-      message.mapSint32Sint32.forEach((v, k) => {
-        obj.mapSint32Sint32[k] = Math.round(v);
-      });
-    }
-    if (message.mapSint64Sint64?.size) {
-      obj.mapSint64Sint64 = {};
-      message.mapSint64Sint64.forEach((v, k) => {
-        obj.mapSint64Sint64[k.toString()] = v.toString();
-      });
-    }
-    if (message.mapFixed32Fixed32?.size) {
-      obj.mapFixed32Fixed32 = {};
-      message.mapFixed32Fixed32.forEach((v, k) => {
-        obj.mapFixed32Fixed32[k] = Math.round(v);
-      });
-    }
-    if (message.mapFixed64Fixed64?.size) {
-      obj.mapFixed64Fixed64 = {};
-      message.mapFixed64Fixed64.forEach((v, k) => {
-        obj.mapFixed64Fixed64[k.toString()] = v.toString();
-      });
-    }
-    if (message.mapSfixed32Sfixed32?.size) {
-      obj.mapSfixed32Sfixed32 = {};
-      message.mapSfixed32Sfixed32.forEach((v, k) => {
-        obj.mapSfixed32Sfixed32[k] = Math.round(v);
-      });
-    }
-    if (message.mapSfixed64Sfixed64?.size) {
-      obj.mapSfixed64Sfixed64 = {};
-      message.mapSfixed64Sfixed64.forEach((v, k) => {
-        obj.mapSfixed64Sfixed64[k.toString()] = v.toString();
-      });
-    }
-    if (message.mapInt32Float?.size) {
-      obj.mapInt32Float = {};
-      message.mapInt32Float.forEach((v, k) => {
-        obj.mapInt32Float[k] = floatToJson(v);
-      });
-    }
-    if (message.mapInt32Double?.size) {
-      obj.mapInt32Double = {};
-      message.mapInt32Double.forEach((v, k) => {
-        obj.mapInt32Double[k] = floatToJson(v);
-      });
-    }
-    if (message.mapBoolBool?.size) {
-      obj.mapBoolBool = {};
-      message.mapBoolBool.forEach((v, k) => {
-        obj.mapBoolBool[globalThis.String(k)] = v;
-      });
-    }
-    if (message.mapStringString?.size) {
-      obj.mapStringString = {};
-      message.mapStringString.forEach((v, k) => {
-        obj.mapStringString[k] = v;
-      });
-    }
-    if (message.mapStringBytes?.size) {
-      obj.mapStringBytes = {};
-      message.mapStringBytes.forEach((v, k) => {
-        obj.mapStringBytes[k] = base64FromBytes(v);
-      });
-    }
-    if (message.mapStringNestedMessage?.size) {
-      obj.mapStringNestedMessage = {};
-      message.mapStringNestedMessage.forEach((v, k) => {
-        obj.mapStringNestedMessage[k] = TestAllTypesProto3_NestedMessage.toJSON(v);
-      });
-    }
-    if (message.mapStringForeignMessage?.size) {
-      obj.mapStringForeignMessage = {};
-      message.mapStringForeignMessage.forEach((v, k) => {
-        obj.mapStringForeignMessage[k] = ForeignMessage.toJSON(v);
-      });
-    }
-    if (message.mapStringNestedEnum?.size) {
-      obj.mapStringNestedEnum = {};
-      message.mapStringNestedEnum.forEach((v, k) => {
-        obj.mapStringNestedEnum[k] = testAllTypesProto3_NestedEnumToJSON(v);
-      });
-    }
-    if (message.mapStringForeignEnum?.size) {
-      obj.mapStringForeignEnum = {};
-      message.mapStringForeignEnum.forEach((v, k) => {
-        obj.mapStringForeignEnum[k] = foreignEnumToJSON(v);
-      });
-    }
-    if (message.oneofField?.$case === "oneofUint32") {
-      obj.oneofUint32 = Math.round(message.oneofField.oneofUint32);
-    } else if (message.oneofField?.$case === "oneofNestedMessage") {
-      obj.oneofNestedMessage = TestAllTypesProto3_NestedMessage.toJSON(message.oneofField.oneofNestedMessage);
-    } else if (message.oneofField?.$case === "oneofString") {
-      obj.oneofString = message.oneofField.oneofString;
-    } else if (message.oneofField?.$case === "oneofBytes") {
-      obj.oneofBytes = base64FromBytes(message.oneofField.oneofBytes);
-    } else if (message.oneofField?.$case === "oneofBool") {
-      obj.oneofBool = message.oneofField.oneofBool;
-    } else if (message.oneofField?.$case === "oneofUint64") {
-      obj.oneofUint64 = message.oneofField.oneofUint64.toString();
-    } else if (message.oneofField?.$case === "oneofFloat") {
-      obj.oneofFloat = floatToJson(message.oneofField.oneofFloat);
-    } else if (message.oneofField?.$case === "oneofDouble") {
-      obj.oneofDouble = floatToJson(message.oneofField.oneofDouble);
-    } else if (message.oneofField?.$case === "oneofEnum") {
-      obj.oneofEnum = testAllTypesProto3_NestedEnumToJSON(message.oneofField.oneofEnum);
-    } else if (message.oneofField?.$case === "oneofNullValue") {
-      obj.oneofNullValue = nullValueToJSON(message.oneofField.oneofNullValue);
-    }
-    if (message.optionalBoolWrapper !== undefined) {
-      obj.optionalBoolWrapper = message.optionalBoolWrapper;
-    }
-    if (message.optionalInt32Wrapper !== undefined) {
-      obj.optionalInt32Wrapper = message.optionalInt32Wrapper;
-    }
-    if (message.optionalInt64Wrapper !== undefined) {
-      obj.optionalInt64Wrapper = message.optionalInt64Wrapper.toString();
-    }
-    if (message.optionalUint32Wrapper !== undefined) {
-      obj.optionalUint32Wrapper = message.optionalUint32Wrapper;
-    }
-    if (message.optionalUint64Wrapper !== undefined) {
-      obj.optionalUint64Wrapper = message.optionalUint64Wrapper.toString();
-    }
-    if (message.optionalFloatWrapper !== undefined) {
-      obj.optionalFloatWrapper = floatToJson(message.optionalFloatWrapper);
-    }
-    if (message.optionalDoubleWrapper !== undefined) {
-      obj.optionalDoubleWrapper = floatToJson(message.optionalDoubleWrapper);
-    }
-    if (message.optionalStringWrapper !== undefined) {
-      obj.optionalStringWrapper = message.optionalStringWrapper;
-    }
-    if (message.optionalBytesWrapper !== undefined) {
-      obj.optionalBytesWrapper = message.optionalBytesWrapper;
-    }
-    if (message.repeatedBoolWrapper?.length) {
-      obj.repeatedBoolWrapper = message.repeatedBoolWrapper;
-    }
-    if (message.repeatedInt32Wrapper?.length) {
-      obj.repeatedInt32Wrapper = message.repeatedInt32Wrapper;
-    }
-    if (message.repeatedInt64Wrapper?.length) {
-      obj.repeatedInt64Wrapper = message.repeatedInt64Wrapper.map((e) => e.toString());
-    }
-    if (message.repeatedUint32Wrapper?.length) {
-      obj.repeatedUint32Wrapper = message.repeatedUint32Wrapper;
-    }
-    if (message.repeatedUint64Wrapper?.length) {
-      obj.repeatedUint64Wrapper = message.repeatedUint64Wrapper.map((e) => e.toString());
-    }
-    if (message.repeatedFloatWrapper?.length) {
-      obj.repeatedFloatWrapper = message.repeatedFloatWrapper.map((e) => floatToJson(e));
-    }
-    if (message.repeatedDoubleWrapper?.length) {
-      obj.repeatedDoubleWrapper = message.repeatedDoubleWrapper.map((e) => floatToJson(e));
-    }
-    if (message.repeatedStringWrapper?.length) {
-      obj.repeatedStringWrapper = message.repeatedStringWrapper;
-    }
-    if (message.repeatedBytesWrapper?.length) {
-      obj.repeatedBytesWrapper = message.repeatedBytesWrapper;
-    }
-    if (message.optionalDuration !== undefined) {
-      obj.optionalDuration = Duration.toJSON(message.optionalDuration);
-    }
-    if (message.optionalTimestamp !== undefined) {
-      obj.optionalTimestamp = fromTimestamp(message.optionalTimestamp).toISOString();
-    }
-    if (message.optionalFieldMask !== undefined) {
-      obj.optionalFieldMask = FieldMask.toJSON(FieldMask.wrap(message.optionalFieldMask));
-    }
-    if (message.optionalStruct !== undefined) {
-      obj.optionalStruct = message.optionalStruct;
-    }
-    if (message.optionalAny !== undefined) {
-      obj.optionalAny = Any.toJSON(message.optionalAny);
-    }
-    if (message.optionalValue !== undefined) {
-      obj.optionalValue = message.optionalValue;
-    }
-    if (message.optionalNullValue !== 0) {
-      obj.optionalNullValue = nullValueToJSON(message.optionalNullValue);
-    }
-    if (message.repeatedDuration?.length) {
-      obj.repeatedDuration = message.repeatedDuration.map((e) => Duration.toJSON(e));
-    }
-    if (message.repeatedTimestamp?.length) {
-      obj.repeatedTimestamp = message.repeatedTimestamp.map((e) => fromTimestamp(e).toISOString());
-    }
-    if (message.repeatedFieldmask?.length) {
-      obj.repeatedFieldmask = message.repeatedFieldmask.map((e) => FieldMask.toJSON(FieldMask.wrap(e)));
-    }
-    if (message.repeatedStruct?.length) {
-      obj.repeatedStruct = message.repeatedStruct;
-    }
-    if (message.repeatedAny?.length) {
-      obj.repeatedAny = message.repeatedAny.map((e) => Any.toJSON(e));
-    }
-    if (message.repeatedValue?.length) {
-      obj.repeatedValue = message.repeatedValue;
-    }
-    if (message.repeatedListValue?.length) {
-      obj.repeatedListValue = message.repeatedListValue;
-    }
-    if (message.fieldname1 !== 0) {
-      obj.fieldname1 = Math.round(message.fieldname1);
-    }
-    if (message.fieldName2 !== 0) {
-      obj.fieldName2 = Math.round(message.fieldName2);
-    }
-    if (message.FieldName3 !== 0) {
-      obj.FieldName3 = Math.round(message.FieldName3);
-    }
-    if (message.fieldName4 !== 0) {
-      obj.fieldName4 = Math.round(message.fieldName4);
-    }
-    if (message.field0name5 !== 0) {
-      obj.field0name5 = Math.round(message.field0name5);
-    }
-    if (message.field0Name6 !== 0) {
-      obj.field0Name6 = Math.round(message.field0Name6);
-    }
-    if (message.fieldName7 !== 0) {
-      obj.fieldName7 = Math.round(message.fieldName7);
-    }
-    if (message.FieldName8 !== 0) {
-      obj.FieldName8 = Math.round(message.FieldName8);
-    }
-    if (message.fieldName9 !== 0) {
-      obj.fieldName9 = Math.round(message.fieldName9);
-    }
-    if (message.FieldName10 !== 0) {
-      obj.FieldName10 = Math.round(message.FieldName10);
-    }
-    if (message.fieldName11 !== 0) {
-      obj.FIELDNAME11 = Math.round(message.fieldName11);
-    }
-    if (message.FIELDName12 !== 0) {
-      obj.FIELDName12 = Math.round(message.FIELDName12);
-    }
-    if (message.FieldName13 !== 0) {
-      obj.FieldName13 = Math.round(message.FieldName13);
-    }
-    if (message.FieldName14 !== 0) {
-      obj.FieldName14 = Math.round(message.FieldName14);
-    }
-    if (message.fieldName15 !== 0) {
-      obj.fieldName15 = Math.round(message.fieldName15);
-    }
-    if (message.fieldName16 !== 0) {
-      obj.fieldName16 = Math.round(message.fieldName16);
-    }
-    if (message.fieldName17 !== 0) {
-      obj.fieldName17 = Math.round(message.fieldName17);
-    }
-    if (message.FieldName18 !== 0) {
-      obj.FieldName18 = Math.round(message.FieldName18);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3>): TestAllTypesProto3 {
     return TestAllTypesProto3.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3>): TestAllTypesProto3 {
     const message = createBaseTestAllTypesProto3();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.optionalInt32 = object.optionalInt32 ?? 0;
-    message.optionalInt64 = (object.optionalInt64 !== undefined && object.optionalInt64 !== null)
-      ? BigInt(object.optionalInt64)
-      : 0n;
+    message.optionalInt64 = (object.optionalInt64 !== undefined && object.optionalInt64 !== null) ? BigInt(object.optionalInt64) : 0n;
     message.optionalUint32 = object.optionalUint32 ?? 0;
-    message.optionalUint64 = (object.optionalUint64 !== undefined && object.optionalUint64 !== null)
-      ? BigInt(object.optionalUint64)
-      : 0n;
+    message.optionalUint64 = (object.optionalUint64 !== undefined && object.optionalUint64 !== null) ? BigInt(object.optionalUint64) : 0n;
     message.optionalSint32 = object.optionalSint32 ?? 0;
-    message.optionalSint64 = (object.optionalSint64 !== undefined && object.optionalSint64 !== null)
-      ? BigInt(object.optionalSint64)
-      : 0n;
+    message.optionalSint64 = (object.optionalSint64 !== undefined && object.optionalSint64 !== null) ? BigInt(object.optionalSint64) : 0n;
     message.optionalFixed32 = object.optionalFixed32 ?? 0;
-    message.optionalFixed64 = (object.optionalFixed64 !== undefined && object.optionalFixed64 !== null)
-      ? BigInt(object.optionalFixed64)
-      : 0n;
+    message.optionalFixed64 = (object.optionalFixed64 !== undefined && object.optionalFixed64 !== null) ? BigInt(object.optionalFixed64) : 0n;
     message.optionalSfixed32 = object.optionalSfixed32 ?? 0;
-    message.optionalSfixed64 = (object.optionalSfixed64 !== undefined && object.optionalSfixed64 !== null)
-      ? BigInt(object.optionalSfixed64)
-      : 0n;
+    message.optionalSfixed64 = (object.optionalSfixed64 !== undefined && object.optionalSfixed64 !== null) ? BigInt(object.optionalSfixed64) : 0n;
     message.optionalFloat = object.optionalFloat ?? 0;
     message.optionalDouble = object.optionalDouble ?? 0;
     message.optionalBool = object.optionalBool ?? false;
     message.optionalString = object.optionalString ?? "";
     message.optionalBytes = object.optionalBytes ?? noBytes;
-    message.optionalNestedMessage =
-      (object.optionalNestedMessage !== undefined && object.optionalNestedMessage !== null)
-        ? TestAllTypesProto3_NestedMessage.fromPartial(object.optionalNestedMessage)
-        : undefined;
-    message.optionalForeignMessage =
-      (object.optionalForeignMessage !== undefined && object.optionalForeignMessage !== null)
-        ? ForeignMessage.fromPartial(object.optionalForeignMessage)
-        : undefined;
+    message.optionalNestedMessage = (object.optionalNestedMessage !== undefined && object.optionalNestedMessage !== null) ? TestAllTypesProto3_NestedMessage.fromPartial(object.optionalNestedMessage) : undefined;
+    message.optionalForeignMessage = (object.optionalForeignMessage !== undefined && object.optionalForeignMessage !== null) ? ForeignMessage.fromPartial(object.optionalForeignMessage) : undefined;
     message.optionalNestedEnum = object.optionalNestedEnum ?? 0;
     message.optionalForeignEnum = object.optionalForeignEnum ?? 0;
     message.optionalAliasedEnum = object.optionalAliasedEnum ?? 0;
     message.optionalStringPiece = object.optionalStringPiece ?? "";
     message.optionalCord = object.optionalCord ?? "";
-    message.recursiveMessage = (object.recursiveMessage !== undefined && object.recursiveMessage !== null)
-      ? TestAllTypesProto3.fromPartial(object.recursiveMessage)
-      : undefined;
+    message.recursiveMessage = (object.recursiveMessage !== undefined && object.recursiveMessage !== null) ? TestAllTypesProto3.fromPartial(object.recursiveMessage) : undefined;
     message.repeatedInt32 = object.repeatedInt32?.map((e) => e) || [];
     message.repeatedInt64 = object.repeatedInt64?.map((e) => BigInt(e)) || [];
     message.repeatedUint32 = object.repeatedUint32?.map((e) => e) || [];
@@ -4670,8 +2884,7 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     message.repeatedBool = object.repeatedBool?.map((e) => e) || [];
     message.repeatedString = object.repeatedString?.map((e) => e) || [];
     message.repeatedBytes = object.repeatedBytes?.map((e) => e) || [];
-    message.repeatedNestedMessage =
-      object.repeatedNestedMessage?.map((e) => TestAllTypesProto3_NestedMessage.fromPartial(e)) || [];
+    message.repeatedNestedMessage = object.repeatedNestedMessage?.map((e) => TestAllTypesProto3_NestedMessage.fromPartial(e)) || [];
     message.repeatedForeignMessage = object.repeatedForeignMessage?.map((e) => ForeignMessage.fromPartial(e)) || [];
     message.repeatedNestedEnum = object.repeatedNestedEnum?.map((e) => e) || [];
     message.repeatedForeignEnum = object.repeatedForeignEnum?.map((e) => e) || [];
@@ -4842,13 +3055,11 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     })();
     message.mapStringNestedMessage = (() => {
       const m = new Map();
-      (object.mapStringNestedMessage as Map<string, TestAllTypesProto3_NestedMessage> ?? new Map()).forEach(
-        (value, key) => {
-          if (value !== undefined) {
-            m.set(key, TestAllTypesProto3_NestedMessage.fromPartial(value));
-          }
-        },
-      );
+      (object.mapStringNestedMessage as Map<string, TestAllTypesProto3_NestedMessage> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, TestAllTypesProto3_NestedMessage.fromPartial(value));
+        }
+      });
       return m;
     })();
     message.mapStringForeignMessage = (() => {
@@ -4887,10 +3098,7 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
       }
       case "oneofNestedMessage": {
         if (object.oneofField?.oneofNestedMessage !== undefined && object.oneofField?.oneofNestedMessage !== null) {
-          message.oneofField = {
-            $case: "oneofNestedMessage",
-            oneofNestedMessage: TestAllTypesProto3_NestedMessage.fromPartial(object.oneofField.oneofNestedMessage),
-          };
+          message.oneofField = { $case: "oneofNestedMessage", oneofNestedMessage: TestAllTypesProto3_NestedMessage.fromPartial(object.oneofField.oneofNestedMessage) };
         }
         break;
       }
@@ -4945,14 +3153,9 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     }
     message.optionalBoolWrapper = object.optionalBoolWrapper ?? undefined;
     message.optionalInt32Wrapper = object.optionalInt32Wrapper ?? undefined;
-    message.optionalInt64Wrapper = (object.optionalInt64Wrapper !== undefined && object.optionalInt64Wrapper !== null)
-      ? BigInt(object.optionalInt64Wrapper)
-      : undefined;
+    message.optionalInt64Wrapper = (object.optionalInt64Wrapper !== undefined && object.optionalInt64Wrapper !== null) ? BigInt(object.optionalInt64Wrapper) : undefined;
     message.optionalUint32Wrapper = object.optionalUint32Wrapper ?? undefined;
-    message.optionalUint64Wrapper =
-      (object.optionalUint64Wrapper !== undefined && object.optionalUint64Wrapper !== null)
-        ? BigInt(object.optionalUint64Wrapper)
-        : undefined;
+    message.optionalUint64Wrapper = (object.optionalUint64Wrapper !== undefined && object.optionalUint64Wrapper !== null) ? BigInt(object.optionalUint64Wrapper) : undefined;
     message.optionalFloatWrapper = object.optionalFloatWrapper ?? undefined;
     message.optionalDoubleWrapper = object.optionalDoubleWrapper ?? undefined;
     message.optionalStringWrapper = object.optionalStringWrapper ?? undefined;
@@ -4966,17 +3169,11 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     message.repeatedDoubleWrapper = object.repeatedDoubleWrapper?.map((e) => e) || [];
     message.repeatedStringWrapper = object.repeatedStringWrapper?.map((e) => e) || [];
     message.repeatedBytesWrapper = object.repeatedBytesWrapper?.map((e) => e) || [];
-    message.optionalDuration = (object.optionalDuration !== undefined && object.optionalDuration !== null)
-      ? Duration.fromPartial(object.optionalDuration)
-      : undefined;
-    message.optionalTimestamp = (object.optionalTimestamp !== undefined && object.optionalTimestamp !== null)
-      ? Timestamp.fromPartial(object.optionalTimestamp)
-      : undefined;
+    message.optionalDuration = (object.optionalDuration !== undefined && object.optionalDuration !== null) ? Duration.fromPartial(object.optionalDuration) : undefined;
+    message.optionalTimestamp = (object.optionalTimestamp !== undefined && object.optionalTimestamp !== null) ? Timestamp.fromPartial(object.optionalTimestamp) : undefined;
     message.optionalFieldMask = object.optionalFieldMask ?? undefined;
     message.optionalStruct = object.optionalStruct ?? undefined;
-    message.optionalAny = (object.optionalAny !== undefined && object.optionalAny !== null)
-      ? Any.fromPartial(object.optionalAny)
-      : undefined;
+    message.optionalAny = (object.optionalAny !== undefined && object.optionalAny !== null) ? Any.fromPartial(object.optionalAny) : undefined;
     message.optionalValue = object.optionalValue === undefined ? undefined : object.optionalValue;
     message.optionalNullValue = object.optionalNullValue ?? 0;
     message.repeatedDuration = object.repeatedDuration?.map((e) => Duration.fromPartial(e)) || [];
@@ -5005,17 +3202,14 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
     message.fieldName17 = object.fieldName17 ?? 0;
     message.FieldName18 = object.FieldName18 ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_NestedMessage(): TestAllTypesProto3_NestedMessage {
   return { a: 0, corecursive: undefined, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_NestedMessage: MessageFns<
-  TestAllTypesProto3_NestedMessage,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.NestedMessage"
-> = {
+export const TestAllTypesProto3_NestedMessage: MessageFns<TestAllTypesProto3_NestedMessage, "protobuf_test_messages.proto3.TestAllTypesProto3.NestedMessage"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.NestedMessage" as const,
 
   encode(message: TestAllTypesProto3_NestedMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5072,45 +3266,23 @@ export const TestAllTypesProto3_NestedMessage: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_NestedMessage {
-    return {
-      a: isSet(object.a) ? globalThis.Number(object.a) : 0,
-      corecursive: isSet(object.corecursive) ? TestAllTypesProto3.fromJSON(object.corecursive) : undefined,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_NestedMessage): unknown {
-    const obj: any = {};
-    if (message.a !== 0) {
-      obj.a = Math.round(message.a);
-    }
-    if (message.corecursive !== undefined) {
-      obj.corecursive = TestAllTypesProto3.toJSON(message.corecursive);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_NestedMessage>): TestAllTypesProto3_NestedMessage {
     return TestAllTypesProto3_NestedMessage.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_NestedMessage>): TestAllTypesProto3_NestedMessage {
     const message = createBaseTestAllTypesProto3_NestedMessage();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.a = object.a ?? 0;
-    message.corecursive = (object.corecursive !== undefined && object.corecursive !== null)
-      ? TestAllTypesProto3.fromPartial(object.corecursive)
-      : undefined;
+    message.corecursive = (object.corecursive !== undefined && object.corecursive !== null) ? TestAllTypesProto3.fromPartial(object.corecursive) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapInt32Int32Entry(): TestAllTypesProto3_MapInt32Int32Entry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapInt32Int32Entry: MessageFns<
-  TestAllTypesProto3_MapInt32Int32Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32Int32Entry"
-> = {
+export const TestAllTypesProto3_MapInt32Int32Entry: MessageFns<TestAllTypesProto3_MapInt32Int32Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32Int32Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32Int32Entry" as const,
 
   encode(message: TestAllTypesProto3_MapInt32Int32Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5167,43 +3339,23 @@ export const TestAllTypesProto3_MapInt32Int32Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapInt32Int32Entry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapInt32Int32Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapInt32Int32Entry>): TestAllTypesProto3_MapInt32Int32Entry {
     return TestAllTypesProto3_MapInt32Int32Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapInt32Int32Entry>): TestAllTypesProto3_MapInt32Int32Entry {
     const message = createBaseTestAllTypesProto3_MapInt32Int32Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapInt64Int64Entry(): TestAllTypesProto3_MapInt64Int64Entry {
   return { key: 0n, value: 0n, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapInt64Int64Entry: MessageFns<
-  TestAllTypesProto3_MapInt64Int64Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt64Int64Entry"
-> = {
+export const TestAllTypesProto3_MapInt64Int64Entry: MessageFns<TestAllTypesProto3_MapInt64Int64Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt64Int64Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt64Int64Entry" as const,
 
   encode(message: TestAllTypesProto3_MapInt64Int64Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5266,40 +3418,23 @@ export const TestAllTypesProto3_MapInt64Int64Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapInt64Int64Entry {
-    return { key: isSet(object.key) ? BigInt(object.key) : 0n, value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapInt64Int64Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapInt64Int64Entry>): TestAllTypesProto3_MapInt64Int64Entry {
     return TestAllTypesProto3_MapInt64Int64Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapInt64Int64Entry>): TestAllTypesProto3_MapInt64Int64Entry {
     const message = createBaseTestAllTypesProto3_MapInt64Int64Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapUint32Uint32Entry(): TestAllTypesProto3_MapUint32Uint32Entry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapUint32Uint32Entry: MessageFns<
-  TestAllTypesProto3_MapUint32Uint32Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint32Uint32Entry"
-> = {
+export const TestAllTypesProto3_MapUint32Uint32Entry: MessageFns<TestAllTypesProto3_MapUint32Uint32Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint32Uint32Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint32Uint32Entry" as const,
 
   encode(message: TestAllTypesProto3_MapUint32Uint32Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5356,43 +3491,23 @@ export const TestAllTypesProto3_MapUint32Uint32Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapUint32Uint32Entry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapUint32Uint32Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapUint32Uint32Entry>): TestAllTypesProto3_MapUint32Uint32Entry {
     return TestAllTypesProto3_MapUint32Uint32Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapUint32Uint32Entry>): TestAllTypesProto3_MapUint32Uint32Entry {
     const message = createBaseTestAllTypesProto3_MapUint32Uint32Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapUint64Uint64Entry(): TestAllTypesProto3_MapUint64Uint64Entry {
   return { key: 0n, value: 0n, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapUint64Uint64Entry: MessageFns<
-  TestAllTypesProto3_MapUint64Uint64Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint64Uint64Entry"
-> = {
+export const TestAllTypesProto3_MapUint64Uint64Entry: MessageFns<TestAllTypesProto3_MapUint64Uint64Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint64Uint64Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapUint64Uint64Entry" as const,
 
   encode(message: TestAllTypesProto3_MapUint64Uint64Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5455,40 +3570,23 @@ export const TestAllTypesProto3_MapUint64Uint64Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapUint64Uint64Entry {
-    return { key: isSet(object.key) ? BigInt(object.key) : 0n, value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapUint64Uint64Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapUint64Uint64Entry>): TestAllTypesProto3_MapUint64Uint64Entry {
     return TestAllTypesProto3_MapUint64Uint64Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapUint64Uint64Entry>): TestAllTypesProto3_MapUint64Uint64Entry {
     const message = createBaseTestAllTypesProto3_MapUint64Uint64Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapSint32Sint32Entry(): TestAllTypesProto3_MapSint32Sint32Entry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapSint32Sint32Entry: MessageFns<
-  TestAllTypesProto3_MapSint32Sint32Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint32Sint32Entry"
-> = {
+export const TestAllTypesProto3_MapSint32Sint32Entry: MessageFns<TestAllTypesProto3_MapSint32Sint32Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint32Sint32Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint32Sint32Entry" as const,
 
   encode(message: TestAllTypesProto3_MapSint32Sint32Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5545,43 +3643,23 @@ export const TestAllTypesProto3_MapSint32Sint32Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapSint32Sint32Entry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapSint32Sint32Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapSint32Sint32Entry>): TestAllTypesProto3_MapSint32Sint32Entry {
     return TestAllTypesProto3_MapSint32Sint32Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapSint32Sint32Entry>): TestAllTypesProto3_MapSint32Sint32Entry {
     const message = createBaseTestAllTypesProto3_MapSint32Sint32Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapSint64Sint64Entry(): TestAllTypesProto3_MapSint64Sint64Entry {
   return { key: 0n, value: 0n, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapSint64Sint64Entry: MessageFns<
-  TestAllTypesProto3_MapSint64Sint64Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint64Sint64Entry"
-> = {
+export const TestAllTypesProto3_MapSint64Sint64Entry: MessageFns<TestAllTypesProto3_MapSint64Sint64Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint64Sint64Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapSint64Sint64Entry" as const,
 
   encode(message: TestAllTypesProto3_MapSint64Sint64Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5644,40 +3722,23 @@ export const TestAllTypesProto3_MapSint64Sint64Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapSint64Sint64Entry {
-    return { key: isSet(object.key) ? BigInt(object.key) : 0n, value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapSint64Sint64Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapSint64Sint64Entry>): TestAllTypesProto3_MapSint64Sint64Entry {
     return TestAllTypesProto3_MapSint64Sint64Entry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapSint64Sint64Entry>): TestAllTypesProto3_MapSint64Sint64Entry {
     const message = createBaseTestAllTypesProto3_MapSint64Sint64Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapFixed32Fixed32Entry(): TestAllTypesProto3_MapFixed32Fixed32Entry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapFixed32Fixed32Entry: MessageFns<
-  TestAllTypesProto3_MapFixed32Fixed32Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed32Fixed32Entry"
-> = {
+export const TestAllTypesProto3_MapFixed32Fixed32Entry: MessageFns<TestAllTypesProto3_MapFixed32Fixed32Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed32Fixed32Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed32Fixed32Entry" as const,
 
   encode(message: TestAllTypesProto3_MapFixed32Fixed32Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5734,45 +3795,23 @@ export const TestAllTypesProto3_MapFixed32Fixed32Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapFixed32Fixed32Entry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapFixed32Fixed32Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapFixed32Fixed32Entry>): TestAllTypesProto3_MapFixed32Fixed32Entry {
     return TestAllTypesProto3_MapFixed32Fixed32Entry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapFixed32Fixed32Entry>,
-  ): TestAllTypesProto3_MapFixed32Fixed32Entry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapFixed32Fixed32Entry>): TestAllTypesProto3_MapFixed32Fixed32Entry {
     const message = createBaseTestAllTypesProto3_MapFixed32Fixed32Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapFixed64Fixed64Entry(): TestAllTypesProto3_MapFixed64Fixed64Entry {
   return { key: 0n, value: 0n, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapFixed64Fixed64Entry: MessageFns<
-  TestAllTypesProto3_MapFixed64Fixed64Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed64Fixed64Entry"
-> = {
+export const TestAllTypesProto3_MapFixed64Fixed64Entry: MessageFns<TestAllTypesProto3_MapFixed64Fixed64Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed64Fixed64Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapFixed64Fixed64Entry" as const,
 
   encode(message: TestAllTypesProto3_MapFixed64Fixed64Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -5835,48 +3874,26 @@ export const TestAllTypesProto3_MapFixed64Fixed64Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapFixed64Fixed64Entry {
-    return { key: isSet(object.key) ? BigInt(object.key) : 0n, value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapFixed64Fixed64Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapFixed64Fixed64Entry>): TestAllTypesProto3_MapFixed64Fixed64Entry {
     return TestAllTypesProto3_MapFixed64Fixed64Entry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapFixed64Fixed64Entry>,
-  ): TestAllTypesProto3_MapFixed64Fixed64Entry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapFixed64Fixed64Entry>): TestAllTypesProto3_MapFixed64Fixed64Entry {
     const message = createBaseTestAllTypesProto3_MapFixed64Fixed64Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapSfixed32Sfixed32Entry(): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapSfixed32Sfixed32Entry: MessageFns<
-  TestAllTypesProto3_MapSfixed32Sfixed32Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed32Sfixed32Entry"
-> = {
+export const TestAllTypesProto3_MapSfixed32Sfixed32Entry: MessageFns<TestAllTypesProto3_MapSfixed32Sfixed32Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed32Sfixed32Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed32Sfixed32Entry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapSfixed32Sfixed32Entry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapSfixed32Sfixed32Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== 0) {
       writer.uint32(13).sfixed32(message.key);
     }
@@ -5930,51 +3947,26 @@ export const TestAllTypesProto3_MapSfixed32Sfixed32Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapSfixed32Sfixed32Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = Math.round(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapSfixed32Sfixed32Entry>): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
     return TestAllTypesProto3_MapSfixed32Sfixed32Entry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapSfixed32Sfixed32Entry>,
-  ): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapSfixed32Sfixed32Entry>): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
     const message = createBaseTestAllTypesProto3_MapSfixed32Sfixed32Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapSfixed64Sfixed64Entry(): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
   return { key: 0n, value: 0n, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapSfixed64Sfixed64Entry: MessageFns<
-  TestAllTypesProto3_MapSfixed64Sfixed64Entry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed64Sfixed64Entry"
-> = {
+export const TestAllTypesProto3_MapSfixed64Sfixed64Entry: MessageFns<TestAllTypesProto3_MapSfixed64Sfixed64Entry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed64Sfixed64Entry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapSfixed64Sfixed64Entry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapSfixed64Sfixed64Entry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapSfixed64Sfixed64Entry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== 0n) {
       if (BigInt.asIntN(64, message.key) !== message.key) {
         throw new globalThis.Error("value provided for field message.key of type sfixed64 too large");
@@ -6034,42 +4026,23 @@ export const TestAllTypesProto3_MapSfixed64Sfixed64Entry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
-    return { key: isSet(object.key) ? BigInt(object.key) : 0n, value: isSet(object.value) ? BigInt(object.value) : 0n };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapSfixed64Sfixed64Entry): unknown {
-    const obj: any = {};
-    if (message.key !== 0n) {
-      obj.key = message.key.toString();
-    }
-    if (message.value !== 0n) {
-      obj.value = message.value.toString();
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapSfixed64Sfixed64Entry>): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
     return TestAllTypesProto3_MapSfixed64Sfixed64Entry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapSfixed64Sfixed64Entry>,
-  ): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapSfixed64Sfixed64Entry>): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
     const message = createBaseTestAllTypesProto3_MapSfixed64Sfixed64Entry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = (object.key !== undefined && object.key !== null) ? BigInt(object.key) : 0n;
     message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapInt32FloatEntry(): TestAllTypesProto3_MapInt32FloatEntry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapInt32FloatEntry: MessageFns<
-  TestAllTypesProto3_MapInt32FloatEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32FloatEntry"
-> = {
+export const TestAllTypesProto3_MapInt32FloatEntry: MessageFns<TestAllTypesProto3_MapInt32FloatEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32FloatEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32FloatEntry" as const,
 
   encode(message: TestAllTypesProto3_MapInt32FloatEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -6126,43 +4099,23 @@ export const TestAllTypesProto3_MapInt32FloatEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapInt32FloatEntry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapInt32FloatEntry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = floatToJson(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapInt32FloatEntry>): TestAllTypesProto3_MapInt32FloatEntry {
     return TestAllTypesProto3_MapInt32FloatEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapInt32FloatEntry>): TestAllTypesProto3_MapInt32FloatEntry {
     const message = createBaseTestAllTypesProto3_MapInt32FloatEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapInt32DoubleEntry(): TestAllTypesProto3_MapInt32DoubleEntry {
   return { key: 0, value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapInt32DoubleEntry: MessageFns<
-  TestAllTypesProto3_MapInt32DoubleEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32DoubleEntry"
-> = {
+export const TestAllTypesProto3_MapInt32DoubleEntry: MessageFns<TestAllTypesProto3_MapInt32DoubleEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32DoubleEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapInt32DoubleEntry" as const,
 
   encode(message: TestAllTypesProto3_MapInt32DoubleEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -6219,43 +4172,23 @@ export const TestAllTypesProto3_MapInt32DoubleEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapInt32DoubleEntry {
-    return {
-      key: isSet(object.key) ? globalThis.Number(object.key) : 0,
-      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapInt32DoubleEntry): unknown {
-    const obj: any = {};
-    if (message.key !== 0) {
-      obj.key = Math.round(message.key);
-    }
-    if (message.value !== 0) {
-      obj.value = floatToJson(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapInt32DoubleEntry>): TestAllTypesProto3_MapInt32DoubleEntry {
     return TestAllTypesProto3_MapInt32DoubleEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapInt32DoubleEntry>): TestAllTypesProto3_MapInt32DoubleEntry {
     const message = createBaseTestAllTypesProto3_MapInt32DoubleEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? 0;
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapBoolBoolEntry(): TestAllTypesProto3_MapBoolBoolEntry {
   return { key: false, value: false, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapBoolBoolEntry: MessageFns<
-  TestAllTypesProto3_MapBoolBoolEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapBoolBoolEntry"
-> = {
+export const TestAllTypesProto3_MapBoolBoolEntry: MessageFns<TestAllTypesProto3_MapBoolBoolEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapBoolBoolEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapBoolBoolEntry" as const,
 
   encode(message: TestAllTypesProto3_MapBoolBoolEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -6312,43 +4245,23 @@ export const TestAllTypesProto3_MapBoolBoolEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapBoolBoolEntry {
-    return {
-      key: isSet(object.key) ? globalThis.Boolean(object.key) : false,
-      value: isSet(object.value) ? globalThis.Boolean(object.value) : false,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapBoolBoolEntry): unknown {
-    const obj: any = {};
-    if (message.key !== false) {
-      obj.key = message.key;
-    }
-    if (message.value !== false) {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapBoolBoolEntry>): TestAllTypesProto3_MapBoolBoolEntry {
     return TestAllTypesProto3_MapBoolBoolEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapBoolBoolEntry>): TestAllTypesProto3_MapBoolBoolEntry {
     const message = createBaseTestAllTypesProto3_MapBoolBoolEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? false;
     message.value = object.value ?? false;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringStringEntry(): TestAllTypesProto3_MapStringStringEntry {
   return { key: "", value: "", _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringStringEntry: MessageFns<
-  TestAllTypesProto3_MapStringStringEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringStringEntry"
-> = {
+export const TestAllTypesProto3_MapStringStringEntry: MessageFns<TestAllTypesProto3_MapStringStringEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringStringEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringStringEntry" as const,
 
   encode(message: TestAllTypesProto3_MapStringStringEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -6405,43 +4318,23 @@ export const TestAllTypesProto3_MapStringStringEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringStringEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringStringEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapStringStringEntry>): TestAllTypesProto3_MapStringStringEntry {
     return TestAllTypesProto3_MapStringStringEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringStringEntry>): TestAllTypesProto3_MapStringStringEntry {
     const message = createBaseTestAllTypesProto3_MapStringStringEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringBytesEntry(): TestAllTypesProto3_MapStringBytesEntry {
   return { key: "", value: noBytes, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringBytesEntry: MessageFns<
-  TestAllTypesProto3_MapStringBytesEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringBytesEntry"
-> = {
+export const TestAllTypesProto3_MapStringBytesEntry: MessageFns<TestAllTypesProto3_MapStringBytesEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringBytesEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringBytesEntry" as const,
 
   encode(message: TestAllTypesProto3_MapStringBytesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -6498,49 +4391,26 @@ export const TestAllTypesProto3_MapStringBytesEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringBytesEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? bytesFromBase64(object.value) : noBytes,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringBytesEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value.length !== 0) {
-      obj.value = base64FromBytes(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapStringBytesEntry>): TestAllTypesProto3_MapStringBytesEntry {
     return TestAllTypesProto3_MapStringBytesEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringBytesEntry>): TestAllTypesProto3_MapStringBytesEntry {
     const message = createBaseTestAllTypesProto3_MapStringBytesEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringNestedMessageEntry(): TestAllTypesProto3_MapStringNestedMessageEntry {
   return { key: "", value: undefined, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringNestedMessageEntry: MessageFns<
-  TestAllTypesProto3_MapStringNestedMessageEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedMessageEntry"
-> = {
+export const TestAllTypesProto3_MapStringNestedMessageEntry: MessageFns<TestAllTypesProto3_MapStringNestedMessageEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedMessageEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedMessageEntry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapStringNestedMessageEntry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapStringNestedMessageEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
@@ -6594,55 +4464,26 @@ export const TestAllTypesProto3_MapStringNestedMessageEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringNestedMessageEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? TestAllTypesProto3_NestedMessage.fromJSON(object.value) : undefined,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringNestedMessageEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== undefined) {
-      obj.value = TestAllTypesProto3_NestedMessage.toJSON(message.value);
-    }
-    return obj;
-  },
-
-  create(
-    base?: DeepPartial<TestAllTypesProto3_MapStringNestedMessageEntry>,
-  ): TestAllTypesProto3_MapStringNestedMessageEntry {
+  create(base?: DeepPartial<TestAllTypesProto3_MapStringNestedMessageEntry>): TestAllTypesProto3_MapStringNestedMessageEntry {
     return TestAllTypesProto3_MapStringNestedMessageEntry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapStringNestedMessageEntry>,
-  ): TestAllTypesProto3_MapStringNestedMessageEntry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringNestedMessageEntry>): TestAllTypesProto3_MapStringNestedMessageEntry {
     const message = createBaseTestAllTypesProto3_MapStringNestedMessageEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
-    message.value = (object.value !== undefined && object.value !== null)
-      ? TestAllTypesProto3_NestedMessage.fromPartial(object.value)
-      : undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? TestAllTypesProto3_NestedMessage.fromPartial(object.value) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringForeignMessageEntry(): TestAllTypesProto3_MapStringForeignMessageEntry {
   return { key: "", value: undefined, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringForeignMessageEntry: MessageFns<
-  TestAllTypesProto3_MapStringForeignMessageEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignMessageEntry"
-> = {
+export const TestAllTypesProto3_MapStringForeignMessageEntry: MessageFns<TestAllTypesProto3_MapStringForeignMessageEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignMessageEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignMessageEntry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapStringForeignMessageEntry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapStringForeignMessageEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
@@ -6696,55 +4537,26 @@ export const TestAllTypesProto3_MapStringForeignMessageEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringForeignMessageEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? ForeignMessage.fromJSON(object.value) : undefined,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringForeignMessageEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== undefined) {
-      obj.value = ForeignMessage.toJSON(message.value);
-    }
-    return obj;
-  },
-
-  create(
-    base?: DeepPartial<TestAllTypesProto3_MapStringForeignMessageEntry>,
-  ): TestAllTypesProto3_MapStringForeignMessageEntry {
+  create(base?: DeepPartial<TestAllTypesProto3_MapStringForeignMessageEntry>): TestAllTypesProto3_MapStringForeignMessageEntry {
     return TestAllTypesProto3_MapStringForeignMessageEntry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapStringForeignMessageEntry>,
-  ): TestAllTypesProto3_MapStringForeignMessageEntry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringForeignMessageEntry>): TestAllTypesProto3_MapStringForeignMessageEntry {
     const message = createBaseTestAllTypesProto3_MapStringForeignMessageEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
-    message.value = (object.value !== undefined && object.value !== null)
-      ? ForeignMessage.fromPartial(object.value)
-      : undefined;
+    message.value = (object.value !== undefined && object.value !== null) ? ForeignMessage.fromPartial(object.value) : undefined;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringNestedEnumEntry(): TestAllTypesProto3_MapStringNestedEnumEntry {
   return { key: "", value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringNestedEnumEntry: MessageFns<
-  TestAllTypesProto3_MapStringNestedEnumEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedEnumEntry"
-> = {
+export const TestAllTypesProto3_MapStringNestedEnumEntry: MessageFns<TestAllTypesProto3_MapStringNestedEnumEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedEnumEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringNestedEnumEntry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapStringNestedEnumEntry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapStringNestedEnumEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
@@ -6798,51 +4610,26 @@ export const TestAllTypesProto3_MapStringNestedEnumEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringNestedEnumEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? testAllTypesProto3_NestedEnumFromJSON(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringNestedEnumEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== 0) {
-      obj.value = testAllTypesProto3_NestedEnumToJSON(message.value);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<TestAllTypesProto3_MapStringNestedEnumEntry>): TestAllTypesProto3_MapStringNestedEnumEntry {
     return TestAllTypesProto3_MapStringNestedEnumEntry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapStringNestedEnumEntry>,
-  ): TestAllTypesProto3_MapStringNestedEnumEntry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringNestedEnumEntry>): TestAllTypesProto3_MapStringNestedEnumEntry {
     const message = createBaseTestAllTypesProto3_MapStringNestedEnumEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseTestAllTypesProto3_MapStringForeignEnumEntry(): TestAllTypesProto3_MapStringForeignEnumEntry {
   return { key: "", value: 0, _unknownFields: undefined };
 }
 
-export const TestAllTypesProto3_MapStringForeignEnumEntry: MessageFns<
-  TestAllTypesProto3_MapStringForeignEnumEntry,
-  "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignEnumEntry"
-> = {
+export const TestAllTypesProto3_MapStringForeignEnumEntry: MessageFns<TestAllTypesProto3_MapStringForeignEnumEntry, "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignEnumEntry"> = {
   $type: "protobuf_test_messages.proto3.TestAllTypesProto3.MapStringForeignEnumEntry" as const,
 
-  encode(
-    message: TestAllTypesProto3_MapStringForeignEnumEntry,
-    writer: BinaryWriter = new BinaryWriter(),
-  ): BinaryWriter {
+  encode(message: TestAllTypesProto3_MapStringForeignEnumEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
@@ -6896,37 +4683,16 @@ export const TestAllTypesProto3_MapStringForeignEnumEntry: MessageFns<
     }
   },
 
-  fromJSON(object: any): TestAllTypesProto3_MapStringForeignEnumEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? foreignEnumFromJSON(object.value) : 0,
-    };
-  },
-
-  toJSON(message: TestAllTypesProto3_MapStringForeignEnumEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== 0) {
-      obj.value = foreignEnumToJSON(message.value);
-    }
-    return obj;
-  },
-
-  create(
-    base?: DeepPartial<TestAllTypesProto3_MapStringForeignEnumEntry>,
-  ): TestAllTypesProto3_MapStringForeignEnumEntry {
+  create(base?: DeepPartial<TestAllTypesProto3_MapStringForeignEnumEntry>): TestAllTypesProto3_MapStringForeignEnumEntry {
     return TestAllTypesProto3_MapStringForeignEnumEntry.fromPartial(base ?? {});
   },
-  fromPartial(
-    object: DeepPartial<TestAllTypesProto3_MapStringForeignEnumEntry>,
-  ): TestAllTypesProto3_MapStringForeignEnumEntry {
+  fromPartial(object: DeepPartial<TestAllTypesProto3_MapStringForeignEnumEntry>): TestAllTypesProto3_MapStringForeignEnumEntry {
     const message = createBaseTestAllTypesProto3_MapStringForeignEnumEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseForeignMessage(): ForeignMessage {
@@ -6979,36 +4745,22 @@ export const ForeignMessage: MessageFns<ForeignMessage, "protobuf_test_messages.
     }
   },
 
-  fromJSON(object: any): ForeignMessage {
-    return { c: isSet(object.c) ? globalThis.Number(object.c) : 0 };
-  },
-
-  toJSON(message: ForeignMessage): unknown {
-    const obj: any = {};
-    if (message.c !== 0) {
-      obj.c = Math.round(message.c);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ForeignMessage>): ForeignMessage {
     return ForeignMessage.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ForeignMessage>): ForeignMessage {
     const message = createBaseForeignMessage();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.c = object.c ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseNullHypothesisProto3(): NullHypothesisProto3 {
   return { _unknownFields: undefined };
 }
 
-export const NullHypothesisProto3: MessageFns<
-  NullHypothesisProto3,
-  "protobuf_test_messages.proto3.NullHypothesisProto3"
-> = {
+export const NullHypothesisProto3: MessageFns<NullHypothesisProto3, "protobuf_test_messages.proto3.NullHypothesisProto3"> = {
   $type: "protobuf_test_messages.proto3.NullHypothesisProto3" as const,
 
   encode(message: NullHypothesisProto3, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
@@ -7043,22 +4795,14 @@ export const NullHypothesisProto3: MessageFns<
     }
   },
 
-  fromJSON(_: any): NullHypothesisProto3 {
-    return {};
-  },
-
-  toJSON(_: NullHypothesisProto3): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
   create(base?: DeepPartial<NullHypothesisProto3>): NullHypothesisProto3 {
     return NullHypothesisProto3.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<NullHypothesisProto3>): NullHypothesisProto3 {
+  fromPartial(object: DeepPartial<NullHypothesisProto3>): NullHypothesisProto3 {
     const message = createBaseNullHypothesisProto3();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     return message;
-  },
+  }
 };
 
 function createBaseEnumOnlyProto3(): EnumOnlyProto3 {
@@ -7100,109 +4844,26 @@ export const EnumOnlyProto3: MessageFns<EnumOnlyProto3, "protobuf_test_messages.
     }
   },
 
-  fromJSON(_: any): EnumOnlyProto3 {
-    return {};
-  },
-
-  toJSON(_: EnumOnlyProto3): unknown {
-    const obj: any = {};
-    return obj;
-  },
-
   create(base?: DeepPartial<EnumOnlyProto3>): EnumOnlyProto3 {
     return EnumOnlyProto3.fromPartial(base ?? {});
   },
-  fromPartial(_: DeepPartial<EnumOnlyProto3>): EnumOnlyProto3 {
+  fromPartial(object: DeepPartial<EnumOnlyProto3>): EnumOnlyProto3 {
     const message = createBaseEnumOnlyProto3();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
-
-function floatToJson(value: number | null | undefined): number | string | null | undefined {
-  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function toTimestamp(date: Date): Timestamp {
-  const seconds = BigInt(Math.trunc(date.getTime() / 1_000));
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): Date {
-  let millis = (globalThis.Number(t.seconds.toString()) || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis);
-}
-
-const timestampFractionRegex = /:\d{2}\.\d+/;
-
-function fromJsonTimestamp(o: any): Timestamp {
-  if (o instanceof globalThis.Date) {
-    return toTimestamp(o);
-  } else if (typeof o === "string") {
-    // Date only keeps milliseconds, and parses longer fractions in an engine-specific way,
-    // so parse the fractional seconds ourselves and give Date only the whole seconds
-    const fraction = timestampFractionRegex.exec(o);
-    if (fraction === null) {
-      return toTimestamp(new globalThis.Date(o));
-    }
-    const fractionNanos = Number(fraction[0].slice(4, 13).padEnd(9, "0"));
-    const wholeSeconds = new globalThis.Date(o.replace(fraction[0], fraction[0].slice(0, 3)));
-    const timestamp = toTimestamp(new globalThis.Date(wholeSeconds.getTime() + Math.trunc(fractionNanos / 1_000_000)));
-    return { ...timestamp, nanos: (timestamp.nanos ?? 0) + (fractionNanos % 1_000_000) };
-  } else {
-    return Timestamp.fromJSON(o);
-  }
-}
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { shareEmptyBytes } from "../empty-bytes.mjs";
+import { shareEmptyBytes } from "../src/typescript/empty-bytes.mjs";
 
 const file = (value) => `export const protobufPackage = "thing.v1";
 

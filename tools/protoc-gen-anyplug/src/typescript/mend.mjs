@@ -7,6 +7,7 @@
  * - -0.0 is not the default of a double or float, which is 0.0; ts-proto does not send it.
  * - Unknown fields keep their order; ts-proto sends them by field number. `_unknownFields` is a list, each with its tag. A map entry with
  *   a field that is neither key nor value is one, as protobuf's own implementation has it.
+ * - `fromPartial` keeps unknown fields; ts-proto drops them.
  * - Text that is not UTF-8, the end of a group that was not begun, a tag of more than 32 bits or for field 0, a length over 2 GiB and a field
  *   that reaches past the end of its message are refused; ts-proto takes them.
  * - A hundred messages may lie within one another, as for every other implementation; ts-proto takes 99.
@@ -31,6 +32,10 @@ export function mend(source) {
     )
     .replace(/^(\s+_unknownFields\?: )\{ \[key: number\]: Uint8Array\[\] \}( \| undefined;)$/gm, "$1Uint8Array[]$2")
     .replace(/\b_unknownFields: \{\}/g, "_unknownFields: undefined")
+    .replace(
+      fromPartial,
+      "$1object$2$3    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];\n",
+    )
     .replace(writeUnknown, "$1for (const field of message._unknownFields) {\n$1  writer.raw(field);\n$1}\n");
   const left = /\.decode\(reader, reader\.uint32\(\)|reader\.string\(\)|_unknownFields!\[/.exec(result);
   if (mended !== methods || left !== null || (methods > 0 && result.includes("tag === 0"))) {
@@ -46,6 +51,9 @@ export function mend(source) {
 }
 
 const decodeMethod = /^ {2}decode\(input: BinaryReader \| Uint8Array, length\?: number\): \w+ \{\n[\s\S]*?^ {2}\},$/gm;
+
+const fromPartial =
+  /^( {2}fromPartial\()(?:object|_)(: DeepPartial<\w+>\): \w+ \{\n)( {4}const message = createBase\w+\(\);\n)/gm;
 
 const writeUnknown =
   /^(\s+)for \(const \[key, values\] of globalThis\.Object\.entries\(message\._unknownFields\)\) \{\n[\s\S]*?^\1\}\n/gm;

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { mend } from "../mend.mjs";
+import { mend } from "../src/typescript/mend.mjs";
 
 /** A method of ts-proto's, with the fields that are of interest. */
 const decode = (fields) => `  decode(input: BinaryReader | Uint8Array, length?: number): Thing {
@@ -123,4 +123,13 @@ test("unknown fields are a list, and what is malformed is refused", () => {
 test("what another version of ts-proto might write is refused", () => {
   expect(() => mend("const list = message._unknownFields![tag];")).toThrow("this is not what");
   expect(() => mend("x.set(Thing.decode(reader, reader.uint32()))")).toThrow("this is not what");
+});
+
+test("unknown fields are kept by fromPartial", () => {
+  const written =
+    "  fromPartial(_: DeepPartial<Thing>): Thing {\n    const message = createBaseThing();\n    return message;\n  },\n";
+  expect(mend(written)).toBe(
+    "  fromPartial(object: DeepPartial<Thing>): Thing {\n    const message = createBaseThing();\n" +
+      "    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];\n    return message;\n  },\n",
+  );
 });
