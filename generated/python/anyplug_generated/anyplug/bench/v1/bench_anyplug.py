@@ -64,7 +64,7 @@ class BenchClient(_v1.Client):
         self,
         /,
         *,
-        data: bytes = b"",
+        data: bytes = ...,
         options: _v1.CallOptions | None = None,
     ) -> EchoResponse: ...
     async def echo(
@@ -86,8 +86,8 @@ class BenchClient(_v1.Client):
         self,
         /,
         *,
-        count: int = 0,
-        size: int = 0,
+        count: int = ...,
+        size: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.ResponseStream[CountResponse]: ...
     def count(
@@ -118,7 +118,7 @@ class BenchSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        data: bytes = b"",
+        data: bytes = ...,
         options: _v1.CallOptions | None = None,
     ) -> EchoResponse: ...
     def echo(
@@ -140,8 +140,8 @@ class BenchSyncClient(_v1.SyncClient):
         self,
         /,
         *,
-        count: int = 0,
-        size: int = 0,
+        count: int = ...,
+        size: int = ...,
         options: _v1.CallOptions | None = None,
     ) -> _v1.SyncResponseStream[CountResponse]: ...
     def count(

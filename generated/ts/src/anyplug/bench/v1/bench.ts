@@ -2,7 +2,7 @@
 // source: anyplug/bench/v1/bench.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 const noBytes: Uint8Array = new Uint8Array(0);
 
@@ -112,26 +112,15 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.bench.v1.EchoRequest"
     }
   },
 
-  fromJSON(object: any): EchoRequest {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
-  },
-
-  toJSON(message: EchoRequest): unknown {
-    const obj: any = {};
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<EchoRequest>): EchoRequest {
     return EchoRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<EchoRequest>): EchoRequest {
     const message = createBaseEchoRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseEchoResponse(): EchoResponse {
@@ -184,26 +173,15 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.bench.v1.EchoRespon
     }
   },
 
-  fromJSON(object: any): EchoResponse {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
-  },
-
-  toJSON(message: EchoResponse): unknown {
-    const obj: any = {};
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<EchoResponse>): EchoResponse {
     return EchoResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<EchoResponse>): EchoResponse {
     const message = createBaseEchoResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseCountRequest(): CountRequest {
@@ -267,33 +245,16 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.bench.v1.CountReque
     }
   },
 
-  fromJSON(object: any): CountRequest {
-    return {
-      count: isSet(object.count) ? globalThis.Number(object.count) : 0,
-      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
-    };
-  },
-
-  toJSON(message: CountRequest): unknown {
-    const obj: any = {};
-    if (message.count !== 0) {
-      obj.count = Math.round(message.count);
-    }
-    if (message.size !== 0) {
-      obj.size = Math.round(message.size);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<CountRequest>): CountRequest {
     return CountRequest.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<CountRequest>): CountRequest {
     const message = createBaseCountRequest();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.count = object.count ?? 0;
     message.size = object.size ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseCountResponse(): CountResponse {
@@ -346,41 +307,19 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.bench.v1.CountRes
     }
   },
 
-  fromJSON(object: any): CountResponse {
-    return { data: isSet(object.data) ? bytesFromBase64(object.data) : noBytes };
-  },
-
-  toJSON(message: CountResponse): unknown {
-    const obj: any = {};
-    if (message.data.length !== 0) {
-      obj.data = base64FromBytes(message.data);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<CountResponse>): CountResponse {
     return CountResponse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<CountResponse>): CountResponse {
     const message = createBaseCountResponse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.data = object.data ?? noBytes;
     return message;
-  },
+  }
 };
 
 function createBaseOrder(): Order {
-  return {
-    id: "",
-    customer: "",
-    createdMs: 0n,
-    lines: [],
-    attributes: new Map(),
-    notes: [],
-    quantities: [],
-    status: 0,
-    reference: undefined,
-    _unknownFields: undefined,
-  };
+  return { id: "", customer: "", createdMs: 0n, lines: [], attributes: new Map(), notes: [], quantities: [], status: 0, reference: undefined, _unknownFields: undefined };
 }
 
 export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
@@ -402,8 +341,8 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
     for (const v of message.lines) {
       Line.encode(v!, writer.uint32(34).fork()).join();
     }
-    message.attributes.forEach((value, key) => {
-      Order_AttributesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    (message.attributes).forEach((value, key) => {
+      Order_AttributesEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join()
     });
     for (const v of message.notes) {
       writer.uint32(50).string(v!);
@@ -542,74 +481,12 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
     }
   },
 
-  fromJSON(object: any): Order {
-    return {
-      id: isSet(object.id) ? globalThis.String(object.id) : "",
-      customer: isSet(object.customer) ? globalThis.String(object.customer) : "",
-      createdMs: isSet(object.createdMs)
-        ? BigInt(object.createdMs)
-        : isSet(object.created_ms)
-        ? BigInt(object.created_ms)
-        : 0n,
-      lines: globalThis.Array.isArray(object?.lines) ? object.lines.map((e: any) => Line.fromJSON(e)) : [],
-      attributes: isObject(object.attributes)
-        ? (globalThis.Object.entries(object.attributes) as [string, any][]).reduce(
-          (acc: Map<string, string>, [key, value]: [string, any]) => {
-            acc.set(key, globalThis.String(value));
-            return acc;
-          },
-          new Map(),
-        )
-        : new Map(),
-      notes: globalThis.Array.isArray(object?.notes) ? object.notes.map((e: any) => globalThis.String(e)) : [],
-      quantities: globalThis.Array.isArray(object?.quantities)
-        ? object.quantities.map((e: any) => globalThis.Number(e))
-        : [],
-      status: isSet(object.status) ? globalThis.Number(object.status) : 0,
-      reference: isSet(object.reference) ? globalThis.String(object.reference) : undefined,
-    };
-  },
-
-  toJSON(message: Order): unknown {
-    const obj: any = {};
-    if (message.id !== "") {
-      obj.id = message.id;
-    }
-    if (message.customer !== "") {
-      obj.customer = message.customer;
-    }
-    if (message.createdMs !== 0n) {
-      obj.createdMs = message.createdMs.toString();
-    }
-    if (message.lines?.length) {
-      obj.lines = message.lines.map((e) => Line.toJSON(e));
-    }
-    if (message.attributes?.size) {
-      obj.attributes = {};
-      message.attributes.forEach((v, k) => {
-        obj.attributes[k] = v;
-      });
-    }
-    if (message.notes?.length) {
-      obj.notes = message.notes;
-    }
-    if (message.quantities?.length) {
-      obj.quantities = message.quantities.map((e) => Math.round(e));
-    }
-    if (message.status !== 0) {
-      obj.status = Math.round(message.status);
-    }
-    if (message.reference !== undefined) {
-      obj.reference = message.reference;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Order>): Order {
     return Order.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Order>): Order {
     const message = createBaseOrder();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.id = object.id ?? "";
     message.customer = object.customer ?? "";
     message.createdMs = (object.createdMs !== undefined && object.createdMs !== null) ? BigInt(object.createdMs) : 0n;
@@ -628,7 +505,7 @@ export const Order: MessageFns<Order, "anyplug.bench.v1.Order"> = {
     message.status = object.status ?? 0;
     message.reference = object.reference ?? undefined;
     return message;
-  },
+  }
 };
 
 function createBaseOrder_AttributesEntry(): Order_AttributesEntry {
@@ -692,33 +569,16 @@ export const Order_AttributesEntry: MessageFns<Order_AttributesEntry, "anyplug.b
     }
   },
 
-  fromJSON(object: any): Order_AttributesEntry {
-    return {
-      key: isSet(object.key) ? globalThis.String(object.key) : "",
-      value: isSet(object.value) ? globalThis.String(object.value) : "",
-    };
-  },
-
-  toJSON(message: Order_AttributesEntry): unknown {
-    const obj: any = {};
-    if (message.key !== "") {
-      obj.key = message.key;
-    }
-    if (message.value !== "") {
-      obj.value = message.value;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Order_AttributesEntry>): Order_AttributesEntry {
     return Order_AttributesEntry.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Order_AttributesEntry>): Order_AttributesEntry {
     const message = createBaseOrder_AttributesEntry();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseLine(): Line {
@@ -829,113 +689,32 @@ export const Line: MessageFns<Line, "anyplug.bench.v1.Line"> = {
     }
   },
 
-  fromJSON(object: any): Line {
-    return {
-      sku: isSet(object.sku) ? globalThis.String(object.sku) : "",
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      quantity: isSet(object.quantity) ? globalThis.Number(object.quantity) : 0,
-      priceCents: isSet(object.priceCents)
-        ? BigInt(object.priceCents)
-        : isSet(object.price_cents)
-        ? BigInt(object.price_cents)
-        : 0n,
-      taxed: isSet(object.taxed) ? globalThis.Boolean(object.taxed) : false,
-      weight: isSet(object.weight) ? globalThis.Number(object.weight) : 0,
-    };
-  },
-
-  toJSON(message: Line): unknown {
-    const obj: any = {};
-    if (message.sku !== "") {
-      obj.sku = message.sku;
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.quantity !== 0) {
-      obj.quantity = Math.round(message.quantity);
-    }
-    if (message.priceCents !== 0n) {
-      obj.priceCents = message.priceCents.toString();
-    }
-    if (message.taxed !== false) {
-      obj.taxed = message.taxed;
-    }
-    if (message.weight !== 0) {
-      obj.weight = floatToJson(message.weight);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Line>): Line {
     return Line.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Line>): Line {
     const message = createBaseLine();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.sku = object.sku ?? "";
     message.name = object.name ?? "";
     message.quantity = object.quantity ?? 0;
-    message.priceCents = (object.priceCents !== undefined && object.priceCents !== null)
-      ? BigInt(object.priceCents)
-      : 0n;
+    message.priceCents = (object.priceCents !== undefined && object.priceCents !== null) ? BigInt(object.priceCents) : 0n;
     message.taxed = object.taxed ?? false;
     message.weight = object.weight ?? 0;
     return message;
-  },
+  }
 };
-
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
-}
-
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
-}
-
-function floatToJson(value: number | null | undefined): number | string | null | undefined {
-  return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
-}
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isObject(value: any): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }
