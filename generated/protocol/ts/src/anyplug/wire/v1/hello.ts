@@ -2,7 +2,7 @@
 // source: anyplug/wire/v1/hello.proto
 
 /* eslint-disable */
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, BinaryReader } from "@bufbuild/protobuf/wire";
 
 export const protobufPackage = "anyplug.wire.v1";
 
@@ -20,9 +20,7 @@ export interface Hello {
   version: string;
   /** The language and library of the sender, such as "rust anyplug/0.1.0"; for people and logs only. */
   runtime: string;
-  limits:
-    | Limits
-    | undefined;
+  limits: Limits | undefined;
   /** What the sender serves. The methods of all services in this order form its method table. */
   services: Service[];
   /** What the sender expects the receiver to serve, with the fingerprint it was built with. */
@@ -64,19 +62,7 @@ export interface ServiceUse {
 }
 
 function createBaseHello(): Hello {
-  return {
-    protocol: 0,
-    minProtocol: 0,
-    name: "",
-    version: "",
-    runtime: "",
-    limits: undefined,
-    services: [],
-    uses: [],
-    plugin: "",
-    config: "",
-    _unknownFields: undefined,
-  };
+  return { protocol: 0, minProtocol: 0, name: "", version: "", runtime: "", limits: undefined, services: [], uses: [], plugin: "", config: "", _unknownFields: undefined };
 }
 
 export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
@@ -224,79 +210,24 @@ export const Hello: MessageFns<Hello, "anyplug.wire.v1.Hello"> = {
     }
   },
 
-  fromJSON(object: any): Hello {
-    return {
-      protocol: isSet(object.protocol) ? globalThis.Number(object.protocol) : 0,
-      minProtocol: isSet(object.minProtocol)
-        ? globalThis.Number(object.minProtocol)
-        : isSet(object.min_protocol)
-        ? globalThis.Number(object.min_protocol)
-        : 0,
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      version: isSet(object.version) ? globalThis.String(object.version) : "",
-      runtime: isSet(object.runtime) ? globalThis.String(object.runtime) : "",
-      limits: isSet(object.limits) ? Limits.fromJSON(object.limits) : undefined,
-      services: globalThis.Array.isArray(object?.services) ? object.services.map((e: any) => Service.fromJSON(e)) : [],
-      uses: globalThis.Array.isArray(object?.uses) ? object.uses.map((e: any) => ServiceUse.fromJSON(e)) : [],
-      plugin: isSet(object.plugin) ? globalThis.String(object.plugin) : "",
-      config: isSet(object.config) ? globalThis.String(object.config) : "",
-    };
-  },
-
-  toJSON(message: Hello): unknown {
-    const obj: any = {};
-    if (message.protocol !== 0) {
-      obj.protocol = Math.round(message.protocol);
-    }
-    if (message.minProtocol !== 0) {
-      obj.minProtocol = Math.round(message.minProtocol);
-    }
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.version !== "") {
-      obj.version = message.version;
-    }
-    if (message.runtime !== "") {
-      obj.runtime = message.runtime;
-    }
-    if (message.limits !== undefined) {
-      obj.limits = Limits.toJSON(message.limits);
-    }
-    if (message.services?.length) {
-      obj.services = message.services.map((e) => Service.toJSON(e));
-    }
-    if (message.uses?.length) {
-      obj.uses = message.uses.map((e) => ServiceUse.toJSON(e));
-    }
-    if (message.plugin !== "") {
-      obj.plugin = message.plugin;
-    }
-    if (message.config !== "") {
-      obj.config = message.config;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Hello>): Hello {
     return Hello.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Hello>): Hello {
     const message = createBaseHello();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.protocol = object.protocol ?? 0;
     message.minProtocol = object.minProtocol ?? 0;
     message.name = object.name ?? "";
     message.version = object.version ?? "";
     message.runtime = object.runtime ?? "";
-    message.limits = (object.limits !== undefined && object.limits !== null)
-      ? Limits.fromPartial(object.limits)
-      : undefined;
+    message.limits = (object.limits !== undefined && object.limits !== null) ? Limits.fromPartial(object.limits) : undefined;
     message.services = object.services?.map((e) => Service.fromPartial(e)) || [];
     message.uses = object.uses?.map((e) => ServiceUse.fromPartial(e)) || [];
     message.plugin = object.plugin ?? "";
     message.config = object.config ?? "";
     return message;
-  },
+  }
 };
 
 function createBaseLimits(): Limits {
@@ -371,50 +302,17 @@ export const Limits: MessageFns<Limits, "anyplug.wire.v1.Limits"> = {
     }
   },
 
-  fromJSON(object: any): Limits {
-    return {
-      maxMessageBytes: isSet(object.maxMessageBytes)
-        ? globalThis.Number(object.maxMessageBytes)
-        : isSet(object.max_message_bytes)
-        ? globalThis.Number(object.max_message_bytes)
-        : 0,
-      maxPendingRequests: isSet(object.maxPendingRequests)
-        ? globalThis.Number(object.maxPendingRequests)
-        : isSet(object.max_pending_requests)
-        ? globalThis.Number(object.max_pending_requests)
-        : 0,
-      initialCreditBytes: isSet(object.initialCreditBytes)
-        ? globalThis.Number(object.initialCreditBytes)
-        : isSet(object.initial_credit_bytes)
-        ? globalThis.Number(object.initial_credit_bytes)
-        : 0,
-    };
-  },
-
-  toJSON(message: Limits): unknown {
-    const obj: any = {};
-    if (message.maxMessageBytes !== 0) {
-      obj.maxMessageBytes = Math.round(message.maxMessageBytes);
-    }
-    if (message.maxPendingRequests !== 0) {
-      obj.maxPendingRequests = Math.round(message.maxPendingRequests);
-    }
-    if (message.initialCreditBytes !== 0) {
-      obj.initialCreditBytes = Math.round(message.initialCreditBytes);
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Limits>): Limits {
     return Limits.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Limits>): Limits {
     const message = createBaseLimits();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.maxMessageBytes = object.maxMessageBytes ?? 0;
     message.maxPendingRequests = object.maxPendingRequests ?? 0;
     message.initialCreditBytes = object.initialCreditBytes ?? 0;
     return message;
-  },
+  }
 };
 
 function createBaseService(): Service {
@@ -489,38 +387,17 @@ export const Service: MessageFns<Service, "anyplug.wire.v1.Service"> = {
     }
   },
 
-  fromJSON(object: any): Service {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
-      methods: globalThis.Array.isArray(object?.methods) ? object.methods.map((e: any) => globalThis.String(e)) : [],
-    };
-  },
-
-  toJSON(message: Service): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.fingerprint !== "") {
-      obj.fingerprint = message.fingerprint;
-    }
-    if (message.methods?.length) {
-      obj.methods = message.methods;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<Service>): Service {
     return Service.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<Service>): Service {
     const message = createBaseService();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.fingerprint = object.fingerprint ?? "";
     message.methods = object.methods?.map((e) => e) || [];
     return message;
-  },
+  }
 };
 
 function createBaseServiceUse(): ServiceUse {
@@ -584,54 +461,28 @@ export const ServiceUse: MessageFns<ServiceUse, "anyplug.wire.v1.ServiceUse"> = 
     }
   },
 
-  fromJSON(object: any): ServiceUse {
-    return {
-      name: isSet(object.name) ? globalThis.String(object.name) : "",
-      fingerprint: isSet(object.fingerprint) ? globalThis.String(object.fingerprint) : "",
-    };
-  },
-
-  toJSON(message: ServiceUse): unknown {
-    const obj: any = {};
-    if (message.name !== "") {
-      obj.name = message.name;
-    }
-    if (message.fingerprint !== "") {
-      obj.fingerprint = message.fingerprint;
-    }
-    return obj;
-  },
-
   create(base?: DeepPartial<ServiceUse>): ServiceUse {
     return ServiceUse.fromPartial(base ?? {});
   },
   fromPartial(object: DeepPartial<ServiceUse>): ServiceUse {
     const message = createBaseServiceUse();
+    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];
     message.name = object.name ?? "";
     message.fingerprint = object.fingerprint ?? "";
     return message;
-  },
+  }
 };
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
-export type DeepPartial<T> = T extends bigint ? string | number | bigint
-  : T extends Builtin ? T : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
-  : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
-  : Partial<T>;
-
-function isSet(value: any): boolean {
-  return value !== null && value !== undefined;
-}
+export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader | Uint8Array, length?: number, into?: T): T;
-  fromJSON(object: any): T;
-  toJSON(message: T): unknown;
   create(base?: DeepPartial<T>): T;
   fromPartial(object: DeepPartial<T>): T;
 }
