@@ -36,11 +36,12 @@ export interface Target<I = unknown, O = unknown> {
  *
  * @throws AnyplugError INVALID_ARGUMENT when a member has a value that its field cannot hold.
  */
-export function requestFor({ method, route, converts }: Target, request: object): unknown {
+export function requestFor(target: Target, request: object): unknown {
   try {
-    return converts ? convert(method.input, route.method.input, request) : route.method.input.fromPartial(request);
+    const { input } = target.route.method;
+    return target.converts ? convert(target.method.input, input, request) : input.fromPartial(request);
   } catch (error) {
-    throw codecError(Code.InvalidArgument, "request", method, "encoded", error);
+    throw codecError(Code.InvalidArgument, "request", target.method, "encoded", error);
   }
 }
 
@@ -49,12 +50,13 @@ export function requestFor({ method, route, converts }: Target, request: object)
  *
  * @throws AnyplugError INTERNAL when the handler gave no message, or one that cannot be encoded.
  */
-export function responseFor<O>({ method, route, converts }: Target<unknown, O>, response: unknown): O {
-  if (typeof response !== "object" || response === null) throw noMessage(method, response);
+export function responseFor<O>(target: Target<unknown, O>, response: unknown): O {
+  if (typeof response !== "object" || response === null) throw noMessage(target.method, response);
   try {
-    return converts ? convert(route.method.output, method.output, response) : method.output.fromPartial(response);
+    const { output } = target.method;
+    return target.converts ? convert(target.route.method.output, output, response) : output.fromPartial(response);
   } catch (error) {
-    throw codecError(Code.Internal, "response", method, "encoded", error);
+    throw codecError(Code.Internal, "response", target.method, "encoded", error);
   }
 }
 

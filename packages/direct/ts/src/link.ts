@@ -88,7 +88,7 @@ class DirectLink implements Link, AsyncDisposable {
       this.#shared.checkOpen(this.#callee);
       return callUnary(this.#shared, this.#target(method), request, options);
     } catch (error) {
-      return Promise.reject(AnyplugError.from(error, Code.Internal));
+      return rejected(error);
     }
   }
 
@@ -160,6 +160,10 @@ class DirectLink implements Link, AsyncDisposable {
     const message = `"${this.#peer.name}" does not serve ${service.name}; it serves ${offered}`;
     throw new AnyplugError(Code.Unimplemented, message);
   }
+}
+
+function rejected(error: unknown): Promise<never> {
+  return Promise.reject(AnyplugError.from(error, Code.Internal));
 }
 
 /**
