@@ -1,161 +1,15 @@
-//! Properties of the parsers and of two sessions that talk to each other, whatever the bytes, the chunks and the order of things.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by a panic")]
+//! Two sessions that talk to each other, and what each must know by what was done.
 
 use std::collections::BTreeMap;
 
-use anyplug_core::frame::{Decoder, FLAG_END, FLAG_HEADER, FRAME_HEADER_BYTES, FrameHeader, Kind};
 use anyplug_core::hello::HelloOptions;
 use anyplug_core::session::{Event, Request, SessionOptions};
-use anyplug_core::{
-    Any, CallHeader, Code, LimitOptions, LogRecord, Metadata, MethodEntry, MethodKind, Role, ServiceEntry, Session,
-    Status,
-};
-use proptest::collection::vec;
+use anyplug_core::{Code, LimitOptions, MethodEntry, MethodKind, Role, ServiceEntry, Session, Status};
 use proptest::prelude::*;
 
-// --- frames --------------------------------------------------------------------------------------
+pub(crate) const SERVICE: &str = "demo.v1.DemoService";
 
-fn frame_bytes(kind: u8, flags: u8, method: u16, call: u32, payload: &[u8]) -> Vec<u8> {
-    let header = FrameHeader { length: payload.len() as u32, kind, flags, method, call };
-    [&header.encode()[..], payload].concat()
-}
-
-fn any_frame() -> impl Strategy<Value = Vec<u8>> {
-    (any::<u8>(), any::<u8>(), any::<u16>(), any::<u32>(), vec(any::<u8>(), 0..300))
-        .prop_map(|(kind, flags, method, call, payload)| frame_bytes(kind, flags, method, call, &payload))
-}
-
-/// Frames with their offsets, the error after them, and how many bytes are left.
-type Decoded = (Vec<(FrameHeader, Vec<u8>, u64)>, Option<Code>, usize);
-
-/// The frames of a stream that arrives in pieces of these sizes, over and over.
-fn decode(input: &[u8], sizes: &[usize], max_frame_bytes: u32) -> Decoded {
-    let mut decoder = Decoder::new(max_frame_bytes, 0);
-    let (mut frames, mut at, mut turn) = (Vec::new(), 0, 0);
-    while at < input.len() {
-        let size = sizes[turn % sizes.len()].max(1).min(input.len() - at);
-        let mut part = &input[at..at + size];
-        (at, turn) = (at + size, turn + 1);
-        loop {
-            match decoder.next(&mut part) {
-                Ok(Some(frame)) => frames.push((frame.header, frame.payload.as_slice().to_vec(), frame.offset)),
-                Ok(None) => break,
-                Err(error) => return (frames, Some(error.code()), 0),
-            }
-        }
-    }
-    (frames, None, decoder.pending_bytes())
-}
-
-fn config(cases: u32) -> ProptestConfig {
-    // Findings become tests or vectors, not files beside the tests.
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
-}
-
-proptest! {
-    #![proptest_config(config(256))]
-
-    #[test]
-    fn frames_do_not_depend_on_the_chunks_they_come_in(
-        frames in vec(any_frame(), 0..8),
-        rest in vec(any::<u8>(), 0..11),
-        sizes in vec(1usize..400, 1..6),
-    ) {
-        let mut input = frames.concat();
-        let offsets: Vec<_> = frames.iter().scan(0, |at, frame| { *at += frame.len(); Some((*at - frame.len()) as u64) }).collect();
-        input.extend_from_slice(&rest);
-        let whole = decode(&input, &[usize::MAX], 300);
-        prop_assert_eq!(&decode(&input, &sizes, 300), &whole);
-        prop_assert_eq!(whole.0.iter().map(|frame| frame.2).collect::<Vec<_>>(), offsets);
-        prop_assert_eq!(whole.2, rest.len());
-        for ((header, payload, _), bytes) in whole.0.iter().zip(&frames) {
-            prop_assert_eq!(header.flags & !(FLAG_END | FLAG_HEADER), 0);
-            prop_assert_eq!(payload.as_slice(), &bytes[FRAME_HEADER_BYTES..]);
-        }
-    }
-
-    #[test]
-    fn random_bytes_give_frames_or_an_error_and_claim_no_more_than_they_are(input in vec(any::<u8>(), 0..2_000), sizes in vec(1usize..50, 1..4)) {
-        let (frames, error, rest) = decode(&input, &sizes, 1 << 20);
-        prop_assert_eq!(&(frames.clone(), error, rest), &decode(&input, &[usize::MAX], 1 << 20));
-        let taken: usize = frames.iter().map(|(_, payload, _)| FRAME_HEADER_BYTES + payload.len()).sum();
-        if error.is_none() {
-            prop_assert_eq!(taken + rest, input.len());
-        }
-    }
-}
-
-// --- messages ------------------------------------------------------------------------------------
-
-fn metadata() -> impl Strategy<Value = Metadata> {
-    vec(("[a-z0-9_.-]{1,8}", ".{0,12}"), 0..4).prop_map(|pairs| pairs.into_iter().collect())
-}
-
-fn header() -> impl Strategy<Value = CallHeader> {
-    (any::<Option<u32>>(), metadata(), ".{0,20}", ".{0,10}", vec(".{0,8}", 0..4)).prop_map(
-        |(timeout_ms, metadata, traceparent, tracestate, origin)| CallHeader {
-            timeout_ms,
-            metadata,
-            traceparent,
-            tracestate,
-            origin,
-        },
-    )
-}
-
-fn status() -> impl Strategy<Value = Status> {
-    let detail = (".{0,10}", vec(any::<u8>(), 0..10)).prop_map(|(type_url, value)| Any { type_url, value });
-    (proptest::option::of(proptest::sample::select(&Code::ALL[..])), ".{0,40}", vec(detail, 0..3), metadata()).prop_map(
-        |(code, message, details, metadata)| match code {
-            // Success has neither message nor details.
-            None => Status { metadata, ..Status::ok() },
-            code => Status { code, message, details, metadata },
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(config(256))]
-
-    #[test]
-    fn headers_come_back_as_they_were(header in header()) {
-        let mut bytes = Vec::new();
-        header.encode(&mut bytes);
-        prop_assert_eq!(CallHeader::decode(&bytes).unwrap(), header);
-    }
-
-    #[test]
-    fn statuses_come_back_as_they_were(status in status()) {
-        let mut bytes = Vec::new();
-        status.encode(&mut bytes);
-        prop_assert_eq!(Status::decode(&bytes).unwrap(), status.clone());
-        let again = match status.clone().into_result() {
-            Ok(metadata) => Status { metadata, ..Status::ok() },
-            Err(error) => Status::from(error),
-        };
-        prop_assert_eq!(again, status);
-    }
-
-    #[test]
-    fn random_bytes_are_parsed_or_refused(bytes in vec(any::<u8>(), 0..200)) {
-        let _ = (CallHeader::decode(&bytes), Status::decode(&bytes), LogRecord::decode(&bytes));
-    }
-
-    #[test]
-    fn a_status_of_any_size_fits_in_a_frame(length in 0usize..200_000) {
-        let mut bytes = Vec::new();
-        Status::new(Code::Internal, "ü".repeat(length)).encode(&mut bytes);
-        prop_assert!(bytes.len() <= 65_536);
-        prop_assert_eq!(Status::decode(&bytes).unwrap().code, Some(Code::Internal));
-    }
-}
-
-// --- sessions ------------------------------------------------------------------------------------
-
-const SERVICE: &str = "demo.v1.DemoService";
-
-fn session(role: Role, limits: LimitOptions) -> Session {
+pub(crate) fn session(role: Role, limits: LimitOptions) -> Session {
     let service = |name: &'static str, methods: &[&'static str]| ServiceEntry {
         name: name.into(),
         methods: methods.iter().map(|method| MethodEntry::new(*method, MethodKind::BidiStream)).collect(),
@@ -168,7 +22,7 @@ fn session(role: Role, limits: LimitOptions) -> Session {
 
 /// What a random test does next; numbers choose among what there is.
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Request { side: bool, end: bool, size: usize },
     Send { side: bool, which: usize, size: usize, last: bool },
     HalfClose { side: bool, which: usize },
@@ -179,7 +33,7 @@ enum Step {
     Ping { side: bool },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let side = || any::<bool>();
     prop_oneof![
         2 => (side(), any::<bool>(), 0usize..400).prop_map(|(side, end, size)| Step::Request { side, end, size }),
@@ -196,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What a side knows of a call, from what it did and what it was told.
 #[derive(Debug, Default)]
-struct Known {
+pub(crate) struct Known {
     is_callee: bool,
     sent: Vec<Vec<u8>>,
     received: Vec<Vec<u8>>,
@@ -205,23 +59,23 @@ struct Known {
     /// It had no credit when it was asked; it is told when that changes.
     waits: bool,
     /// How the call ended; nothing may come after it.
-    ended: Option<Option<Code>>,
+    pub(crate) ended: Option<Option<Code>>,
 }
 
-struct Side {
-    session: Session,
-    calls: BTreeMap<u32, Known>,
+pub(crate) struct Side {
+    pub(crate) session: Session,
+    pub(crate) calls: BTreeMap<u32, Known>,
     wire: Vec<u8>,
-    pongs: usize,
+    pub(crate) pongs: usize,
     next: u8,
 }
 
-struct World {
-    sides: [Side; 2],
+pub(crate) struct World {
+    pub(crate) sides: [Side; 2],
 }
 
 impl World {
-    fn new(limits: LimitOptions) -> Self {
+    pub(crate) fn new(limits: LimitOptions) -> Self {
         let side =
             |role| Side { session: session(role, limits), calls: BTreeMap::new(), wire: Vec::new(), pongs: 0, next: 0 };
         let mut world = Self { sides: [side(Role::Host), side(Role::Plugin)] };
@@ -235,13 +89,13 @@ impl World {
         vec![side.next; size]
     }
 
-    fn choose(&self, side: usize, which: usize) -> Option<u32> {
+    pub(crate) fn choose(&self, side: usize, which: usize) -> Option<u32> {
         let open: Vec<_> =
             self.sides[side].calls.iter().filter(|(_, call)| call.ended.is_none()).map(|(id, _)| *id).collect();
         (!open.is_empty()).then(|| open[which % open.len()])
     }
 
-    fn run(&mut self, step: &Step) {
+    pub(crate) fn run(&mut self, step: &Step) {
         match *step {
             Step::Request { side, end, size } => self.request(usize::from(side), end, size),
             Step::Send { side, which, size, last } => self.send(usize::from(side), which, size, last),
@@ -388,7 +242,7 @@ impl World {
         }
     }
 
-    fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {
             self.carry(0, usize::MAX);
             self.carry(1, usize::MAX);
@@ -400,7 +254,7 @@ impl World {
     }
 
     /// What came is what was sent, in its order; all of it, where a call went through.
-    fn check(&mut self) {
+    pub(crate) fn check(&mut self) {
         for Side { session, calls, .. } in &mut self.sides {
             for (id, _) in calls.iter().filter(|(_, call)| call.waits) {
                 assert_eq!(session.credit(*id), 0, "call {id} may send and was not told");
@@ -425,88 +279,6 @@ impl World {
                     panic!("call {id} has ended with {ended:?} at its callee only");
                 }
             }
-        }
-    }
-}
-
-proptest! {
-    #![proptest_config(config(400))]
-
-    #[test]
-    fn two_sessions_agree_whatever_the_order(
-        steps in vec(step(), 0..250),
-        credit in prop_oneof![Just(None), (1u32..1_000).prop_map(Some)],
-        buffer in prop_oneof![Just(None), (1usize..4_000).prop_map(Some)],
-        pending in prop_oneof![Just(None), (1u32..10).prop_map(Some)],
-    ) {
-        let limits = LimitOptions { initial_credit_bytes: credit, max_buffer_bytes: buffer, max_pending_requests: pending, ..Default::default() };
-        let mut world = World::new(limits);
-        for step in &steps {
-            world.run(step);
-        }
-        world.settle();
-        world.check();
-        let pings = steps.iter().filter(|step| matches!(step, Step::Ping { .. })).count();
-        prop_assert_eq!(world.sides[0].pongs + world.sides[1].pongs, pings);
-        // Everything ends, and nothing of it is left.
-        for side in 0..2 {
-            world.sides[side].session.drain();
-            while let Some(id) = world.choose(side, 0) {
-                world.sides[side].session.cancel(id, Status::new(Code::Cancelled, "over"));
-                let Side { session, calls, .. } = &mut world.sides[side];
-                while session.next_event().is_some() {}
-                calls.get_mut(&id).unwrap().ended = Some(Some(Code::Cancelled));
-            }
-        }
-        prop_assert!(world.sides.iter().all(|side| side.session.open_calls() == 0 || side.session.output_bytes() > 0));
-    }
-
-    #[test]
-    fn random_bytes_after_hello_never_panic_and_chunks_do_not_matter(
-        frames in vec((0u8..12, any::<u8>(), 0u16..4, 0u32..6, vec(any::<u8>(), 0..40)), 0..12),
-        noise in vec(any::<u8>(), 0..40),
-        size in 1usize..50,
-    ) {
-        let mut bytes: Vec<u8> = frames.iter().flat_map(|(kind, flags, method, call, payload)| frame_bytes(*kind, *flags, *method, *call, payload)).collect();
-        bytes.extend_from_slice(&noise);
-        let feed = |size: usize| {
-            let (mut host, mut plugin, mut hello) = (session(Role::Host, Default::default()), session(Role::Plugin, Default::default()), Vec::new());
-            host.take_output(&mut hello);
-            plugin.receive(&hello);
-            let (mut out, mut told) = (Vec::new(), Vec::new());
-            plugin.take_output(&mut out);
-            let id = { host.receive(&out); host.request(SERVICE, "A", Request::default()) };
-            prop_assert!(id.is_ok());
-            bytes.chunks(size).for_each(|chunk| plugin.receive(chunk));
-            while let Some(event) = plugin.next_event() {
-                told.push(format!("{event:?}"));
-            }
-            out.clear();
-            plugin.take_output(&mut out);
-            plugin.closed(Status::new(Code::Unavailable, "over"));
-            while plugin.next_event().is_some() {}
-            prop_assert_eq!(plugin.open_calls(), 0);
-            Ok((told, out))
-        };
-        prop_assert_eq!(feed(size)?, feed(usize::MAX)?);
-    }
-
-    #[test]
-    fn random_bytes_instead_of_hello_never_panic(bytes in vec(any::<u8>(), 0..200), with_magic in any::<bool>(), is_host in any::<bool>()) {
-        let mut session = session(if is_host { Role::Host } else { Role::Plugin }, Default::default());
-        if with_magic {
-            session.receive(b"anyplug\n");
-        }
-        session.receive(&bytes);
-        while session.next_event().is_some() {}
-    }
-}
-
-#[test]
-fn kinds_lead_back_to_their_numbers() {
-    for number in 0..=255 {
-        if let Some(kind) = Kind::from_number(number) {
-            assert_eq!(kind as u8, number);
         }
     }
 }
