@@ -322,3 +322,18 @@ describe("requests", () => {
     expect([host.openCalls, plugin.openCalls]).toEqual([0, 0]);
   });
 });
+
+describe("many calls at once", () => {
+  test("are on their way before the last of them is made, and few of them go out together", async () => {
+    const { host, channels } = connectInMemory({ plugin: [serving({ echo: ({ text }) => ({ text }) })] });
+    const client = host.client(Test);
+    await client.echo({});
+    const make = (count: number) => Array.from({ length: count }, (_, index) => client.echo({ text: String(index) }));
+    const few = make(10);
+    expect(channels[0].inFlightBytes).toBe(0);
+    await Promise.all(few);
+    const many = make(100);
+    expect(channels[0].inFlightBytes).toBeGreaterThan(0);
+    expect((await Promise.all(many)).map(({ text }) => Number(text))).toEqual([...Array(100).keys()]);
+  });
+});
