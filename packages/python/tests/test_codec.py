@@ -7,9 +7,9 @@ from itertools import accumulate
 from typing import Any
 
 import pytest
+from anyplug import encode
 from anyplug._code import Code
 from anyplug._error import AnyplugError
-from anyplug._native import encode_message
 from anyplug_generated.anyplug.test.v1 import (
     Color,
     EchoRequest,
@@ -123,7 +123,7 @@ def test_maps_are_in_order_of_keys_when_asked() -> None:
         labels={"ü": "", "b": "", "": "", "ab": ""},
         by_id={5: Everything(), -1: Everything(by_flag={True: b"", False: b""}), 0: Everything()},
     )
-    again = Everything.parse(encode_message(message, deterministic=True))
+    again = Everything.parse(encode(message, deterministic=True))
     assert again == message
     assert list(again.labels) == ["", "ab", "b", "ü"]
     assert list(again.by_id) == [-1, 0, 5]

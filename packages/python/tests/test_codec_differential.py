@@ -4,8 +4,8 @@ import random
 from typing import Any
 
 import pytest
+from anyplug import encode
 from anyplug._error import AnyplugError
-from anyplug._native import encode_message
 from anyplug_generated.anyplug.test.v1 import Everything
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ def test_what_upb_writes_is_read_and_written_again_byte_for_byte(theirs: Any) ->
     ours = Everything.parse(data)
     assert bytes(ours) == data
     # upb has the entries of maps from the last key to the first; other implementations and this one, from the first.
-    ordered = encode_message(ours, deterministic=True)
+    ordered = encode(ours, deterministic=True)
     assert upb.serialized(upb.Everything.FromString(ordered)) == data
 
 

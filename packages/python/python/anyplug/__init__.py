@@ -27,6 +27,7 @@ except ImportError as error:
     ) from error
 
 from ._code import Code
+from ._codec import encode
 from ._context import Context, PeerInfo
 from ._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
 from ._error import AnyplugError, Detail
@@ -73,6 +74,7 @@ __all__ = (
     "TransportName",
     "__version__",
     "define_plugin",
+    "encode",
     "implement",
     "load_plugin",
     "log",

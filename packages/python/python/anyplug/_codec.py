@@ -5,6 +5,7 @@ from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from ._code import Code
 from ._error import AnyplugError, Detail
+from ._native import encode_message
 
 __all__ = ("Message", "MessageT", "decode", "detail_of", "encode", "type_url")
 
@@ -26,13 +27,16 @@ class Message(Protocol):
 MessageT = TypeVar("MessageT", bound=Message)
 
 
-def encode(message: Message) -> bytes:
-    """Returns the bytes of ``message``.
+def encode(message: Message, *, deterministic: bool = False) -> bytes:
+    """Returns the bytes of ``message``: what ``bytes(message)`` returns.
+
+    With ``deterministic`` the entries of maps come in order of their keys, so that equal messages have equal bytes: for
+    hashes, caches and comparisons within one version of anyplug. Other implementations may order differently.
 
     Raises AnyplugError (INVALID_ARGUMENT), which names the field, when one holds what its type cannot.
     """
     try:
-        return bytes(message)
+        return encode_message(message, deterministic=True) if deterministic else bytes(message)
     except AnyplugError:
         raise
     except Exception as error:
