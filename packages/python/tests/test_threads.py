@@ -166,8 +166,9 @@ def test_ctrl_c_ends_a_wait_and_cancels_the_call(how: str) -> None:
                 print("interrupted")
             sys.exit(0)
         import threading
-        threading.Timer(0.2, tell).start()
+        telling = threading.Timer(0.5, tell)
         if how == "load":
+            telling.start()
             try:
                 load_plugin(folder, python="/bin/sleep", start_timeout=60).open()
             except KeyboardInterrupt:
@@ -176,6 +177,8 @@ def test_ctrl_c_ends_a_wait_and_cancels_the_call(how: str) -> None:
         options = {"transport": "direct"} if how == "direct" else {}
         with load_plugin(direct if how == "direct" else folder, **options) as plugin:
             client = plugin.client(Test)
+            # Not before: a busy machine takes long to load a plugin.
+            telling.start()
             try:
                 if how == "stream":
                     list(client.count(count=3, delay_ms=60_000))
