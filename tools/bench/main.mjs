@@ -13,7 +13,7 @@ import { tableText } from "./format.mjs";
 import { judge } from "./judge.mjs";
 import { machine, peerVersions } from "./machine.mjs";
 import { peerSteps } from "./peers.mjs";
-import { reportMarkdown } from "./report.mjs";
+import { busyness, reportMarkdown } from "./report.mjs";
 import { measure } from "./rounds.mjs";
 import { groups } from "./tables.mjs";
 
@@ -50,6 +50,8 @@ async function bench(options) {
 
   const pace = options.quick ? QUICK_PACE : PACE;
   const report = { machine: machine(), peers: peerVersions(), pace, tables: [] };
+  const busy = busyness(report.machine);
+  if (busy) console.error(`  ${busy}`);
   for (const group of groups(options)) report.tables.push(...(await tablesOf(group, pace)));
   write(options.json ?? join(cacheFolder, "bench", "results.json"), `${JSON.stringify(report, undefined, 1)}\n`);
   write(options.markdown ?? join(cacheFolder, "bench", "results.md"), reportMarkdown(report));
