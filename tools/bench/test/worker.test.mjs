@@ -1,0 +1,33 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { Worker } from "../worker.mjs";
+
+/** @type {Worker | undefined} */
+let worker;
+
+afterEach(() => worker?.close());
+
+test.each([
+  ["typescript", "plain"],
+  ["typescript", "process:rust"],
+  ["rust", "plain"],
+  ["rust", "process:ts"],
+  ["rust", "raw:block"],
+])("in %s, %s measures a round and can be asked again", async (language, contender) => {
+  worker = new Worker(language, contender);
+  await worker.ready();
+  for (const run of ["latency", "throughput"]) {
+    expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
+  }
+});
+
+test("a round that is not possible fails, and the next one goes on", async () => {
+  worker = new Worker("typescript", "plain");
+  await worker.ready();
+  await expect(worker.ask("bulk", 1)).rejects.toThrow("it cannot run bulk");
+  expect((await worker.ask("latency", 1)).value).toBeGreaterThan(0);
+});
+
+test("a contender that does not start says why", async () => {
+  worker = new Worker("rust", "nobody");
+  await expect(worker.ready()).rejects.toThrow('there is no contender "nobody"');
+});
