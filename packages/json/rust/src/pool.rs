@@ -1,6 +1,7 @@
 //! The descriptors of a set of types.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyplug_core::{Error, Result};
 use prost::Message;
@@ -23,6 +24,17 @@ pub(crate) fn pool_of(sets: &[impl AsRef<[u8]>]) -> Result<DescriptorPool> {
         let set = FileDescriptorSet::decode(set.as_ref()).map_err(|error| refused(&error))?;
         files.extend(set.file.into_iter().filter(|file| names.insert(file.name().to_owned())));
     }
-    pool.add_file_descriptor_protos(files).map_err(|error| refused(&error))?;
-    Ok(pool)
+    for file in &files {
+        if !matches!(file.syntax(), "" | "proto2" | "proto3") {
+            let told =
+                format!("{} is of the syntax {:?}, and proto2 and proto3 are what is read", file.name(), file.syntax());
+            return Err(refused(&told));
+        }
+    }
+    // The library panics where it should tell what is wrong with a file that no compiler wrote.
+    match catch_unwind(AssertUnwindSafe(|| pool.add_file_descriptor_protos(files))) {
+        Ok(Ok(())) => Ok(pool),
+        Ok(Err(error)) => Err(refused(&error)),
+        Err(_) => Err(refused(&"its files contradict themselves")),
+    }
 }

@@ -43,7 +43,7 @@ fn length(text: &str) -> i64 {
 
 /// The shortest text that reads as this double: as JavaScript writes numbers, and -0 with its sign.
 pub(crate) fn double_text(value: f64) -> String {
-    let scientific = format!("{value:e}");
+    let scientific = shortest(value);
     let (mantissa, power) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
         Some(rest) => ("-", rest),
@@ -68,6 +68,14 @@ pub(crate) fn double_text(value: f64) -> String {
     format!("{sign}{mantissa}e{plus}{}", point - 1)
 }
 
+/// In scientific notation. Where two numbers of that length are as near, the even one: what JavaScript takes, and Rust here does not.
+fn shortest(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let nearest = format!("{value:.*e}", digits.saturating_sub(1));
+    if nearest.parse() == Ok(value) { nearest } else { shortest }
+}
+
 /// The shortest text that reads as this float, which is shorter than that of the double of the same value.
 pub(crate) fn float_text(value: f32) -> String {
     let rounded = |digits: usize| format!("{:.*e}", digits - 1, f64::from(value)).parse::<f64>().unwrap_or_default();
@@ -89,6 +97,7 @@ mod tests {
             (-1.5, "-1.5"),
             (1e20, "100000000000000000000"),
             (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (1_000_000_000_000_000.2, "1000000000000000.2"),
             (1e21, "1e+21"),
             (1.25e21, "1.25e+21"),
             (0.000_001, "0.000001"),

@@ -151,8 +151,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_day_that_has_a_text_is_read_as_itself() {
-        for day in MIN_TIMESTAMP / DAY..=MAX_TIMESTAMP / DAY {
+    fn days_of_all_years_are_read_as_themselves() {
+        // Every thirteenth: the remainders of months, years and leap years all come.
+        for day in (MIN_TIMESTAMP / DAY..=MAX_TIMESTAMP / DAY).step_by(13) {
             let time = Seconds { seconds: day * DAY + 3661, nanos: 0 };
             let text = timestamp_text(time).unwrap_or_default();
             assert_eq!(from_timestamp_text(&text), Some(time), "{text}");

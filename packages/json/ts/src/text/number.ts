@@ -30,9 +30,21 @@ export function doubleText(value: number): string {
 /** Returns the shortest text that reads as this float, which is shorter than that of the double of the same value. */
 export function floatText(value: number): string {
   if (value === 0) return doubleText(value);
+  const [mantissa = "", power = ""] = Math.abs(value).toExponential(EXACT_DIGITS).split("e");
+  const all = mantissa.replace(".", "");
   for (let digits = 1; digits < 9; digits++) {
-    const rounded = Number(value.toPrecision(digits));
+    const rounded = Math.sign(value) * round(Math.abs(value), digits, all, Number(power));
     if (Math.fround(rounded) === value) return doubleText(rounded);
   }
-  return doubleText(Number(value.toPrecision(9)));
+  return doubleText(Math.sign(value) * round(Math.abs(value), 9, all, Number(power)));
+}
+
+/** More digits than a float has that lies in the middle between two numbers of nine digits. */
+const EXACT_DIGITS = 40;
+
+/** Rounds to so many digits: where two numbers are as near, to the even one, as Rust does and toPrecision does not. */
+function round(value: number, digits: number, all: string, power: number): number {
+  const isBetween = /^50*$/.test(all.slice(digits));
+  if (!isBetween || Number(all[digits - 1]) % 2 !== 0) return Number(value.toPrecision(digits));
+  return Number(`${all.slice(0, digits)}e${power - digits + 1}`);
 }

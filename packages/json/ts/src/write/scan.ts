@@ -1,10 +1,11 @@
 /** Takes the bytes of a message apart, one level deep. */
 
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { membersOf } from "../members.js";
 import { defaultOf, wireTypeOf } from "../wire.js";
 import type { WriteContext } from "./context.js";
+import { checkVarint, delimited, skip, WireReader } from "./reader.js";
 
 /** A value on the wire: of a scalar or an enum, or the bytes of a message or of an entry of a map. */
 export type WireValue = bigint | number | boolean | string | Uint8Array;
@@ -21,12 +22,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export function scan(type: DescMessage, bytes: Uint8Array, context: WriteContext): Found {
   const { byNumber } = membersOf(type);
   const found: Found = new Map();
-  const reader = new BinaryReader(bytes);
+  const reader = new WireReader(bytes);
   try {
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
       const field = byNumber.get(number);
-      if (field === undefined || !take(field, wireType, reader, bytes, found)) reader.skip(wireType, number);
+      if (field === undefined || !take(field, wireType, reader, bytes, found)) skip(wireType, number, reader);
     }
   } catch (error) {
     throw broken(error, type.typeName, context);
@@ -46,7 +47,7 @@ export function scanMap(
 }
 
 function scanEntry(field: MapField, bytes: Uint8Array, map: Map<WireValue, WireValue>, context: WriteContext): void {
-  const reader = new BinaryReader(bytes);
+  const reader = new WireReader(bytes);
   const type = field.scalar ?? (field.enum === undefined ? ScalarType.BYTES : ScalarType.INT32);
   let key = defaultOf(field.mapKey);
   let values: WireValue[] = [];
@@ -54,7 +55,7 @@ function scanEntry(field: MapField, bytes: Uint8Array, map: Map<WireValue, WireV
     while (reader.pos < reader.len) {
       const [number, wireType] = reader.tag();
       if (number === 1 && wireType === wireTypeOf(field.mapKey)) key = readScalar(field.mapKey, reader);
-      else if (number !== 2 || wireType !== wireTypeOf(type)) reader.skip(wireType, number);
+      else if (number !== 2 || wireType !== wireTypeOf(type)) skip(wireType, number, reader);
       else if (field.mapKind === "message") values.push(readScalar(type, reader));
       else values = [readScalar(type, reader)];
     }
@@ -84,7 +85,7 @@ function broken(error: unknown, what: string, { path }: WriteContext): Error {
 }
 
 /** Takes a value that fits the field. */
-function take(field: DescField, wireType: WireType, reader: BinaryReader, bytes: Uint8Array, found: Found): boolean {
+function take(field: DescField, wireType: WireType, reader: WireReader, bytes: Uint8Array, found: Found): boolean {
   const scalar = field.fieldKind === "map" ? undefined : (field.scalar ?? (field.enum && ScalarType.INT32));
   if (scalar !== undefined && wireType === wireTypeOf(scalar)) {
     const value = readScalar(scalar, reader);
@@ -99,17 +100,17 @@ function take(field: DescField, wireType: WireType, reader: BinaryReader, bytes:
   const isGroup = field.fieldKind !== "map" && "delimitedEncoding" in field && field.delimitedEncoding;
   if (wireType === WireType.StartGroup && isGroup) {
     const start = reader.pos;
-    reader.skip(wireType, field.number);
+    skip(wireType, field.number, reader);
     add(field, bytes.subarray(start, reader.pos - tagBytes(field.number)), found);
     return true;
   }
   if (wireType !== WireType.LengthDelimited) return false;
-  add(field, reader.bytes(), found);
+  add(field, delimited(reader), found);
   return true;
 }
 
-function takePacked(field: DescField, scalar: ScalarType, reader: BinaryReader, found: Found): void {
-  const packed = new BinaryReader(reader.bytes());
+function takePacked(field: DescField, scalar: ScalarType, reader: WireReader, found: Found): void {
+  const packed = new WireReader(delimited(reader));
   while (packed.pos < packed.len) {
     const value = readScalar(scalar, packed);
     if (isKnown(field, value)) add(field, value, found);
@@ -136,7 +137,14 @@ function tagBytes(number: number): number {
   return number < 1 << 4 ? 1 : number < 1 << 11 ? 2 : number < 1 << 18 ? 3 : number < 1 << 25 ? 4 : 5;
 }
 
-function readScalar(type: ScalarType, reader: BinaryReader): WireValue {
+function readScalar(type: ScalarType, reader: WireReader): WireValue {
+  const start = reader.pos;
+  const value = readAny(type, reader);
+  if (wireTypeOf(type) === WireType.Varint) checkVarint(reader, start);
+  return value;
+}
+
+function readAny(type: ScalarType, reader: WireReader): WireValue {
   switch (type) {
     case ScalarType.DOUBLE:
       return reader.double();
@@ -165,9 +173,9 @@ function readScalar(type: ScalarType, reader: BinaryReader): WireValue {
     case ScalarType.BOOL:
       return reader.bool();
     case ScalarType.STRING:
-      return readString(reader.bytes());
+      return readString(delimited(reader));
     case ScalarType.BYTES:
-      return reader.bytes();
+      return delimited(reader);
   }
 }
 
