@@ -6,6 +6,8 @@ import { readText } from "./text.js";
 const none: Uint8Array = new Uint8Array(0);
 /** Up to this length a loop is faster than a call of the decoder, in bytes. */
 const loopBytes = 24;
+/** Where the loop keeps the characters, for each length: new arrays would be half of what is allocated for a small message. */
+const codesOf = Array.from({ length: loopBytes + 1 }, (_, length) => new Array<number>(length).fill(0));
 /** How deep groups may be nested. Messages are counted by the codecs. */
 const maxDepth = 100;
 
@@ -139,7 +141,7 @@ export class MessageReader extends BinaryReader {
     this.#advance(length);
     const source = this.#source;
     if (length <= loopBytes) {
-      const codes = new Array<number>(length);
+      const codes = codesOf[length] as number[];
       let index = 0;
       for (; index < length; index++) {
         const code = source[start + index] as number;
