@@ -89,7 +89,7 @@ impl Payload {
     }
 }
 
-/// What is kept of a thread's buffer for encoding, in bytes.
+/// A thread's buffer for encoding that is larger than this is kept only while it is made use of, in bytes.
 const KEPT_SCRATCH_BYTES: usize = 64 << 10;
 
 thread_local!(static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
@@ -102,7 +102,7 @@ pub(crate) fn with_encoding<T: Message, R>(message: &T, take: impl FnOnce(&[u8])
     // A vector takes as much as there is.
     let _ = message.encode(&mut scratch);
     let result = take(&scratch);
-    if scratch.capacity() <= KEPT_SCRATCH_BYTES {
+    if scratch.capacity() <= KEPT_SCRATCH_BYTES.max(scratch.len() * 4) {
         SCRATCH.set(scratch);
     }
     result

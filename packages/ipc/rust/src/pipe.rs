@@ -39,6 +39,8 @@ impl Pipe {
             rustix::io::fcntl_setfd(descriptor, rustix::io::FdFlags::CLOEXEC)?;
             rustix::io::ioctl_fionbio(descriptor, true)?;
         }
+        widen(&read);
+        widen(&write);
         Ok(Self { read, write })
     }
 
@@ -78,6 +80,21 @@ impl Pipe {
     pub fn into_ends(self) -> (OwnedFd, OwnedFd) {
         (self.read, self.write)
     }
+}
+
+/// How much a pipe of the channel holds, in bytes: four times what the system gives by itself, so that the two sides change places a quarter as often over a large message. Pages are in use only while bytes wait in them. More would
+/// come near what Linux allows a user without privileges, 64 MiB of all pipes together, with fewer plugins.
+#[cfg(target_os = "linux")]
+const PIPE_BYTES: usize = 256 << 10;
+
+/// Makes a pipe hold more, where the system lets us say so. A socket stays as it is, and so does a pipe of a user who has too many.
+fn widen(descriptor: &OwnedFd) {
+    #[cfg(target_os = "linux")]
+    if rustix::pipe::fcntl_getpipe_size(descriptor).is_ok_and(|bytes| bytes < PIPE_BYTES) {
+        let _ = rustix::pipe::fcntl_setpipe_size(descriptor, PIPE_BYTES);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = descriptor;
 }
 
 /// Reads what is there. An error of the system counts as the end of the stream: there is nothing else to do about it.

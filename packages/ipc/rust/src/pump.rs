@@ -18,7 +18,7 @@ use crate::stdio::Prelude;
 /// Bytes that one read takes at most. Memory is used only as far as bytes arrive.
 const READ_BUFFER_BYTES: usize = 1 << 20;
 
-/// A buffer that is larger than this is not kept when all of it is written.
+/// A buffer that is larger than this is kept only while it is made use of, in bytes.
 const KEPT_WRITE_BUFFER_BYTES: usize = 256 << 10;
 
 /// How often the clock is looked at while bytes keep coming: once in so many reads.
@@ -295,9 +295,10 @@ impl Writer {
     }
 
     fn drop_written(&mut self) {
+        let is_used = self.buffer.len() > self.buffer.capacity() / 4;
         self.written = 0;
         self.buffer.clear();
-        if self.buffer.capacity() > KEPT_WRITE_BUFFER_BYTES {
+        if self.buffer.capacity() > KEPT_WRITE_BUFFER_BYTES && !is_used {
             self.buffer = Vec::new();
         }
     }
