@@ -10,6 +10,9 @@ export const LAYERS = [
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
+  // Schemas of ours, each with a small library for both sides.
+  { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
+  { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc"] },
   // What loads and what is loaded: neither may import the other.
   { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "direct", "ipc"] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "direct", "ipc"] },
@@ -23,11 +26,11 @@ export const LAYERS = [
     folder: /^packages\/python\//,
     mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk", "anyplug"],
   },
-  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "json", "sdk", "anyplug", "python"] },
+  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "json", "contracts", "sdk", "anyplug", "python"] },
   {
     name: "examples",
     folder: /^examples\//,
-    mayImport: ["generated", "core", "json", "direct", "host", "sdk", "anyplug", "python", "plugins"],
+    mayImport: ["generated", "core", "json", "contracts", "direct", "host", "sdk", "anyplug", "python", "plugins"],
   },
   // It measures all of it, from within as users do and from without.
   { name: "bench", folder: /^tools\/bench\//, mayImport: "everything" },

@@ -11,6 +11,7 @@
  * - Text that is not UTF-8, the end of a group that was not begun, a tag of more than 32 bits or for field 0, a length over 2 GiB and a field
  *   that reaches past the end of its message are refused; ts-proto takes them.
  * - A hundred messages may lie within one another, as for every other implementation; ts-proto takes 99.
+ * - What is given to `fromPartial` may have members that are undefined; ts-proto's type refuses them under `exactOptionalPropertyTypes`.
  *
  * @param {string} source a file of ts-proto's
  * @returns {string} the file, mended
@@ -36,6 +37,7 @@ export function mend(source) {
       fromPartial,
       "$1object$2$3    if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];\n",
     )
+    .replaceAll("?: DeepPartial<T[K]> }", "?: DeepPartial<T[K]> | undefined }")
     .replace(writeUnknown, "$1for (const field of message._unknownFields) {\n$1  writer.raw(field);\n$1}\n");
   const left = /\.decode\(reader, reader\.uint32\(\)|reader\.string\(\)|_unknownFields!\[/.exec(result);
   if (mended !== methods || left !== null || (methods > 0 && result.includes("tag === 0"))) {

@@ -534,8 +534,8 @@ export const ListValue: MessageFns<ListValue, "google.protobuf.ListValue"> & Lis
 type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint | undefined;
 
 export type DeepPartial<T> = T extends bigint ? string | number | bigint : T extends Builtin ? T
- : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> } & { $case: T["$case"] }
- : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> } : Partial<T>;
+ : T extends globalThis.Array<infer U> ? globalThis.Array<DeepPartial<U>> : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>> : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> | undefined } & { $case: T["$case"] }
+ : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> | undefined } : Partial<T>;
 
 export interface MessageFns<T, V extends string> {
   readonly $type: V;
