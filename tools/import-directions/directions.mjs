@@ -26,7 +26,11 @@ export const LAYERS = [
     folder: /^packages\/python\//,
     mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk", "anyplug"],
   },
-  { name: "plugins", folder: /^plugins\//, mayImport: ["generated", "core", "json", "contracts", "sdk", "anyplug", "python"] },
+  {
+    name: "plugins",
+    folder: /^plugins\//,
+    mayImport: ["generated", "core", "json", "contracts", "sdk", "anyplug", "python"],
+  },
   {
     name: "examples",
     folder: /^examples\//,

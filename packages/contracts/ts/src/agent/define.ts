@@ -194,14 +194,17 @@ class DefinedPlugin implements AgentPluginHandler {
       description,
       priority,
       dependencies: [...dependencies],
-      actions: [...this.#actions.values()].map(({ examples, parameters, ...rest }) => ({
+      actions: [...this.#actions.values()].map(({ examples, parameters, similes, tags, ...rest }) => ({
         ...rest,
+        similes: similes && [...similes],
+        tags: tags && [...tags],
         examplesJson: printJson(examples, "examples"),
         parametersJson: printJson(parameters, "parameters"),
       })),
       providers: [...this.#providers.values()],
-      evaluators: [...this.#evaluators.values()].map(({ examples, ...rest }) => ({
+      evaluators: [...this.#evaluators.values()].map(({ examples, similes, ...rest }) => ({
         ...rest,
+        similes: similes && [...similes],
         examplesJson: printJson(examples, "examples"),
       })),
       services: [...this.#services.values()],
