@@ -69,6 +69,11 @@ def test_generated_messages() -> None:
     assert types.has("greeter.v1.GreetRequest") is False
 
 
+def test_nothing_is_read_so_deep_that_the_codec_would_refuse_it() -> None:
+    for levels in ('{"child":' * 100 + "{}" + "}" * 100, '{"byId":{"1":' * 50 + "{}" + "}}" * 50):
+        assert TYPES.to_json(TYPES.from_json(Everything, levels)) == levels
+
+
 def test_a_class_that_was_not_generated_is_refused() -> None:
     with pytest.raises(AnyplugError, match="not a generated message type"):
         TYPES.from_json(dict, "{}")  # type: ignore[type-var]

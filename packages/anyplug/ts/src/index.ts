@@ -41,4 +41,10 @@ export {
   readManifest,
   type TransportName,
 } from "@anyplug/host";
-export { type JsonReadOptions, JsonTypes, type JsonWriteOptions } from "@anyplug/json";
+export {
+  type JsonMessage,
+  type JsonReadOptions,
+  type JsonSource,
+  JsonTypes,
+  type JsonWriteOptions,
+} from "@anyplug/json";

@@ -90,3 +90,16 @@ fn a_set_that_cannot_be_used_is_refused_by_its_first_use() {
         assert!(error.message().contains(told), "{error}");
     }
 }
+
+#[test]
+fn nothing_is_read_so_deep_that_the_codec_would_refuse_it() {
+    let child = |levels: usize| format!("{}{{}}{}", "{\"child\":".repeat(levels), "}".repeat(levels));
+    let by_id = |levels: usize| format!("{}{{}}{}", "{\"byId\":{\"1\":".repeat(levels), "}}".repeat(levels));
+    for json in [child(100), by_id(50)] {
+        let message: Everything = TYPES.from_json(&json, JsonReadOptions::default()).unwrap();
+        assert_eq!(TYPES.to_json(&message, JsonWriteOptions::default()).unwrap(), json);
+    }
+    for json in [child(101), by_id(51)] {
+        assert!(TYPES.json_to_bytes(NAME, &json, JsonReadOptions::default()).is_err());
+    }
+}

@@ -46,7 +46,7 @@ export class JsonTypes {
    * @throws AnyplugError with INVALID_ARGUMENT when it has none, NOT_FOUND when its type is not in the set.
    */
   toJson<T>(message: JsonMessage<T>, value: T, options?: JsonWriteOptions): string {
-    return this.bytesToJson(message.$type, message.encode(value).finish(), options);
+    return this.bytesToJson(message.$type, encoded(message, value), options);
   }
 
   /**
@@ -106,5 +106,13 @@ export class JsonTypes {
       this.#sources.map((source) => (source instanceof Uint8Array ? source : source.descriptorSet())),
     );
     return this.#registry;
+  }
+}
+
+function encoded<T>(message: JsonMessage<T>, value: T): Uint8Array {
+  try {
+    return message.encode(value).finish();
+  } catch (error) {
+    throw AnyplugError.from(error, Code.InvalidArgument);
   }
 }

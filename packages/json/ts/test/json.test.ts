@@ -136,6 +136,20 @@ describe("a set of types", () => {
     expect(types.toJson(Everything, message)).toBe('{"int64Value":"-7","labels":{"a":"b"},"choiceText":""}');
   });
 
+  test("refuses a message that holds what its types cannot", () => {
+    const broken = Everything.fromPartial({ int32Value: 1.5 });
+    expect(() => types.toJson(Everything, broken)).toThrow(expect.objectContaining({ code: Code.InvalidArgument }));
+  });
+
+  test("reads nothing so deep that the codec would refuse it", () => {
+    const child = (levels: number) => `${'{"child":'.repeat(levels)}{}${"}".repeat(levels)}`;
+    const byId = (levels: number) => `${'{"byId":{"1":'.repeat(levels)}{}${"}}".repeat(levels)}`;
+    for (const json of [child(100), byId(50)]) {
+      expect(types.toJson(Everything, types.fromJson(Everything, json))).toBe(json);
+    }
+    for (const json of [child(101), byId(51)]) expect(() => types.fromJson(Everything, json)).toThrow(AnyplugError);
+  });
+
   test("names a type that it does not have", () => {
     expect(() => new JsonTypes([Greeter]).toJson(Everything, Everything.fromPartial({}))).toThrow(
       expect.objectContaining({ code: Code.NotFound, message: expect.stringContaining(name) }),
