@@ -1,5 +1,6 @@
 /** Our writer and reader against the runtime's own. */
 
+import { isNativeError } from "node:util/types";
 import { Everything } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { describe, expect, test } from "@jest/globals";
@@ -103,20 +104,32 @@ describe("text", () => {
 
 const anything = fc.uint8Array({ maxLength: 60 });
 
+/** What a decoder makes of the bytes, as text; an error is none. */
+function textOf(message: unknown): string {
+  return JSON.stringify(message, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+}
+
 test("any bytes are a message or an error, and a message shares no memory with them", () => {
+  const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
+    decodeStatus,
+    decodeHeader,
+    (bytes) => decodeMessage(Everything, bytes),
+  ];
   fc.assert(
     fc.property(anything, (bytes) => {
-      for (const decode of [decodeStatus, decodeHeader, (some: Uint8Array) => decodeMessage(Everything, some)]) {
+      for (const decode of decoders) {
+        const memory = bytes.slice();
+        let message: unknown;
         try {
-          const message = decode(bytes);
-          const kept = JSON.stringify(message, (_, value) => (typeof value === "bigint" ? String(value) : value));
-          const copy = bytes.slice();
-          bytes.fill(0x55);
-          expect(JSON.stringify(message, (_, value) => (typeof value === "bigint" ? String(value) : value))).toBe(kept);
-          bytes.set(copy);
+          message = decode(memory);
         } catch (error) {
-          expect(error).toBeInstanceOf(Error);
+          // Those of Node's own decoder are of another realm than the tests.
+          expect(isNativeError(error)).toBe(true);
+          continue;
         }
+        const before = textOf(message);
+        memory.fill(0x55);
+        expect(textOf(message)).toBe(before);
       }
     }),
     { numRuns: 500 },
