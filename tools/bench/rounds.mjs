@@ -1,8 +1,11 @@
 /** Takes the measurements of one group of tables, whose contenders take turns. */
 import { Worker } from "./worker.mjs";
 
-/** Compilers at run time need a while until code is as fast as it gets; a bare pipe has little code. */
-const WARM_UP_FACTOR = 3;
+/** So many programs start at a time. */
+const STARTING = 3;
+
+/** How much longer than others the round is that warms up: JavaScript is compiled while it runs. */
+const WARM_UP = { typescript: 5, python: 2, rust: 1 };
 
 /**
  * @param {object} group its tables, each with rows that name a language, a contender and what it runs
@@ -15,7 +18,8 @@ export async function measure(group, { rounds, ms }, progress) {
   const results = new Map(rows.map((row) => [row, { values: [], p99s: [] }]));
   const workers = new Map();
   try {
-    for (const row of rows) await open(row, workers, results, progress);
+    await startAll(rows, workers, progress);
+    for (const row of rows) results.get(row).error = workers.get(keyOf(row)).failure;
     for (let round = 0; round <= rounds; round++) {
       const say = (row) =>
         progress(`${round === 0 ? "warming up" : `round ${round} of ${rounds}`}: ${row.run} of ${row.label}`);
@@ -41,7 +45,7 @@ const warmsUp = ({ run, probe }) => run !== "load" && probe === undefined;
 /** Lets a contender run once. A row with a probe looks at its process instead of asking it. */
 async function turn(row, worker, result, round, ms) {
   try {
-    const length = round === 0 && row.kind !== "limit" ? ms * WARM_UP_FACTOR : ms;
+    const length = round === 0 && row.kind !== "limit" ? ms * WARM_UP[row.language] : ms;
     const { value, p99 } = await (row.probe ? row.probe(worker, length) : worker.ask(row.run, length));
     if (round === 0) return;
     result.values.push(value);
@@ -53,20 +57,18 @@ async function turn(row, worker, result, round, ms) {
 
 const keyOf = ({ language, contender }) => `${language} ${contender}`;
 
-/** Starts the row's program, unless another row has. */
-async function open(row, workers, results, progress) {
-  const key = keyOf(row);
-  if (workers.has(key)) {
-    results.get(row).error = workers.get(key).failure;
-    return;
-  }
-  progress(`starting ${row.label}`);
-  const worker = new Worker(row.language, row.contender);
-  workers.set(key, worker);
-  try {
-    await worker.ready();
-  } catch (error) {
-    worker.failure = error.message;
-    results.get(row).error = error.message;
-  }
+/** Starts the program of each row; rows may share one. One that does not start has the reason as its `failure`. */
+async function startAll(rows, workers, progress) {
+  const waiting = rows.filter((row, index) => rows.findIndex((other) => keyOf(other) === keyOf(row)) === index);
+  const lane = async () => {
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift()) {
+      progress(`starting ${row.label}`);
+      const worker = new Worker(row.language, row.contender);
+      workers.set(keyOf(row), worker);
+      await worker.ready().catch((error) => {
+        worker.failure = error.message;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: STARTING }, lane));
 }

@@ -5,6 +5,8 @@ import { Order } from "@anyplug/generated/anyplug/bench/v1/bench.js";
 import { createFileRegistry, fromBinary, fromJson, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import protobufjs from "protobufjs";
+// What calls use is the core's own affair and has no name outside.
+import { decodeMessage, encodeMessage } from "../../../packages/core/ts/dist/codec.js";
 import { contender, operation } from "../ts/clock.mjs";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -28,6 +30,7 @@ export function start() {
   const pbjsMessage = pbjs.decode(bytes);
 
   for (const [name, same] of [
+    ["the core", encodeMessage(Order, ours)],
     ["protobuf-es", toBinary(es, esMessage)],
     ["protobufjs", pbjs.encode(pbjsMessage).finish()],
   ]) {
@@ -35,8 +38,10 @@ export function start() {
   }
 
   const operations = {
-    "anyplug/encode": () => Order.encode(ours).finish(),
-    "anyplug/decode": () => Order.decode(bytes),
+    "anyplug/encode": () => encodeMessage(Order, ours),
+    "anyplug/decode": () => decodeMessage(Order, bytes),
+    "anyplug-alone/encode": () => Order.encode(ours).finish(),
+    "anyplug-alone/decode": () => Order.decode(bytes),
     "json/encode": () => JSON.stringify(plain),
     "json/decode": () => JSON.parse(json),
     // JSON that is sent is bytes as well.

@@ -4,7 +4,8 @@ const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
 
 const contenders = {
   typescript: [
-    ["anyplug", "anyplug", "ours"],
+    ["anyplug", "anyplug, as in calls", "ours"],
+    ["anyplug-alone", "anyplug, Order.encode and decode alone", "ours"],
     ["json", "JSON (text, not bytes)", "peer"],
     ["json-bytes", "JSON with UTF-8", "peer"],
     ["protobuf-es", "protobuf-es", "peer"],
