@@ -247,8 +247,7 @@ impl Connection {
         within: Option<&Bound<'_, Call>>,
     ) -> PyResult<u64> {
         let options = options_from(timeout, options, within);
-        let call = self.unary(py, method, &request, default_timeout_ms, options)?;
-        self.link.answer_to(py, call, future)
+        self.link.answer_to(py, future, || self.unary(py, method, &request, default_timeout_ms, options))
     }
 
     /// Cancels a call whose future is no longer waited for.

@@ -3,6 +3,7 @@
 //! What is here moves bytes; messages are encoded and decoded by `anyplug._codec`. Two rules keep threads from waiting for each other: nothing of Python is called while a lock of ours is
 //! held, and a thread that may wait lets go of the interpreter first.
 
+mod alone;
 mod call;
 mod channel;
 mod codec;

@@ -1,13 +1,13 @@
 //! A connection that belongs to an event loop of asyncio: its thread reads and writes, and nobody else.
 //!
 //! The descriptor is watched by `loop.add_reader`. Beside that there is the tick, a callback that `loop.call_soon` runs after the tasks that are ready: it writes what they sent at once, and
-//! polls for an answer for up to 20 us, since waking a loop that sleeps costs several times that.
+//! polls for an answer for up to 20 us, since waking a loop that sleeps costs several times that. A call that is alone needs no tick: see `alone`.
 
 use std::future::Future;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, Weak};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 
@@ -34,9 +34,13 @@ pub(crate) struct Looped {
     thread: usize,
     event_loop: Py<PyAny>,
     call_soon: Py<PyAny>,
+    /// What the loop runs next; None where it does not tell, as uvloop.
+    pub(crate) ready: Option<Py<PyAny>>,
     tick: Py<PyAny>,
     /// A tick will run, or runs.
-    is_ticking: AtomicBool,
+    pub(crate) is_ticking: AtomicBool,
+    /// Calls that were made alone since the last tick.
+    pub(crate) in_a_row: AtomicU32,
     /// Another thread has something for the loop: the loop watches the read end.
     poked: AtomicBool,
     poke: (OwnedFd, OwnedFd),
@@ -45,7 +49,7 @@ pub(crate) struct Looped {
     /// For the earliest deadline, with its time.
     timer: Mutex<Option<(Instant, Py<PyAny>)>>,
     unaries: Mutex<Unaries>,
-    pending: AtomicUsize,
+    pub(crate) pending: AtomicUsize,
 }
 
 /// The calls that futures of asyncio wait for, by place.
@@ -73,8 +77,10 @@ impl Looped {
             thread: current_thread(),
             event_loop: event_loop.clone().unbind(),
             call_soon: event_loop.getattr(intern!(event_loop.py(), "call_soon"))?.unbind(),
+            ready: event_loop.getattr_opt(intern!(event_loop.py(), "_ready"))?.map(Bound::unbind),
             tick,
             is_ticking: AtomicBool::new(false),
+            in_a_row: AtomicU32::new(0),
             poked: AtomicBool::new(false),
             poke: (read, write),
             watched_writer: AtomicI32::new(-1),
@@ -221,12 +227,12 @@ impl Wake for Answered {
 }
 
 impl Link {
-    /// Has `future` get the answer of a call. Returns a number by which the call can be cancelled.
+    /// Has `future` get the answer of the call that `make` makes. Returns a number by which the call can be cancelled.
     pub(crate) fn answer_to(
         self: &Arc<Self>,
         py: Python<'_>,
-        mut call: RawUnary,
         future: &Bound<'_, PyAny>,
+        make: impl FnOnce() -> PyResult<RawUnary>,
     ) -> PyResult<u64> {
         let Some(looped) = self.looped.get().filter(|looped| looped.is_own_thread()) else {
             let error = Error::failed_precondition(
@@ -234,6 +240,17 @@ impl Link {
             );
             return Err(to_exception(py, &error));
         };
+        let is_alone = looped.begins_alone(py);
+        let number = make().and_then(|call| self.keep_unary(looped, call, future));
+        if is_alone {
+            self.answer_alone(py, looped, number.is_ok())?;
+        }
+        self.set_timer(py, looped)?;
+        number
+    }
+
+    /// Keeps a call until its answer is given to `future`.
+    fn keep_unary(self: &Arc<Self>, looped: &Looped, mut call: RawUnary, future: &Bound<'_, PyAny>) -> PyResult<u64> {
         let (place, generation) = lock(&looped.unaries).reserve();
         let waker = Waker::from(Arc::new(Answered { link: Arc::downgrade(self), place }));
         match Pin::new(&mut call).poll(&mut TaskContext::from_waker(&waker)) {
@@ -246,7 +263,6 @@ impl Link {
                 looped.pending.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.set_timer(py, looped)?;
         Ok(u64::from(generation) << 32 | place as u64)
     }
 
@@ -270,6 +286,7 @@ impl Link {
     pub(crate) fn tick(self: &Arc<Self>, py: Python<'_>, handlers: &Handlers) -> PyResult<()> {
         let Some(looped) = self.looped.get() else { return Ok(()) };
         looped.is_ticking.store(true, Ordering::SeqCst);
+        looped.in_a_row.store(0, Ordering::Relaxed);
         looped.clear_poke();
         let ticked = self.tick_once(py, looped, handlers);
         self.pump.flush();
@@ -317,7 +334,7 @@ impl Link {
         Ok(())
     }
 
-    fn read_some(self: &Arc<Self>, leader: &mut Leader<'_>, looped: &Looped) {
+    pub(crate) fn read_some(self: &Arc<Self>, leader: &mut Leader<'_>, looped: &Looped) {
         let has_work = || !self.work.is_empty();
         for _ in 0..MAX_TURNS {
             match leader.turn() {

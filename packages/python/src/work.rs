@@ -76,6 +76,15 @@ impl WorkQueue {
         work
     }
 
+    /// The place of an asyncio call that has its answer, if that is what is to be done next.
+    pub(crate) fn pop_answered(&self) -> Option<usize> {
+        let mut state = self.lock();
+        match state.items.front() {
+            Some(&Work::Answered(place)) => self.pop(&mut state).map(|_| place),
+            _ => None,
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.length.load(Ordering::SeqCst) == 0
     }

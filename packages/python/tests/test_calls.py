@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_unary(cell: Cell) -> None:
         assert plugin.transport == transport
         assert (plugin.name, plugin.version) == ("test-plugin", "0.1.0")
         assert plugin.manifest["name"] == "test-plugin"
+
+
+def test_calls_one_after_the_other_leave_the_loop_to_others() -> None:
+    async def main() -> None:
+        async with load_plugin(TEST_PLUGINS["rust"], transport="process") as plugin:
+            client = plugin.client(Test)
+            timer = asyncio.Event()
+            asyncio.get_running_loop().call_later(0, timer.set)
+            calls = 0
+            while not timer.is_set() and calls < 1000:
+                assert (await client.echo(text="hello")).text == "hello"
+                calls += 1
+            assert timer.is_set()
+
+    run(main())
 
 
 def test_unary_of_asyncio(cell: Cell) -> None:
