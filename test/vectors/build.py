@@ -12,6 +12,7 @@ from connection import connection_scripts, hello_scripts
 from flow import credit_scripts, limit_scripts
 from malformed import malformed_scripts
 from messages import frame_vectors, header_vectors, status_vectors
+from taken import message_vectors
 from wire import Json
 
 HERE = Path(__file__).parent
@@ -23,7 +24,7 @@ def session_vectors() -> dict[str, list[Json]]:
 
 
 def main() -> int:
-    files: dict[Path, Any] = {HERE / "frames.json": frame_vectors(), HERE / "statuses.json": status_vectors(), HERE / "headers.json": header_vectors()}
+    files: dict[Path, Any] = {HERE / "messages.json": message_vectors(), HERE / "frames.json": frame_vectors(), HERE / "statuses.json": status_vectors(), HERE / "headers.json": header_vectors()}
     files |= {HERE / "sessions" / f"{name}.json": scripts for name, scripts in session_vectors().items()}
     stale = []
     for path, content in files.items():

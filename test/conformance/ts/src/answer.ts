@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { Everything } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { type JsonMessage, JsonTypes } from "@anyplug/json";
+import { decodeMessage } from "../../../../packages/core/ts/dist/codec.js";
 import {
   type ConformanceRequest,
   type ConformanceResponse,
@@ -40,7 +42,13 @@ function answerWith<T>(codec: JsonMessage<T>): Answer {
         payload.$case === "jsonPayload"
           ? json.fromJson(codec, payload.jsonPayload, { ignoreUnknownMembers })
           : codec.decode(payload.protobufPayload);
+      if (payload.$case === "protobufPayload" && !isDeepStrictEqual(called(codec, payload.protobufPayload), message)) {
+        return { $case: "runtimeError", runtimeError: "calls read it otherwise than decode()" };
+      }
     } catch (error) {
+      if (payload.$case === "protobufPayload" && called(codec, payload.protobufPayload) !== undefined) {
+        return { $case: "runtimeError", runtimeError: `calls read what decode() refuses: ${error}` };
+      }
       return { $case: "parseError", parseError: String(error) };
     }
     try {
@@ -51,6 +59,15 @@ function answerWith<T>(codec: JsonMessage<T>): Answer {
       return { $case: "serializeError", serializeError: String(error) };
     }
   };
+}
+
+/** The message as calls read it, by a reader of their own; undefined where they refuse it. */
+function called<T>(codec: JsonMessage<T>, bytes: Uint8Array): T | undefined {
+  try {
+    return decodeMessage(codec, bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function skipped(why: string): Result {

@@ -43,13 +43,8 @@ export function mend(source) {
   if (mended !== methods || left !== null || (methods > 0 && result.includes("tag === 0"))) {
     throw new Error(`this is not what the version of ts-proto that is mended writes: ${left?.[0] ?? "decode"}`);
   }
-  return (
-    result +
-    strict
-      .filter(([name]) => result.includes(`${name}(reader`))
-      .map(([, text]) => text)
-      .join("")
-  );
+  const used = strict.filter(([name]) => result.includes(`${name}(`) || (name === "readLength" && methods > 0));
+  return result + used.map(([, text]) => text).join("");
 }
 
 const decodeMethod = /^ {2}decode\(input: BinaryReader \| Uint8Array, length\?: number\): \w+ \{\n[\s\S]*?^ {2}\},$/gm;
@@ -76,6 +71,7 @@ function decode(method, values) {
     .replace(/^( {2}decode\(input: BinaryReader \| Uint8Array, length\?: number)\): (\w+) \{/, "$1, into?: $2): $2 {")
     .replace("previousRecursionDepth >= 100", "previousRecursionDepth > 100")
     .replace(/const message = (createBase\w+\(\));/, "const message = into ?? $1;")
+    .replace("input : new BinaryReader(input)", "input : new StrictReader(input)")
     .replace(/const tag = reader\.uint32\(\);/, "const tag = readTag(reader);")
     .replace(/reader\.string\(\)/g, "reader.string(true)")
     .replace(packed, "$1readLength(reader)$2\n$3expectEnd(reader, end2);")
@@ -124,6 +120,37 @@ function unknownMended(_whole, indent, keeps) {
 
 /** What the mended methods call, by name: part of each file, so that it needs no other. */
 const strict = Object.entries({
+  StrictReader: `
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+`,
   readTag: `
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
@@ -137,13 +164,14 @@ function readTag(reader: BinaryReader): number {
 }
 `,
   readLength: `
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

@@ -126,7 +126,7 @@ export class MessageReader extends BinaryReader {
   }
 
   override bytes(): Uint8Array {
-    const length = this.uint32();
+    const length = this.#length();
     const start = this.pos;
     this.#advance(length);
     const source = this.#source;
@@ -136,7 +136,7 @@ export class MessageReader extends BinaryReader {
   }
 
   override string(): string {
-    const length = this.uint32();
+    const length = this.#length();
     const start = this.pos;
     this.#advance(length);
     const source = this.#source;
@@ -151,6 +151,16 @@ export class MessageReader extends BinaryReader {
       if (index === length) return String.fromCharCode(...codes);
     }
     return readText(source, start, start + length);
+  }
+
+  /** Reads the length of what follows: up to five bytes, less than 2 GiB. */
+  #length(): number {
+    const start = this.pos;
+    const length = this.uint32();
+    if (this.pos > start + 4 && (this.pos > start + 5 || (this.#source[start + 4] as number) > 0x07)) {
+      throw new Error("a length is over 2 GiB");
+    }
+    return length;
   }
 
   #advance(bytes: number): void {
@@ -197,7 +207,7 @@ export class MessageReader extends BinaryReader {
       case WireType.Bit32:
         return this.#advance(4);
       case WireType.LengthDelimited:
-        return this.#advance(this.uint32());
+        return this.#advance(this.#length());
       case WireType.StartGroup:
         return this.#passGroup(fieldNumber, depth);
       default:

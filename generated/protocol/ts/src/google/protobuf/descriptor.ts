@@ -1386,7 +1386,7 @@ export const FileDescriptorSet: MessageFns<FileDescriptorSet, "google.protobuf.F
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FileDescriptorSet): FileDescriptorSet {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1486,7 +1486,7 @@ export const FileDescriptorProto: MessageFns<FileDescriptorProto, "google.protob
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FileDescriptorProto): FileDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1716,7 +1716,7 @@ export const DescriptorProto: MessageFns<DescriptorProto, "google.protobuf.Descr
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto): DescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1873,7 +1873,7 @@ export const DescriptorProto_ExtensionRange: MessageFns<DescriptorProto_Extensio
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto_ExtensionRange): DescriptorProto_ExtensionRange {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1955,7 +1955,7 @@ export const DescriptorProto_ReservedRange: MessageFns<DescriptorProto_ReservedR
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DescriptorProto_ReservedRange): DescriptorProto_ReservedRange {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2034,7 +2034,7 @@ export const ExtensionRangeOptions: MessageFns<ExtensionRangeOptions, "google.pr
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ExtensionRangeOptions): ExtensionRangeOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2134,7 +2134,7 @@ export const ExtensionRangeOptions_Declaration: MessageFns<ExtensionRangeOptions
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ExtensionRangeOptions_Declaration): ExtensionRangeOptions_Declaration {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2261,7 +2261,7 @@ export const FieldDescriptorProto: MessageFns<FieldDescriptorProto, "google.prot
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldDescriptorProto): FieldDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2415,7 +2415,7 @@ export const OneofDescriptorProto: MessageFns<OneofDescriptorProto, "google.prot
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: OneofDescriptorProto): OneofDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2500,7 +2500,7 @@ export const EnumDescriptorProto: MessageFns<EnumDescriptorProto, "google.protob
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumDescriptorProto): EnumDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2609,7 +2609,7 @@ export const EnumDescriptorProto_EnumReservedRange: MessageFns<EnumDescriptorPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumDescriptorProto_EnumReservedRange): EnumDescriptorProto_EnumReservedRange {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2685,7 +2685,7 @@ export const EnumValueDescriptorProto: MessageFns<EnumValueDescriptorProto, "goo
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumValueDescriptorProto): EnumValueDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2770,7 +2770,7 @@ export const ServiceDescriptorProto: MessageFns<ServiceDescriptorProto, "google.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceDescriptorProto): ServiceDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2864,7 +2864,7 @@ export const MethodDescriptorProto: MessageFns<MethodDescriptorProto, "google.pr
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: MethodDescriptorProto): MethodDescriptorProto {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3030,7 +3030,7 @@ export const FileOptions: MessageFns<FileOptions, "google.protobuf.FileOptions">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FileOptions): FileOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3289,7 +3289,7 @@ export const MessageOptions: MessageFns<MessageOptions, "google.protobuf.Message
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: MessageOptions): MessageOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3443,7 +3443,7 @@ export const FieldOptions: MessageFns<FieldOptions, "google.protobuf.FieldOption
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions): FieldOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3635,7 +3635,7 @@ export const FieldOptions_EditionDefault: MessageFns<FieldOptions_EditionDefault
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions_EditionDefault): FieldOptions_EditionDefault {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3717,7 +3717,7 @@ export const FieldOptions_FeatureSupport: MessageFns<FieldOptions_FeatureSupport
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FieldOptions_FeatureSupport): FieldOptions_FeatureSupport {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3817,7 +3817,7 @@ export const OneofOptions: MessageFns<OneofOptions, "google.protobuf.OneofOption
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: OneofOptions): OneofOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3899,7 +3899,7 @@ export const EnumOptions: MessageFns<EnumOptions, "google.protobuf.EnumOptions">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumOptions): EnumOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4008,7 +4008,7 @@ export const EnumValueOptions: MessageFns<EnumValueOptions, "google.protobuf.Enu
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumValueOptions): EnumValueOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4111,7 +4111,7 @@ export const ServiceOptions: MessageFns<ServiceOptions, "google.protobuf.Service
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceOptions): ServiceOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4199,7 +4199,7 @@ export const MethodOptions: MessageFns<MethodOptions, "google.protobuf.MethodOpt
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: MethodOptions): MethodOptions {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4311,7 +4311,7 @@ export const UninterpretedOption: MessageFns<UninterpretedOption, "google.protob
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UninterpretedOption): UninterpretedOption {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4429,7 +4429,7 @@ export const UninterpretedOption_NamePart: MessageFns<UninterpretedOption_NamePa
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UninterpretedOption_NamePart): UninterpretedOption_NamePart {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4523,7 +4523,7 @@ export const FeatureSet: MessageFns<FeatureSet, "google.protobuf.FeatureSet"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet): FeatureSet {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4653,7 +4653,7 @@ export const FeatureSet_VisibilityFeature: MessageFns<FeatureSet_VisibilityFeatu
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet_VisibilityFeature): FeatureSet_VisibilityFeature {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4702,7 +4702,7 @@ export const FeatureSet_ProtoLimitsFeature: MessageFns<FeatureSet_ProtoLimitsFea
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSet_ProtoLimitsFeature): FeatureSet_ProtoLimitsFeature {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4760,7 +4760,7 @@ export const FeatureSetDefaults: MessageFns<FeatureSetDefaults, "google.protobuf
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSetDefaults): FeatureSetDefaults {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4845,7 +4845,7 @@ export const FeatureSetDefaults_FeatureSetEditionDefault: MessageFns<FeatureSetD
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FeatureSetDefaults_FeatureSetEditionDefault): FeatureSetDefaults_FeatureSetEditionDefault {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4924,7 +4924,7 @@ export const SourceCodeInfo: MessageFns<SourceCodeInfo, "google.protobuf.SourceC
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SourceCodeInfo): SourceCodeInfo {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -5005,7 +5005,7 @@ export const SourceCodeInfo_Location: MessageFns<SourceCodeInfo_Location, "googl
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SourceCodeInfo_Location): SourceCodeInfo_Location {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -5124,7 +5124,7 @@ export const GeneratedCodeInfo: MessageFns<GeneratedCodeInfo, "google.protobuf.G
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GeneratedCodeInfo): GeneratedCodeInfo {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -5201,7 +5201,7 @@ export const GeneratedCodeInfo_Annotation: MessageFns<GeneratedCodeInfo_Annotati
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GeneratedCodeInfo_Annotation): GeneratedCodeInfo_Annotation {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -5303,6 +5303,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -5314,13 +5344,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

@@ -156,7 +156,7 @@ export const DoubleValue: MessageFns<DoubleValue, "google.protobuf.DoubleValue">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DoubleValue): DoubleValue {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -217,7 +217,7 @@ export const FloatValue: MessageFns<FloatValue, "google.protobuf.FloatValue"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FloatValue): FloatValue {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -281,7 +281,7 @@ export const Int64Value: MessageFns<Int64Value, "google.protobuf.Int64Value"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Int64Value): Int64Value {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -345,7 +345,7 @@ export const UInt64Value: MessageFns<UInt64Value, "google.protobuf.UInt64Value">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UInt64Value): UInt64Value {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -406,7 +406,7 @@ export const Int32Value: MessageFns<Int32Value, "google.protobuf.Int32Value"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Int32Value): Int32Value {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -467,7 +467,7 @@ export const UInt32Value: MessageFns<UInt32Value, "google.protobuf.UInt32Value">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UInt32Value): UInt32Value {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -528,7 +528,7 @@ export const BoolValue: MessageFns<BoolValue, "google.protobuf.BoolValue"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: BoolValue): BoolValue {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -589,7 +589,7 @@ export const StringValue: MessageFns<StringValue, "google.protobuf.StringValue">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: StringValue): StringValue {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -650,7 +650,7 @@ export const BytesValue: MessageFns<BytesValue, "google.protobuf.BytesValue"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: BytesValue): BytesValue {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -705,6 +705,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -714,6 +744,20 @@ function readTag(reader: BinaryReader): number {
     reader.tag();
   }
   return tag;
+}
+
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
+function readLength(reader: BinaryReader): number {
+  const start = reader.pos;
+  const length = reader.uint32();
+  if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
+    reader.pos = start;
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+      throw new globalThis.Error("a length is over 2 GiB");
+    }
+  }
+  return length;
 }
 
 /** Reads a field that is not known, and returns it with its tag. */

@@ -438,7 +438,7 @@ export const Everything: MessageFns<Everything, "anyplug.test.v1.Everything"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything): Everything {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -975,7 +975,7 @@ export const Everything_LabelsEntry: MessageFns<Everything_LabelsEntry, "anyplug
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_LabelsEntry): Everything_LabelsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1051,7 +1051,7 @@ export const Everything_ByIdEntry: MessageFns<Everything_ByIdEntry, "anyplug.tes
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ByIdEntry): Everything_ByIdEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1124,7 +1124,7 @@ export const Everything_ByFlagEntry: MessageFns<Everything_ByFlagEntry, "anyplug
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ByFlagEntry): Everything_ByFlagEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1197,7 +1197,7 @@ export const Everything_ColorByIdEntry: MessageFns<Everything_ColorByIdEntry, "a
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_ColorByIdEntry): Everything_ColorByIdEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1267,7 +1267,7 @@ export const Everything_Nested: MessageFns<Everything_Nested, "anyplug.test.v1.E
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Everything_Nested): Everything_Nested {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1334,7 +1334,7 @@ export const EchoRequest: MessageFns<EchoRequest, "anyplug.test.v1.EchoRequest">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoRequest): EchoRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1428,7 +1428,7 @@ export const EchoResponse: MessageFns<EchoResponse, "anyplug.test.v1.EchoRespons
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EchoResponse): EchoResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1543,7 +1543,7 @@ export const FailRequest: MessageFns<FailRequest, "anyplug.test.v1.FailRequest">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FailRequest): FailRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1628,7 +1628,7 @@ export const FailResponse: MessageFns<FailResponse, "anyplug.test.v1.FailRespons
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FailResponse): FailResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1680,7 +1680,7 @@ export const FailDetail: MessageFns<FailDetail, "anyplug.test.v1.FailDetail"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: FailDetail): FailDetail {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1750,7 +1750,7 @@ export const CountRequest: MessageFns<CountRequest, "anyplug.test.v1.CountReques
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: CountRequest): CountRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1841,7 +1841,7 @@ export const CountResponse: MessageFns<CountResponse, "anyplug.test.v1.CountResp
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: CountResponse): CountResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1917,7 +1917,7 @@ export const SumRequest: MessageFns<SumRequest, "anyplug.test.v1.SumRequest"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SumRequest): SumRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1993,7 +1993,7 @@ export const SumResponse: MessageFns<SumResponse, "anyplug.test.v1.SumResponse">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SumResponse): SumResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2066,7 +2066,7 @@ export const ConverseRequest: MessageFns<ConverseRequest, "anyplug.test.v1.Conve
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ConverseRequest): ConverseRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2139,7 +2139,7 @@ export const ConverseResponse: MessageFns<ConverseResponse, "anyplug.test.v1.Con
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ConverseResponse): ConverseResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2209,7 +2209,7 @@ export const WaitRequest: MessageFns<WaitRequest, "anyplug.test.v1.WaitRequest">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitRequest): WaitRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2267,7 +2267,7 @@ export const WaitResponse: MessageFns<WaitResponse, "anyplug.test.v1.WaitRespons
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitResponse): WaitResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2319,7 +2319,7 @@ export const WaitReportRequest: MessageFns<WaitReportRequest, "anyplug.test.v1.W
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitReportRequest): WaitReportRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2386,7 +2386,7 @@ export const WaitReportResponse: MessageFns<WaitReportResponse, "anyplug.test.v1
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: WaitReportResponse): WaitReportResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2471,7 +2471,7 @@ export const AskHostRequest: MessageFns<AskHostRequest, "anyplug.test.v1.AskHost
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: AskHostRequest): AskHostRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2550,7 +2550,7 @@ export const AskHostResponse: MessageFns<AskHostResponse, "anyplug.test.v1.AskHo
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: AskHostResponse): AskHostResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2614,7 +2614,7 @@ export const AskRequest: MessageFns<AskRequest, "anyplug.test.v1.AskRequest"> = 
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: AskRequest): AskRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2684,7 +2684,7 @@ export const AskResponse: MessageFns<AskResponse, "anyplug.test.v1.AskResponse">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: AskResponse): AskResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2742,7 +2742,7 @@ export const RevealRequest: MessageFns<RevealRequest, "anyplug.test.v1.RevealReq
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: RevealRequest): RevealRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2794,7 +2794,7 @@ export const RevealResponse: MessageFns<RevealResponse, "anyplug.test.v1.RevealR
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: RevealResponse): RevealResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2861,7 +2861,7 @@ export const HarmRequest: MessageFns<HarmRequest, "anyplug.test.v1.HarmRequest">
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HarmRequest): HarmRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2940,7 +2940,7 @@ export const HarmResponse: MessageFns<HarmResponse, "anyplug.test.v1.HarmRespons
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HarmResponse): HarmResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2995,6 +2995,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -3006,13 +3036,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

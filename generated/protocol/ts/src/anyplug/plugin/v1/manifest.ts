@@ -182,7 +182,7 @@ export const Manifest: MessageFns<Manifest, "anyplug.plugin.v1.Manifest"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Manifest): Manifest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -405,7 +405,7 @@ export const Manifest_EventsEntry: MessageFns<Manifest_EventsEntry, "anyplug.plu
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Manifest_EventsEntry): Manifest_EventsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -493,7 +493,7 @@ export const Interop: MessageFns<Interop, "anyplug.plugin.v1.Interop"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Interop): Interop {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -617,7 +617,7 @@ export const Action: MessageFns<Action, "anyplug.plugin.v1.Action"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Action): Action {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -717,7 +717,7 @@ export const Provider: MessageFns<Provider, "anyplug.plugin.v1.Provider"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Provider): Provider {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -823,7 +823,7 @@ export const Evaluator: MessageFns<Evaluator, "anyplug.plugin.v1.Evaluator"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Evaluator): Evaluator {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -914,7 +914,7 @@ export const Service: MessageFns<Service, "anyplug.plugin.v1.Service"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Service): Service {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -996,7 +996,7 @@ export const Route: MessageFns<Route, "anyplug.plugin.v1.Route"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Route): Route {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1099,7 +1099,7 @@ export const Limits: MessageFns<Limits, "anyplug.plugin.v1.Limits"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Limits): Limits {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1172,6 +1172,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -1183,13 +1213,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

@@ -1008,7 +1008,7 @@ export const TestAllTypesProto3: MessageFns<TestAllTypesProto3, "protobuf_test_m
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3): TestAllTypesProto3 {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3228,7 +3228,7 @@ export const TestAllTypesProto3_NestedMessage: MessageFns<TestAllTypesProto3_Nes
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_NestedMessage): TestAllTypesProto3_NestedMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3301,7 +3301,7 @@ export const TestAllTypesProto3_MapInt32Int32Entry: MessageFns<TestAllTypesProto
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapInt32Int32Entry): TestAllTypesProto3_MapInt32Int32Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3380,7 +3380,7 @@ export const TestAllTypesProto3_MapInt64Int64Entry: MessageFns<TestAllTypesProto
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapInt64Int64Entry): TestAllTypesProto3_MapInt64Int64Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3453,7 +3453,7 @@ export const TestAllTypesProto3_MapUint32Uint32Entry: MessageFns<TestAllTypesPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapUint32Uint32Entry): TestAllTypesProto3_MapUint32Uint32Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3532,7 +3532,7 @@ export const TestAllTypesProto3_MapUint64Uint64Entry: MessageFns<TestAllTypesPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapUint64Uint64Entry): TestAllTypesProto3_MapUint64Uint64Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3605,7 +3605,7 @@ export const TestAllTypesProto3_MapSint32Sint32Entry: MessageFns<TestAllTypesPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapSint32Sint32Entry): TestAllTypesProto3_MapSint32Sint32Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3684,7 +3684,7 @@ export const TestAllTypesProto3_MapSint64Sint64Entry: MessageFns<TestAllTypesPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapSint64Sint64Entry): TestAllTypesProto3_MapSint64Sint64Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3757,7 +3757,7 @@ export const TestAllTypesProto3_MapFixed32Fixed32Entry: MessageFns<TestAllTypesP
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapFixed32Fixed32Entry): TestAllTypesProto3_MapFixed32Fixed32Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3836,7 +3836,7 @@ export const TestAllTypesProto3_MapFixed64Fixed64Entry: MessageFns<TestAllTypesP
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapFixed64Fixed64Entry): TestAllTypesProto3_MapFixed64Fixed64Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3909,7 +3909,7 @@ export const TestAllTypesProto3_MapSfixed32Sfixed32Entry: MessageFns<TestAllType
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapSfixed32Sfixed32Entry): TestAllTypesProto3_MapSfixed32Sfixed32Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -3988,7 +3988,7 @@ export const TestAllTypesProto3_MapSfixed64Sfixed64Entry: MessageFns<TestAllType
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapSfixed64Sfixed64Entry): TestAllTypesProto3_MapSfixed64Sfixed64Entry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4061,7 +4061,7 @@ export const TestAllTypesProto3_MapInt32FloatEntry: MessageFns<TestAllTypesProto
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapInt32FloatEntry): TestAllTypesProto3_MapInt32FloatEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4134,7 +4134,7 @@ export const TestAllTypesProto3_MapInt32DoubleEntry: MessageFns<TestAllTypesProt
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapInt32DoubleEntry): TestAllTypesProto3_MapInt32DoubleEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4207,7 +4207,7 @@ export const TestAllTypesProto3_MapBoolBoolEntry: MessageFns<TestAllTypesProto3_
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapBoolBoolEntry): TestAllTypesProto3_MapBoolBoolEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4280,7 +4280,7 @@ export const TestAllTypesProto3_MapStringStringEntry: MessageFns<TestAllTypesPro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringStringEntry): TestAllTypesProto3_MapStringStringEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4353,7 +4353,7 @@ export const TestAllTypesProto3_MapStringBytesEntry: MessageFns<TestAllTypesProt
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringBytesEntry): TestAllTypesProto3_MapStringBytesEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4426,7 +4426,7 @@ export const TestAllTypesProto3_MapStringNestedMessageEntry: MessageFns<TestAllT
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringNestedMessageEntry): TestAllTypesProto3_MapStringNestedMessageEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4499,7 +4499,7 @@ export const TestAllTypesProto3_MapStringForeignMessageEntry: MessageFns<TestAll
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringForeignMessageEntry): TestAllTypesProto3_MapStringForeignMessageEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4572,7 +4572,7 @@ export const TestAllTypesProto3_MapStringNestedEnumEntry: MessageFns<TestAllType
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringNestedEnumEntry): TestAllTypesProto3_MapStringNestedEnumEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4645,7 +4645,7 @@ export const TestAllTypesProto3_MapStringForeignEnumEntry: MessageFns<TestAllTyp
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: TestAllTypesProto3_MapStringForeignEnumEntry): TestAllTypesProto3_MapStringForeignEnumEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4715,7 +4715,7 @@ export const ForeignMessage: MessageFns<ForeignMessage, "protobuf_test_messages.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ForeignMessage): ForeignMessage {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4773,7 +4773,7 @@ export const NullHypothesisProto3: MessageFns<NullHypothesisProto3, "protobuf_te
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: NullHypothesisProto3): NullHypothesisProto3 {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4822,7 +4822,7 @@ export const EnumOnlyProto3: MessageFns<EnumOnlyProto3, "protobuf_test_messages.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EnumOnlyProto3): EnumOnlyProto3 {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -4868,6 +4868,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -4879,13 +4909,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }
