@@ -9,7 +9,7 @@ from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[impor
 
 from .shorten import TIMES, shortened
 
-__all__ = ("has_odd_entries", "meaning")
+__all__ = ("depth", "has_odd_entries", "meaning")
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _WRAPPERS = {"Bool", "Int32", "Int64", "UInt32", "UInt64", "Float", "Double", "String", "Bytes"}
@@ -28,6 +28,11 @@ def meaning(message: Any, language: str, *, with_times: bool = True) -> bytes | 
         return None
     # upb keeps the tag of an unknown field as it came, TypeScript in as few bytes as it takes.
     return shortened(same.SerializeToString(deterministic=True), same.DESCRIPTOR)
+
+
+def depth(message: Any) -> int:
+    """Returns how many messages lie within one another, this one included."""
+    return 1 + max((depth(part) for part in _parts(message)), default=0)
 
 
 def has_odd_entries(message: Any, language: str) -> bool:
