@@ -162,7 +162,7 @@ export const GetSettingRequest: MessageFns<GetSettingRequest, "anyplug.agent.v1.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetSettingRequest): GetSettingRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -223,7 +223,7 @@ export const GetSettingResponse: MessageFns<GetSettingResponse, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetSettingResponse): GetSettingResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -290,7 +290,7 @@ export const ComposeStateRequest: MessageFns<ComposeStateRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ComposeStateRequest): ComposeStateRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -369,7 +369,7 @@ export const ComposeStateResponse: MessageFns<ComposeStateResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ComposeStateResponse): ComposeStateResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -433,7 +433,7 @@ export const CreateMemoryRequest: MessageFns<CreateMemoryRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: CreateMemoryRequest): CreateMemoryRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -503,7 +503,7 @@ export const CreateMemoryResponse: MessageFns<CreateMemoryResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: CreateMemoryResponse): CreateMemoryResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -564,7 +564,7 @@ export const GetMemoryRequest: MessageFns<GetMemoryRequest, "anyplug.agent.v1.Ge
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetMemoryRequest): GetMemoryRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -625,7 +625,7 @@ export const GetMemoryResponse: MessageFns<GetMemoryResponse, "anyplug.agent.v1.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetMemoryResponse): GetMemoryResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -707,7 +707,7 @@ export const ListMemoriesRequest: MessageFns<ListMemoriesRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ListMemoriesRequest): ListMemoriesRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -813,7 +813,7 @@ export const ListMemoriesResponse: MessageFns<ListMemoriesResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ListMemoriesResponse): ListMemoriesResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -890,7 +890,7 @@ export const SearchMemoriesRequest: MessageFns<SearchMemoriesRequest, "anyplug.a
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SearchMemoriesRequest): SearchMemoriesRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -998,7 +998,7 @@ export const SearchMemoriesResponse: MessageFns<SearchMemoriesResponse, "anyplug
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: SearchMemoriesResponse): SearchMemoriesResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1059,7 +1059,7 @@ export const UpdateMemoryRequest: MessageFns<UpdateMemoryRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UpdateMemoryRequest): UpdateMemoryRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1117,7 +1117,7 @@ export const UpdateMemoryResponse: MessageFns<UpdateMemoryResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UpdateMemoryResponse): UpdateMemoryResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1169,7 +1169,7 @@ export const DeleteMemoryRequest: MessageFns<DeleteMemoryRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DeleteMemoryRequest): DeleteMemoryRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1227,7 +1227,7 @@ export const DeleteMemoryResponse: MessageFns<DeleteMemoryResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DeleteMemoryResponse): DeleteMemoryResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1282,7 +1282,7 @@ export const UseModelRequest: MessageFns<UseModelRequest, "anyplug.agent.v1.UseM
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UseModelRequest): UseModelRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1357,7 +1357,7 @@ export const UseModelResponse: MessageFns<UseModelResponse, "anyplug.agent.v1.Us
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: UseModelResponse): UseModelResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1442,7 +1442,7 @@ export const EmitEventRequest: MessageFns<EmitEventRequest, "anyplug.agent.v1.Em
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EmitEventRequest): EmitEventRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1509,7 +1509,7 @@ export const EmitEventResponse: MessageFns<EmitEventResponse, "anyplug.agent.v1.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EmitEventResponse): EmitEventResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1555,6 +1555,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -1566,13 +1596,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

@@ -279,7 +279,7 @@ export const DescribeRequest: MessageFns<DescribeRequest, "anyplug.agent.v1.Desc
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DescribeRequest): DescribeRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -361,7 +361,7 @@ export const DescribeResponse: MessageFns<DescribeResponse, "anyplug.agent.v1.De
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: DescribeResponse): DescribeResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -530,7 +530,7 @@ export const ActionDescription: MessageFns<ActionDescription, "anyplug.agent.v1.
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ActionDescription): ActionDescription {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -657,7 +657,7 @@ export const ProviderDescription: MessageFns<ProviderDescription, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ProviderDescription): ProviderDescription {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -766,7 +766,7 @@ export const EvaluatorDescription: MessageFns<EvaluatorDescription, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: EvaluatorDescription): EvaluatorDescription {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -866,7 +866,7 @@ export const ServiceDescription: MessageFns<ServiceDescription, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ServiceDescription): ServiceDescription {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -948,7 +948,7 @@ export const RouteDescription: MessageFns<RouteDescription, "anyplug.agent.v1.Ro
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: RouteDescription): RouteDescription {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1051,7 +1051,7 @@ export const InitRequest: MessageFns<InitRequest, "anyplug.agent.v1.InitRequest"
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InitRequest): InitRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1127,7 +1127,7 @@ export const InitResponse: MessageFns<InitResponse, "anyplug.agent.v1.InitRespon
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InitResponse): InitResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1185,7 +1185,7 @@ export const ValidateActionRequest: MessageFns<ValidateActionRequest, "anyplug.a
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ValidateActionRequest): ValidateActionRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1264,7 +1264,7 @@ export const ValidateActionResponse: MessageFns<ValidateActionResponse, "anyplug
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ValidateActionResponse): ValidateActionResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1337,7 +1337,7 @@ export const InvokeActionRequest: MessageFns<InvokeActionRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InvokeActionRequest): InvokeActionRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1439,7 +1439,7 @@ export const InvokeActionResponse: MessageFns<InvokeActionResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InvokeActionResponse): InvokeActionResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1527,7 +1527,7 @@ export const GetProviderRequest: MessageFns<GetProviderRequest, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetProviderRequest): GetProviderRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1606,7 +1606,7 @@ export const GetProviderResponse: MessageFns<GetProviderResponse, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GetProviderResponse): GetProviderResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1673,7 +1673,7 @@ export const ValidateEvaluatorRequest: MessageFns<ValidateEvaluatorRequest, "any
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ValidateEvaluatorRequest): ValidateEvaluatorRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1752,7 +1752,7 @@ export const ValidateEvaluatorResponse: MessageFns<ValidateEvaluatorResponse, "a
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ValidateEvaluatorResponse): ValidateEvaluatorResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1825,7 +1825,7 @@ export const InvokeEvaluatorRequest: MessageFns<InvokeEvaluatorRequest, "anyplug
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InvokeEvaluatorRequest): InvokeEvaluatorRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -1927,7 +1927,7 @@ export const InvokeEvaluatorResponse: MessageFns<InvokeEvaluatorResponse, "anypl
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: InvokeEvaluatorResponse): InvokeEvaluatorResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2009,7 +2009,7 @@ export const StartServiceRequest: MessageFns<StartServiceRequest, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: StartServiceRequest): StartServiceRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2067,7 +2067,7 @@ export const StartServiceResponse: MessageFns<StartServiceResponse, "anyplug.age
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: StartServiceResponse): StartServiceResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2119,7 +2119,7 @@ export const StopServiceRequest: MessageFns<StopServiceRequest, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: StopServiceRequest): StopServiceRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2177,7 +2177,7 @@ export const StopServiceResponse: MessageFns<StopServiceResponse, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: StopServiceResponse): StopServiceResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2244,7 +2244,7 @@ export const HandleRouteRequest: MessageFns<HandleRouteRequest, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HandleRouteRequest): HandleRouteRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2368,7 +2368,7 @@ export const HandleRouteRequest_ParamsEntry: MessageFns<HandleRouteRequest_Param
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HandleRouteRequest_ParamsEntry): HandleRouteRequest_ParamsEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2444,7 +2444,7 @@ export const HandleRouteResponse: MessageFns<HandleRouteResponse, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HandleRouteResponse): HandleRouteResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2526,7 +2526,7 @@ export const HttpField: MessageFns<HttpField, "anyplug.agent.v1.HttpField"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HttpField): HttpField {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2599,7 +2599,7 @@ export const HandleEventRequest: MessageFns<HandleEventRequest, "anyplug.agent.v
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HandleEventRequest): HandleEventRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2666,7 +2666,7 @@ export const HandleEventResponse: MessageFns<HandleEventResponse, "anyplug.agent
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: HandleEventResponse): HandleEventResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2721,7 +2721,7 @@ export const GenerateRequest: MessageFns<GenerateRequest, "anyplug.agent.v1.Gene
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GenerateRequest): GenerateRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2796,7 +2796,7 @@ export const GenerateResponse: MessageFns<GenerateResponse, "anyplug.agent.v1.Ge
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: GenerateResponse): GenerateResponse {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -2872,6 +2872,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -2883,13 +2913,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }

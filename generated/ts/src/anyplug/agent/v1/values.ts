@@ -152,7 +152,7 @@ export const Memory: MessageFns<Memory, "anyplug.agent.v1.Memory"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Memory): Memory {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -356,7 +356,7 @@ export const Content: MessageFns<Content, "anyplug.agent.v1.Content"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: Content): Content {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -525,7 +525,7 @@ export const State: MessageFns<State, "anyplug.agent.v1.State"> = {
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: State): State {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -628,7 +628,7 @@ export const ActionResult: MessageFns<ActionResult, "anyplug.agent.v1.ActionResu
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ActionResult): ActionResult {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -740,7 +740,7 @@ export const ProviderResult: MessageFns<ProviderResult, "anyplug.agent.v1.Provid
   },
 
   decode(input: BinaryReader | Uint8Array, length?: number, into?: ProviderResult): ProviderResult {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const reader = input instanceof BinaryReader ? input : new StrictReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth > 100) {
       throw new globalThis.Error("protobuf decode recursion limit exceeded");
@@ -813,6 +813,36 @@ export interface MessageFns<T, V extends string> {
   fromPartial(object: DeepPartial<T>): T;
 }
 
+/** Refuses lengths that are no lengths, and numbers without an end, wherever they are. */
+class StrictReader extends BinaryReader {
+  override bytes(): Uint8Array {
+    this.checkLength();
+    return super.bytes();
+  }
+
+  override string(strict?: boolean): string {
+    this.checkLength();
+    return super.string(strict);
+  }
+
+  override skip(wireType: number, fieldNo?: number, recursionLimit?: number): Uint8Array {
+    if (wireType === 0) {
+      const start = this.pos;
+      this.uint64();
+      this.pos = start;
+    } else if (wireType === 2) {
+      this.checkLength();
+    }
+    return super.skip(wireType, fieldNo, recursionLimit);
+  }
+
+  private checkLength(): void {
+    const start = this.pos;
+    readLength(this);
+    this.pos = start;
+  }
+}
+
 /** Reads the tag of a field, which has 32 bits. */
 function readTag(reader: BinaryReader): number {
   const start = reader.pos;
@@ -824,13 +854,14 @@ function readTag(reader: BinaryReader): number {
   return tag;
 }
 
-/** Reads the length of what follows, which is less than 2 GiB. */
+/** Reads the length of what follows: up to five bytes, less than 2 GiB. */
 function readLength(reader: BinaryReader): number {
   const start = reader.pos;
   const length = reader.uint32();
   if (reader.pos > start + 4) {
+    const bytes = reader.pos - start;
     reader.pos = start;
-    if (globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
+    if (bytes > 5 || globalThis.BigInt(reader.uint64()) > 0x7fffffffn) {
       throw new globalThis.Error("a length is over 2 GiB");
     }
   }
