@@ -17,7 +17,7 @@ use crate::spawn::keep_clear;
 use crate::watchdog::WATCHDOG;
 
 /// For output that a process left behind; only a grandchild in a session of its own can hold it open longer.
-const OUTPUT_GRACE: Duration = Duration::from_millis(250);
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// Starts the thread over ends that we read, which do not block. It ends when the process has.
 pub(crate) fn start(process: Arc<Shared>, outputs: Vec<(Stream, OwnedFd)>) -> io::Result<()> {

@@ -30,7 +30,7 @@ const exitGraceMs = 1000;
 /** Milliseconds from TERM to KILL. */
 const killGraceMs = 2000;
 /** Milliseconds for output that a process left behind; only a grandchild in a session of its own can hold it open longer. */
-const outputGraceMs = 250;
+const outputGraceMs = 1000;
 
 /**
  * Starts a program.
