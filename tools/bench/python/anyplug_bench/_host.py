@@ -14,9 +14,16 @@ __all__ = ("load", "serve")
 _DATA = {size: b"\7" * size for size in (SMALL, LARGE)}
 
 
-def load(language: str) -> PluginLoad:
-    """Returns the load of the bench plugin of a language as a child process; with none, of Python's in this process."""
-    return load_plugin(f"plugins/bench-plugin/{language or 'python'}", transport="process" if language else "direct")
+def load(language: str, *, coroutine: bool = False) -> PluginLoad:
+    """Returns the load of the bench plugin of a language as a child process; with none, of Python's in this process.
+
+    ``coroutine``: the handler is one.
+    """
+    return load_plugin(
+        f"plugins/bench-plugin/{language or 'python'}",
+        transport="process" if language else "direct",
+        config={"async": coroutine},
+    )
 
 
 def serve(name: str, language: str, loop: str) -> None:

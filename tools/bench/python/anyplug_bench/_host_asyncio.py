@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anyplug import Plugin
+from anyplug import Plugin, PluginLoad
 from anyplug_generated.anyplug.bench.v1.bench_anyplug import Bench
 
 from ._clock import LARGE, SMALL, AsyncRuns, async_measurements, serve_async
@@ -16,12 +16,15 @@ _DATA = {size: b"\7" * size for size in (SMALL, LARGE)}
 
 def serve(name: str, language: str, loop: str) -> None:
     """Serves rounds."""
-    run_on(loop, _serve(language))
+    if name == "asyncio-direct":
+        run_on(loop, _serve(load("", coroutine=language == "coroutine"), 10))
+    else:
+        run_on(loop, _serve(load(language), 1))
 
 
-async def _serve(language: str) -> None:
-    async with load(language) as plugin:
-        await serve_async(_runs(plugin, 1 if language else 10))
+async def _serve(loading: PluginLoad, batch: int) -> None:
+    async with loading as plugin:
+        await serve_async(_runs(plugin, batch))
 
 
 def _runs(plugin: Plugin, batch: int) -> AsyncRuns:
