@@ -12,9 +12,10 @@ use crate::options;
 ///
 /// # Errors
 ///
-/// A message for the user: an option is wrong, or prost refuses the schema.
+/// A message for the user: an option is wrong, a file is not in proto3, or prost refuses the schema.
 pub(crate) fn generate(request: CodeGeneratorRequest) -> Result<Vec<File>, String> {
     let targets: HashSet<&str> = request.file_to_generate.iter().map(String::as_str).collect();
+    check_language(&request, &targets)?;
     // prost needs imported files as well, to find recursion between messages. They go to a module that is thrown away.
     let discarded = Module::from_parts(["imported file"]);
     let mut config = options::parse(request.parameter.as_deref().unwrap_or_default())?;
@@ -41,6 +42,22 @@ pub(crate) fn generate(request: CodeGeneratorRequest) -> Result<Vec<File>, Strin
         .collect();
     files.sort_by(|a, b| a.name().cmp(b.name()));
     Ok(files)
+}
+
+/// In proto2 and in editions fields are required, have defaults or are groups: `protoc-gen-anyplug` refuses them as well.
+fn check_language(request: &CodeGeneratorRequest, targets: &HashSet<&str>) -> Result<(), String> {
+    let refused: Vec<String> = (request.proto_file.iter())
+        .filter(|file| targets.contains(file.name()) && file.syntax() != "proto3")
+        .filter(|file| file.name() != "google/protobuf/descriptor.proto")
+        .map(|file| {
+            let what = if file.syntax() == "editions" { "an edition" } else { "proto2" };
+            format!(
+                "{}: the file is in {what}, and anyplug generates from proto3. Write syntax = \"proto3\"",
+                file.name()
+            )
+        })
+        .collect();
+    if refused.is_empty() { Ok(()) } else { Err(refused.join("\n")) }
 }
 
 /// `a::r#type` gives `a/type/messages.rs`.
@@ -94,6 +111,19 @@ mod tests {
         assert_eq!(names, ["a/type/v1/messages.rs"]);
         assert!(generated.iter().all(|file| file.content().contains("super::super::super::b::B")));
         Ok(())
+    }
+
+    #[test]
+    fn files_that_are_not_in_proto3_are_refused_by_name_all_at_once() {
+        let files = ["proto2", "editions", "proto3"].map(|syntax| FileDescriptorProto {
+            syntax: Some(syntax.into()),
+            ..file(&format!("{syntax}.proto"), "a", syntax, None)
+        });
+        let error = generate(request(&["proto2.proto", "editions.proto", "proto3.proto"], files.into())).unwrap_err();
+        let lines: Vec<&str> = error.lines().collect();
+        assert_eq!(lines.len(), 2, "{error}");
+        assert!(lines[0].starts_with("proto2.proto: the file is in proto2"), "{error}");
+        assert!(lines[1].starts_with("editions.proto: the file is in an edition"), "{error}");
     }
 
     #[test]

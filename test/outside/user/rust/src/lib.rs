@@ -1,0 +1,4 @@
+#![deny(warnings)]
+//! The shop's schema.
+mod generated;
+pub use generated::*;

@@ -1,0 +1,4 @@
+import { serve } from "@anyplug/sdk";
+import { plugin } from "./plugin.js";
+
+await serve(plugin);
