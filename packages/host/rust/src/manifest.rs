@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyplug_core::Error;
 use serde_json::Value;
 
-use crate::command::split_command;
+use crate::paths::check_paths;
 use crate::shape::At;
 
 /// The file that a plugin's folder holds.
@@ -145,27 +145,6 @@ pub fn parse_manifest(json: &str) -> Result<Manifest, Error> {
     manifest(&At::top(&value))
 }
 
-/// The absolute path of `inside`, which is relative to the plugin's folder.
-///
-/// # Errors
-/// INVALID_ARGUMENT naming `member` when the path leaves the folder.
-pub fn path_inside(folder: &Path, inside: &str, member: &str) -> Result<PathBuf, Error> {
-    let mut path = folder.to_owned();
-    for component in Path::new(inside).components() {
-        match component {
-            Component::Normal(name) => path.push(name),
-            Component::CurDir => {}
-            Component::ParentDir if path != folder => {
-                path.pop();
-            }
-            Component::ParentDir | Component::RootDir | Component::Prefix(_) => {
-                return Err(Error::invalid_argument(format!("{member}: {inside:?} leaves the plugin's folder")));
-            }
-        }
-    }
-    Ok(path)
-}
-
 fn locate(path: &Path) -> Result<PathBuf, Error> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Error::invalid_argument(format!("the path {path:?} of a plugin: {error}")).with_source(error)
@@ -182,27 +161,6 @@ fn locate(path: &Path) -> Result<PathBuf, Error> {
     } else {
         Err(Error::not_found(format!("the folder {} has no {MANIFEST_FILE}", absolute.display())))
     }
-}
-
-fn check_paths(manifest: &Manifest, folder: &Path) -> Result<(), Error> {
-    let Interop { cwd, wasm_path, shared_lib_path, module, ipc_command, .. } = &manifest.interop;
-    let paths = [("interop.cwd", cwd), ("interop.wasmPath", wasm_path), ("interop.sharedLibPath", shared_lib_path)];
-    for (member, path) in paths {
-        if let Some(path) = path {
-            path_inside(folder, path, member)?;
-        }
-    }
-    // A name without a slash is a dotted Python module, or a program on PATH. An absolute program is the system's own.
-    if let Some(module) = module.as_ref().filter(|module| module.contains('/')) {
-        path_inside(folder, module, "interop.module")?;
-    }
-    let Some(command) = ipc_command else { return Ok(()) };
-    let words = split_command(command)?;
-    if let Some(program) = words.first().filter(|program| program.contains('/') && !program.starts_with('/')) {
-        let from = cwd.as_deref().unwrap_or(".");
-        path_inside(folder, &format!("{from}/{program}"), "interop.ipcCommand")?;
-    }
-    Ok(())
 }
 
 fn is_name(name: &str) -> bool {

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::command::split_command;
 use crate::interpreter::interpreter;
-use crate::manifest::{LocatedManifest, path_inside, read_manifest};
+use crate::manifest::{LocatedManifest, read_manifest};
 use crate::options::LoadOptions;
+use crate::paths::path_inside;
 
 /// The transports of this host, in order of preference.
 pub const TRANSPORTS: [&str; 3] = ["direct", "process", "stdio"];

@@ -3,22 +3,19 @@
 #![allow(clippy::expect_used, reason = "a failure is a failed test")]
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyplug_core::{Code, Error};
-use anyplug_host::{Interop, Manifest, parse_manifest, read_manifest};
+use anyplug_core::Code;
+use anyplug_host::{Manifest, parse_manifest, read_manifest};
 use serde_json::{Value, json};
 
-fn with(members: Value) -> String {
-    let mut manifest = json!({ "name": "eliza-classic", "version": "1.0.0", "language": "python" });
-    let (Some(all), Value::Object(members)) = (manifest.as_object_mut(), members) else { unreachable!() };
-    all.extend(members);
-    manifest.to_string()
-}
-
-fn parse(members: Value) -> Result<Manifest, Error> {
-    parse_manifest(&with(members))
+fn vectors(file: &str) -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../test/vectors/manifest/").to_owned() + file;
+    let cases: Vec<Value> = serde_json::from_slice(&fs::read(path).expect("the vectors")).expect("a list");
+    assert!(!cases.is_empty());
+    cases
 }
 
 fn temporary_folder() -> PathBuf {
@@ -30,73 +27,46 @@ fn temporary_folder() -> PathBuf {
 }
 
 #[test]
-fn a_manifest_of_elizaos_is_read_as_it_is() {
-    let manifest = parse(json!({
-        "description": "Rogerian",
-        "interop": { "protocol": "ipc", "ipcCommand": "python3 main.py", "ipcPort": 9000, "cwd": "python" },
-        "config": { "LEVEL": { "type": "string", "required": true } },
-        "dependencies": ["sql"],
-        "events": { "MESSAGE_RECEIVED": ["onMessage"] },
-        "actions": [{ "name": "REPLY", "description": "Answers", "similes": ["ANSWER"],
-            "examples": [[{ "name": "u", "content": { "text": "hi" } }]] }],
-        "providers": [{ "name": "TIME", "description": "now", "dynamic": true, "position": -1, "private": false }],
-        "evaluators": [{ "name": "FACTS", "description": "d", "alwaysRun": true, "similes": [] }],
-        "services": [{ "type": "db", "description": "d" }],
-        "routes": [{ "path": "/x", "method": "GET", "name": "x", "public": true, "isMultipart": false }],
-    }))
-    .expect("a manifest");
-    let command = Some("python3 main.py".to_owned());
-    let cwd = Some("python".to_owned());
-    let protocol = Some("ipc".to_owned());
-    assert_eq!(
-        manifest.interop,
-        Interop { protocol, ipc_command: command, ipc_port: Some(9000), cwd, ..Interop::default() }
-    );
-    assert_eq!(manifest.config.expect("config")["LEVEL"], json!({ "type": "string", "required": true }));
-    assert_eq!(manifest.dependencies, ["sql"]);
-    assert_eq!(manifest.events["MESSAGE_RECEIVED"], [json!("onMessage")]);
-    assert_eq!(manifest.actions[0].examples, [json!([{ "name": "u", "content": { "text": "hi" } }])]);
-    assert_eq!(manifest.providers[0].position, Some(-1));
-    assert_eq!(manifest.evaluators[0].always_run, Some(true));
-    assert_eq!(manifest.services[0].r#type, "db");
-    assert_eq!(manifest.routes[0].method, "GET");
+fn what_the_vectors_accept_is_read() {
+    for case in vectors("accepted.json") {
+        let manifest = parse_manifest(&case["manifest"].to_string()).unwrap_or_else(|error| panic!("{case}: {error}"));
+        let mut expected = json!({
+            "dependencies": [], "capabilities": [], "transports": [], "actions": [], "providers": [], "evaluators": [],
+            "services": [], "routes": [], "events": [], "ipcCommand": null, "ipcPort": null,
+        });
+        let (Some(all), Some(members)) = (expected.as_object_mut(), case["expected"].as_object()) else {
+            unreachable!()
+        };
+        all.extend(members.clone());
+        assert_eq!(summary(&manifest), expected, "{}", case["name"]);
+    }
 }
 
-#[test]
-fn members_may_be_spelled_as_in_the_schema_and_others_are_ignored() {
-    let manifest = parse(json!({ "interop": { "ipc_command": "x" }, "homepage": "https://example.com" }));
-    assert_eq!(manifest.expect("a manifest").interop.ipc_command.as_deref(), Some("x"));
+/// What the vectors say of a manifest.
+fn summary(manifest: &Manifest) -> Value {
+    let routes: Vec<_> = manifest.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+    json!({
+        "name": manifest.name,
+        "language": manifest.language,
+        "dependencies": manifest.dependencies,
+        "capabilities": manifest.capabilities,
+        "transports": manifest.transports.clone().unwrap_or_default(),
+        "ipcCommand": manifest.interop.ipc_command,
+        "ipcPort": manifest.interop.ipc_port,
+        "actions": manifest.actions.iter().map(|action| &action.name).collect::<Vec<_>>(),
+        "providers": manifest.providers.iter().map(|provider| &provider.name).collect::<Vec<_>>(),
+        "evaluators": manifest.evaluators.iter().map(|evaluator| &evaluator.name).collect::<Vec<_>>(),
+        "services": manifest.services.iter().map(|service| &service.r#type).collect::<Vec<_>>(),
+        "routes": routes,
+        "events": manifest.events.keys().collect::<Vec<_>>(),
+    })
 }
 
 #[test]
 fn what_does_not_fit_is_named_by_its_path() {
-    for (members, why) in [
-        (json!({ "name": null }), "name is missing"),
-        (json!({ "language": null }), "language is missing"),
-        (
-            json!({ "name": "Eliza" }),
-            "name: expected lower-case letters, digits and dashes, beginning with a letter, got \"Eliza\"",
-        ),
-        (json!({ "language": "cobol" }), "language: expected one of typescript, rust, python, got \"cobol\""),
-        (
-            json!({ "interop": { "ipcPort": "80" } }),
-            "interop.ipcPort: expected a whole number from 1 to 65535, got \"80\"",
-        ),
-        (
-            json!({ "routes": [{ "path": "/", "method": "GET" }, { "path": "/", "method": "get" }] }),
-            "routes[1].method: expected one of GET, POST, PUT, PATCH, DELETE, STATIC, got \"get\"",
-        ),
-        (json!({ "actions": [{ "name": "A", "similes": [1] }] }), "actions[0].similes[0]: expected text, got 1"),
-        (json!({ "events": { "M": "x" } }), "events.M: expected a list, got \"x\""),
-        (json!({ "providers": [{}] }), "providers[0].name is missing"),
-        (
-            json!({ "limits": { "maxMessageBytes": -1 } }),
-            "limits.maxMessageBytes: expected a whole number from 0 to 4294967295, got -1",
-        ),
-        (json!({ "config": [] }), "config: expected an object, got []"),
-    ] {
-        let error = parse(members).expect_err(why);
-        assert_eq!((error.code(), error.message()), (Code::InvalidArgument, why));
+    for case in vectors("refused.json") {
+        let error = parse_manifest(&case["manifest"].to_string()).expect_err("refused");
+        assert_eq!((error.code(), error.message()), (Code::InvalidArgument, case["error"].as_str().expect("text")));
     }
 }
 
@@ -124,22 +94,26 @@ fn what_is_not_there_is_named() {
 
 #[test]
 fn paths_stay_in_the_plugins_folder() {
-    let folder = temporary_folder();
-    for (interop, why) in [
-        (json!({ "cwd": "../other" }), Some("interop.cwd: \"../other\" leaves the plugin's folder")),
-        (json!({ "wasmPath": "/etc/passwd" }), Some("interop.wasmPath: \"/etc/passwd\" leaves the plugin's folder")),
-        (json!({ "sharedLibPath": "a/../../b.so" }), Some("interop.sharedLibPath")),
-        (json!({ "module": "./../x.js" }), Some("interop.module")),
-        (json!({ "ipcCommand": "../bin/x --flag", "cwd": "." }), Some("interop.ipcCommand")),
-        (json!({ "ipcCommand": "../bin/x --flag", "cwd": "sub" }), None),
-        (json!({ "ipcCommand": "/usr/bin/env x", "wasmPath": "./a/../b.wasm", "module": "a.b" }), None),
-    ] {
-        fs::write(folder.join("plugin.json"), with(json!({ "interop": interop }))).expect("a file");
-        match (read_manifest(&folder), why) {
-            (Ok(_), None) => {}
-            (Err(error), Some(why)) => assert!(error.message().contains(why), "{error}"),
-            (result, why) => panic!("{interop}: {result:?}, expected {why:?}"),
+    for case in vectors("paths.json") {
+        let outside = temporary_folder();
+        let folder = outside.join("plugin");
+        for each in [&folder, &outside.join("elsewhere")] {
+            fs::create_dir(each).expect("a folder");
         }
+        fs::write(outside.join("elsewhere/x.js"), "").expect("a file");
+        let manifest = json!({ "name": "x", "version": "1", "language": "python", "interop": case["interop"] });
+        fs::write(folder.join("plugin.json"), manifest.to_string()).expect("a file");
+        for (name, content) in case["files"].as_object().expect("files") {
+            let path = folder.join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            match content["link"].as_str() {
+                Some(target) => symlink(target, path).expect("a link"),
+                None => fs::write(path, content.as_str().expect("text")).expect("a file"),
+            }
+        }
+        let expected = case["error"].as_str().map(|why| format!("{}: {why}", folder.join("plugin.json").display()));
+        let error = read_manifest(&folder).err().map(|error| error.message().to_owned());
+        assert_eq!(error, expected, "{}", case["name"]);
+        fs::remove_dir_all(outside).expect("the folder");
     }
-    fs::remove_dir_all(folder).expect("the folder");
 }

@@ -13,8 +13,8 @@ import {
 } from "@anyplug/core";
 import { connectDirect } from "@anyplug/direct";
 import { type Instance, wasClosed } from "./instance.js";
-import { pathInside } from "./manifest.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
+import { pathInside } from "./paths.js";
 import { failureLog, hostName, hostRouter, type Plan } from "./plan.js";
 import { withinTime } from "./time.js";
 

@@ -1,10 +1,10 @@
 /** Reads plugin.json: what a plugin is, and how it is reached. */
 
 import { readFileSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { AnyplugError, Code } from "@anyplug/core";
 import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
-import { splitCommand } from "./command.js";
+import { checkPaths } from "./paths.js";
 import { anything, flag, integer, list, matching, members, oneOf, record, text } from "./shape.js";
 
 export type { Manifest };
@@ -115,16 +115,6 @@ export function parseManifest(json: string): Manifest {
   return Manifest.fromPartial({ ...rest, events: new Map(Object.entries(events)) });
 }
 
-/** The absolute path of `inside`, which is relative to the plugin's folder. */
-export function pathInside(folder: string, inside: string, member: string): string {
-  const path = resolve(folder, inside);
-  const back = relative(folder, path);
-  if (isAbsolute(inside) || back === ".." || back.startsWith("../")) {
-    throw new AnyplugError(Code.InvalidArgument, `${member}: ${JSON.stringify(inside)} leaves the plugin's folder`);
-  }
-  return path;
-}
-
 function locate(path: string): string {
   const absolute = resolve(path);
   const found = statSync(absolute, { throwIfNoEntry: false });
@@ -134,18 +124,4 @@ function locate(path: string): string {
     throw new AnyplugError(Code.NotFound, `the folder ${absolute} has no ${manifestFile}`);
   }
   return file;
-}
-
-function checkPaths(manifest: Manifest, folder: string): void {
-  if (manifest.interop === undefined) return;
-  const { cwd, wasmPath, sharedLibPath, module, ipcCommand } = manifest.interop;
-  const paths = { "interop.cwd": cwd, "interop.wasmPath": wasmPath, "interop.sharedLibPath": sharedLibPath };
-  for (const [member, path] of Object.entries(paths)) {
-    if (path !== "") pathInside(folder, path, member);
-  }
-  // A name without a slash is a dotted Python module, or a program on PATH. An absolute program is the system's own.
-  if (module.includes("/")) pathInside(folder, module, "interop.module");
-  if (ipcCommand === "") return;
-  const [program = ""] = splitCommand(ipcCommand);
-  if (program.includes("/") && !isAbsolute(program)) pathInside(folder, join(cwd, program), "interop.ipcCommand");
 }

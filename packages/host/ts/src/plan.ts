@@ -5,8 +5,9 @@ import { AnyplugError, Code, type LimitOptions, Router, type RouterOptions } fro
 import { configVariable, type ProcessOptions } from "@anyplug/ipc";
 import { splitCommand } from "./command.js";
 import { interpreter } from "./interpreter.js";
-import { type LocatedManifest, pathInside, readManifest } from "./manifest.js";
+import { type LocatedManifest, readManifest } from "./manifest.js";
 import type { LoadOptions, TransportName } from "./options.js";
+import { pathInside } from "./paths.js";
 
 const transports: readonly TransportName[] = ["direct", "process", "stdio"];
 

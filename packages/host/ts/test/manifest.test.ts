@@ -1,76 +1,50 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { Code } from "@anyplug/core";
 import { describe, expect, test } from "@jest/globals";
-import { parseManifest, readManifest } from "../src/manifest.js";
+import { Ajv } from "ajv";
+import { type Manifest, parseManifest, readManifest } from "../src/manifest.js";
 
 const least = { name: "eliza-classic", version: "1.0.0", language: "python" };
-const parse = (members: object) => parseManifest(JSON.stringify({ ...least, ...members }));
+const root = join(import.meta.dirname, "../../../..");
+const readJson = (path: string) => JSON.parse(readFileSync(join(root, path), "utf8"));
+const accepted: readonly { name: string; manifest: object; expected: object }[] = readJson(
+  "test/vectors/manifest/accepted.json",
+);
+const refused: readonly { name: string; manifest: object; error: string }[] = readJson(
+  "test/vectors/manifest/refused.json",
+);
+const paths: readonly {
+  name: string;
+  files: Record<string, string | { link: string }>;
+  interop: object;
+  error: string | null;
+}[] = readJson("test/vectors/manifest/paths.json");
 
 describe("plugin.json", () => {
-  test("of ElizaOS is read as it is", () => {
-    const manifest = {
-      ...least,
-      description: "Rogerian",
-      interop: { protocol: "ipc", ipcCommand: "python3 main.py", ipcPort: 9000, cwd: "python" },
-      config: { LEVEL: { type: "string", required: true } },
-      dependencies: ["sql"],
-      events: { MESSAGE_RECEIVED: ["onMessage"] },
-      actions: [
-        {
-          name: "REPLY",
-          description: "Answers",
-          similes: ["ANSWER"],
-          examples: [[{ name: "u", content: { text: "hi" } }]],
-        },
-      ],
-      providers: [{ name: "TIME", description: "now", dynamic: true, position: -1, private: false }],
-      evaluators: [{ name: "FACTS", description: "d", alwaysRun: true, similes: [] }],
-      services: [{ type: "db", description: "d" }],
-      routes: [{ path: "/x", method: "GET", name: "x", public: true, isMultipart: false }],
-    };
-    const { events, interop, ...others } = parseManifest(JSON.stringify(manifest));
-    expect(others).toMatchObject({
-      name: manifest.name,
-      config: manifest.config,
-      actions: manifest.actions,
-      routes: manifest.routes,
-    });
-    expect(interop).toMatchObject(manifest.interop);
-    expect([...events]).toEqual([["MESSAGE_RECEIVED", ["onMessage"]]]);
+  test.each(accepted)("is read: $name", ({ manifest, expected }) => {
+    expect(summary(parseManifest(JSON.stringify(manifest)))).toEqual({ ...nothing, ...expected });
   });
 
-  test("may spell its members as the schema does, and have members of others", () => {
-    expect(parse({ interop: { ipc_command: "x" }, homepage: "https://example.com" }).interop).toMatchObject({
-      ipcCommand: "x",
-    });
+  test.each(refused)("is refused: $name", ({ manifest, error }) => {
+    expect(() => parseManifest(JSON.stringify(manifest))).toThrow(
+      expect.objectContaining({ message: error, code: Code.InvalidArgument }),
+    );
   });
 
-  test.each([
-    [{ name: undefined }, "name is missing"],
-    [{ language: undefined }, "language is missing"],
-    [{ name: "Eliza" }, 'name: expected lower-case letters, digits and dashes, beginning with a letter, got "Eliza"'],
-    [{ language: "cobol" }, 'language: expected one of typescript, rust, python, got "cobol"'],
-    [{ interop: { ipcPort: "80" } }, 'interop.ipcPort: expected a whole number from 1 to 65535, got "80"'],
-    [
-      {
-        routes: [
-          { path: "/", method: "GET" },
-          { path: "/", method: "get" },
-        ],
-      },
-      "routes[1].method: expected one of GET",
-    ],
-    [{ actions: [{ name: "A", similes: [1] }] }, "actions[0].similes[0]: expected text, got 1"],
-    [{ events: { M: "x" } }, "events.M: expected a list"],
-    [{ providers: [{}] }, "providers[0].name is missing"],
-    [
-      { limits: { maxMessageBytes: -1 } },
-      "limits.maxMessageBytes: expected a whole number from 0 to 4294967295, got -1",
-    ],
-    [{ config: [] }, "config: expected an object, got []"],
-  ])("with %j is refused, naming the member", (members, why) => {
-    expect(() => parse(members)).toThrow(why);
+  test.each(paths)("has paths: $name", ({ files, interop, error }) => {
+    const folder = join(mkdtempSync(join(tmpdir(), "manifest-")), "plugin");
+    mkdirSync(join(folder, "../elsewhere"), { recursive: true });
+    writeFileSync(join(folder, "../elsewhere/x.js"), "");
+    const all: typeof files = { "plugin.json": JSON.stringify({ ...least, interop }), ...files };
+    for (const [name, content] of Object.entries(all)) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      if (typeof content === "string") writeFileSync(join(folder, name), content);
+      else symlinkSync(content.link, join(folder, name));
+    }
+    if (error === null) expect(readManifest(folder).folder).toBe(folder);
+    else expect(() => readManifest(folder)).toThrow(`${join(folder, "plugin.json")}: ${error}`);
   });
 
   test("that is not JSON is refused with its path", () => {
@@ -84,16 +58,49 @@ describe("plugin.json", () => {
     expect(() => readManifest(join(folder, "none"))).toThrow(`there is no plugin at ${join(folder, "none")}`);
     expect(() => readManifest(folder)).toThrow(`the folder ${folder} has no plugin.json`);
   });
+});
 
-  test.each([
-    [{ interop: { cwd: "../other" } }, 'interop.cwd: "../other" leaves the plugin\'s folder'],
-    [{ interop: { wasmPath: "/etc/passwd" } }, "interop.wasmPath"],
-    [{ interop: { sharedLibPath: "a/../../b.so" } }, "interop.sharedLibPath"],
-    [{ interop: { module: "./../x.js" } }, "interop.module"],
-    [{ interop: { ipcCommand: "../bin/x --flag", cwd: "." } }, "interop.ipcCommand"],
-  ])("with %j is refused: its paths stay in its folder", (members, why) => {
-    const folder = mkdtempSync(join(tmpdir(), "manifest-"));
-    writeFileSync(join(folder, "plugin.json"), JSON.stringify({ ...least, ...members }));
-    expect(() => readManifest(folder)).toThrow(why);
+describe("The JSON Schema for editors", () => {
+  const validate = new Ajv({ strict: true }).compile(readJson("packages/anyplug/ts/plugin.schema.json"));
+
+  // An editor shows the one spelling and no nulls: it asks for more than a host does.
+  test.each(accepted.filter(({ name }) => !name.includes("null")))("takes what a host takes: $name", ({ manifest }) => {
+    expect(validate(manifest) ? undefined : validate.errors).toBeUndefined();
+  });
+
+  test.each(refused)("refuses what a host refuses, at the same member: $name", ({ manifest, error }) => {
+    expect(validate(manifest)).toBe(false);
+    const [{ instancePath = "", params = {} } = {}] = validate.errors ?? [];
+    const missing = "missingProperty" in params ? `.${params["missingProperty"]}` : "";
+    const path = instancePath.replace(/\/(\d+)/g, "[$1]").replaceAll("/", ".") + missing;
+    expect(error.split(/: | is missing/)[0]).toBe(path.slice(1));
   });
 });
+
+const nothing = {
+  dependencies: [],
+  capabilities: [],
+  transports: [],
+  actions: [],
+  providers: [],
+  evaluators: [],
+  services: [],
+  routes: [],
+  events: [],
+};
+
+/** What the vectors say of a manifest. */
+function summary({ name, language, interop, dependencies, capabilities, transports, ...agent }: Manifest): object {
+  const names = (list: readonly { name: string }[]) => list.map((each) => each.name);
+  return {
+    ...{ name, language, dependencies, capabilities, transports },
+    ...(interop?.ipcCommand && { ipcCommand: interop.ipcCommand }),
+    ...(interop?.ipcPort && { ipcPort: interop.ipcPort }),
+    actions: names(agent.actions),
+    providers: names(agent.providers),
+    evaluators: names(agent.evaluators),
+    services: agent.services.map(({ type }) => type),
+    routes: agent.routes.map(({ method, path }) => `${method} ${path}`),
+    events: [...agent.events.keys()],
+  };
+}
