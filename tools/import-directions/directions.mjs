@@ -21,6 +21,12 @@ export const LAYERS = [
     folder: /^packages\/anyplug\//,
     mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk"],
   },
+  // In Python the contracts and what stands on them are parts of the one package.
+  {
+    name: "contracts",
+    folder: /^packages\/python\/python\/anyplug\/(agent|elizaos)\//,
+    mayImport: ["core", "generated", "python"],
+  },
   {
     name: "python",
     folder: /^packages\/python\//,

@@ -16,7 +16,7 @@ from ._lifetime import end_program, keep_track
 from ._log import LogLevel, LogRecord, OnLog
 from ._router import HandlerTable, handler_table
 from ._schema import ServiceParts, service_parts
-from ._wire import SyncWireTransport, WireTransport
+from ._wire import SyncWireTransport, WireTransport, native_call
 
 if TYPE_CHECKING:
     from ._descriptor import MethodDescriptor, ServiceDescriptor
@@ -112,13 +112,13 @@ class Connection:
 
     def transport_within(self, service: ServiceDescriptor[Any, Any, Any], context: Context, /) -> WireTransport:
         """Returns what carries calls that a handler makes to the peer within its call."""
-        return WireTransport(self, service, _native_call(context))
+        return WireTransport(self, service, native_call(context))
 
     def sync_transport_within(
         self, service: ServiceDescriptor[Any, Any, Any], context: Context, /
     ) -> SyncWireTransport:
         """Returns what carries calls that a handler makes to the peer within its call."""
-        return SyncWireTransport(self, service, _native_call(context))
+        return SyncWireTransport(self, service, native_call(context))
 
     # --- the log ---------------------------------------------------------------------------------
 
@@ -239,8 +239,3 @@ _OVER = 2
 
 _JOIN = 1.0
 """Seconds that `Connection.close` waits for handlers that were cancelled and do not end."""
-
-
-def _native_call(context: Context) -> _native.Call | None:
-    call = context._call
-    return call if isinstance(call, _native.Call) else None

@@ -144,6 +144,8 @@ class DirectSide:
 
         Raises AnyplugError when it is refused: as a connection refuses a call, or the callee's router.
         """
+        if options is not None and options.within is not None:
+            within = options.within
         call = _make_call(caller, options, within)
         self.link.open(call, self)
         try:

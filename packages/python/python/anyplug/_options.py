@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ._metadata import Metadata, MetadataInput
+
+if TYPE_CHECKING:
+    from ._context import Context
 
 __all__ = ("CallOptions",)
 
@@ -25,3 +29,6 @@ class CallOptions:
     traceparent: str = ""
     """W3C trace context."""
     tracestate: str = ""
+    within: Context | None = None
+    """The call within which this one is made, by whatever connection: its remaining time, its cancellation, its trace
+    and its origin go along. Clients of `Context.client` set it by themselves."""

@@ -12,33 +12,56 @@ from ._code import Code
 from ._codec import Message, decode, encode
 from ._error import AnyplugError
 from ._metadata import metadata_pairs
+from ._native import Call
 from ._router import receive
 from ._transport import ResponseStream, SyncResponseStream
 from ._waiting import until
 
 if TYPE_CHECKING:
     from ._connection import Connection
+    from ._context import Context
     from ._descriptor import MethodDescriptor, ServiceDescriptor
     from ._metadata import Metadata
-    from ._native import Call
     from ._options import CallOptions
 
-__all__ = ("SyncWireTransport", "WireTransport")
+__all__ = ("SyncWireTransport", "WireTransport", "native_call")
 
 I = TypeVar("I", bound=Message)  # noqa: E741 - the input of a method
 O = TypeVar("O", bound=Message)  # noqa: E741 - its output
 
-_NativeOptions = tuple[float | None, int, tuple[tuple[tuple[str, str], ...], str, str] | None]
+_NativeOptions = tuple[float | None, int, tuple[tuple[tuple[str, str], ...], str, str] | None, "Call | None"]
 
 
-def _native_options(method: MethodDescriptor[Any, Any], options: CallOptions | None) -> _NativeOptions:
-    """Timeout, default timeout and what else goes with the request, as the native module takes them."""
+def _native_options(
+    method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Call | None
+) -> _NativeOptions:
+    """Timeout, default timeout, what else goes with the request, and the outer call, as the native module takes them.
+
+    ``within``: the call of this connection within which this one is made, when the options name none.
+    """
     if options is None:
-        return None, method.default_timeout_ms, None
+        return None, method.default_timeout_ms, None, within
     timeout, default = options.timeout, method.default_timeout_ms
     if timeout is not None and math.isinf(timeout):
         timeout, default = None, 0
-    return timeout, default, (metadata_pairs(options.metadata), options.traceparent, options.tracestate)
+    traceparent, tracestate = options.traceparent, options.tracestate
+    if options.within is not None:
+        outer, within = options.within, native_call(options.within)
+        if within is None:
+            # A call within this process. Whoever awaits is cancelled with it; its deadline and trace are told here.
+            outer.raise_if_cancelled()
+            if (remaining := outer.remaining) is not None:
+                limit = timeout if timeout is not None else default / 1000 or math.inf
+                timeout = min(limit, remaining)
+            if not traceparent:
+                traceparent, tracestate = outer.traceparent, outer.tracestate
+    return timeout, default, (metadata_pairs(options.metadata), traceparent, tracestate), within
+
+
+def native_call(context: Context) -> Call | None:
+    """Returns the call by bytes that a context is of, or None when it is a call within this process."""
+    call = context._call
+    return call if isinstance(call, Call) else None
 
 
 def _wants_metadata(options: CallOptions | None) -> bool:
@@ -74,7 +97,7 @@ class WireTransport:
             )
         else:
             number = self._native.call_soon(
-                answer, index, encode(request), *_native_options(method, options), self._within
+                answer, index, encode(request), *_native_options(method, options, self._within)
             )
         try:
             data = await answer
@@ -181,15 +204,15 @@ class _WireStream(ResponseStream[O]):
 
     async def _begin(self) -> Call:
         index = await self._connection.bind(self._service, self._method)
-        options = _native_options(self._method, self._options)
+        options = _native_options(self._method, self._options, self._within)
         native = self._connection.native
         if self._method.kind.streams_requests:
-            self._call = native.call_stream(index, None, *options, self._within)
+            self._call = native.call_stream(index, None, *options)
             sending = _send_requests(self._call, self._requests, self._failure)
             self._sender = asyncio.get_running_loop().create_task(sending)
         else:
             [request] = self._requests  # type: ignore[misc]
-            self._call = native.call_stream(index, encode(request), *options, self._within)
+            self._call = native.call_stream(index, encode(request), *options)
         return self._call
 
     def _end(self, call: Call) -> None:
@@ -279,7 +302,7 @@ class SyncWireTransport:
         elif _wants_metadata(options):
             return self._unary_with_metadata(method, request, options)
         else:
-            data = self._native.call(index, encode(request), *_native_options(method, options), self._within)
+            data = self._native.call(index, encode(request), *_native_options(method, options, self._within))
         return decode(method.output, data)
 
     def _unary_with_metadata(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None) -> O:
@@ -352,13 +375,13 @@ class _SyncWireStream(SyncResponseStream[O]):
 
     def _begin(self) -> Call:
         index = self._connection.bind_now(self._service, self._method)
-        options = _native_options(self._method, self._options)
+        options = _native_options(self._method, self._options, self._within)
         native = self._connection.native
         if not self._method.kind.streams_requests:
             [request] = self._requests
-            self._call = native.call_stream(index, encode(request), *options, self._within)
+            self._call = native.call_stream(index, encode(request), *options)
             return self._call
-        self._call = native.call_stream(index, None, *options, self._within)
+        self._call = native.call_stream(index, None, *options)
         arguments = (self._call, self._requests, self._failure)
         if isinstance(self._requests, list | tuple) and not self._method.kind.streams_responses:
             # Nothing comes before the last request was sent, and a list makes nobody wait.

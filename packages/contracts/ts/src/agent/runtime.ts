@@ -138,7 +138,7 @@ export class AgentRuntime {
     { config = {} }: RegisterOptions = {},
   ): Promise<Registration> {
     const peer: AgentPlugin =
-      "client" in plugin ? plugin : localPeer(plugin, this, (error, { path }) => this.#threw(path, error));
+      "client" in plugin ? plugin : localPeer(plugin, this, (error, { path }) => this.#threw(path, error), this.#onLog);
     const added = await Registration.of(peer, this.#options());
     this.#admit(added);
     await added.init(this, config, this.#options());
