@@ -32,13 +32,25 @@ export {
   type ServiceDescriptor,
 } from "@anyplug/core";
 export {
+  type Discovery,
+  type DiscoveryOptions,
+  discoverPlugins,
+  type FoundPlugin,
+  type LinkedPlugin,
   type LoadOptions,
+  loadDirect,
   loadPlugin,
+  loadPlugins,
+  loadPythonPlugin,
   type Manifest,
   manifestFile,
   Plugin,
+  type PluginFailure,
+  PluginSet,
+  type PluginSource,
   parseManifest,
   readManifest,
+  registerBuiltin,
   type TransportName,
 } from "@anyplug/host";
 export {

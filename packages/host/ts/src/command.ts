@@ -38,6 +38,11 @@ export function splitCommand(command: string): string[] {
   return words;
 }
 
+/** Returns `word` so that `splitCommand` gives it back as one. */
+export function quoteWord(word: string): string {
+  return /^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 function invalid(command: string, why: string): AnyplugError {
   return new AnyplugError(Code.InvalidArgument, `the command ${JSON.stringify(command)} ${why}`);
 }

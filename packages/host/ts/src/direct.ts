@@ -19,7 +19,7 @@ import { failureLog, hostName, hostRouter, type Plan } from "./plan.js";
 import { withinTime } from "./time.js";
 
 /** What `definePlugin` of the SDK returns. The host does not import the SDK: it is the plugin's own. */
-interface Definition {
+export interface LinkedPlugin {
   readonly name: string;
   readonly version: string;
   readonly services:
@@ -35,7 +35,7 @@ interface Definition {
  * @throws AnyplugError NOT_FOUND when there is no module, FAILED_PRECONDITION when it exports no plugin or the schemas do not fit, the plugin's own when it refuses to start,
  * DEADLINE_EXCEEDED when it takes too long, CANCELLED when the signal was aborted.
  */
-export async function loadDirect(plan: Plan, options: LoadOptions): Promise<Instance> {
+export async function loadLinked(plan: Plan, options: LoadOptions): Promise<Instance> {
   const { startTimeoutMs = defaultStartTimeoutMs, signal } = options;
   const late = () => {
     const message = `plugin "${plan.manifest.name}" was not ready within ${startTimeoutMs} ms`;
@@ -46,8 +46,8 @@ export async function loadDirect(plan: Plan, options: LoadOptions): Promise<Inst
 }
 
 async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
-  const plugin = await importPlugin(plan);
-  const { config } = plan;
+  const { config, linked } = plan;
+  const plugin = linked ?? (await importPlugin(plan));
   let router: Router;
   try {
     const services = typeof plugin.services === "function" ? await plugin.services(config) : plugin.services;
@@ -68,7 +68,7 @@ async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
   return link;
 }
 
-async function importPlugin({ manifest, folder, file }: Plan): Promise<Definition> {
+async function importPlugin({ manifest, folder, file }: Plan): Promise<LinkedPlugin> {
   const path = pathInside(folder, manifest.interop?.module ?? "", "interop.module");
   if (!existsSync(path)) {
     throw new AnyplugError(
@@ -88,9 +88,9 @@ async function importPlugin({ manifest, folder, file }: Plan): Promise<Definitio
   throw new AnyplugError(Code.FailedPrecondition, message);
 }
 
-function isDefinition(value: unknown): value is Definition {
+function isDefinition(value: unknown): value is LinkedPlugin {
   if (typeof value !== "object" || value === null) return false;
-  const { name, version, services } = value as { [Member in keyof Definition]?: unknown };
+  const { name, version, services } = value as { [Member in keyof LinkedPlugin]?: unknown };
   return (
     typeof name === "string" &&
     typeof version === "string" &&

@@ -7,10 +7,22 @@
  * ```
  */
 
+export { registerBuiltin } from "./builtin.js";
 export { splitCommand } from "./command.js";
+export type { LinkedPlugin } from "./direct.js";
+export {
+  type Discovery,
+  type DiscoveryOptions,
+  discoverPlugins,
+  type FoundPlugin,
+  type PluginFailure,
+  type PluginSource,
+} from "./discovery.js";
 export { type InterpreterOptions, interpreter } from "./interpreter.js";
-export { loadPlugin } from "./load.js";
+export { loadDirect, loadPlugin, loadPythonPlugin } from "./load.js";
+export type { LocatedPlugin } from "./locate.js";
 export { type LocatedManifest, type Manifest, manifestFile, parseManifest, readManifest } from "./manifest.js";
 export type { LoadOptions, TransportName } from "./options.js";
 export { Plugin } from "./plugin.js";
 export type { ReconnectOptions } from "./reconnect.js";
+export { loadPlugins, PluginSet } from "./set.js";

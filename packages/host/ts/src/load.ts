@@ -1,18 +1,27 @@
 /** Loads plugins. */
 
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { AnyplugError, Code } from "@anyplug/core";
 import { isAddress, parseAddress } from "@anyplug/ipc";
-import { loadDirect } from "./direct.js";
+import { linkedPlugin } from "./builtin.js";
+import { type LinkedPlugin, loadLinked } from "./direct.js";
+import type { FoundPlugin } from "./discovery.js";
 import { type Instance, ProcessInstance } from "./instance.js";
+import { type LocatedPlugin, locatePlugin, locatePythonModule } from "./locate.js";
 import type { LoadOptions } from "./options.js";
 import { type Plan, planLoad } from "./plan.js";
 import { Plugin } from "./plugin.js";
 import { SocketInstance } from "./socket.js";
 
 /**
- * Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself, as a path or a file URL; or the address where it is served, such as
- * `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set.
+ * Loads a plugin:
+ *
+ * - a folder that holds a plugin.json, or that file itself;
+ * - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
+ *   `python:my_package.my_module`: they need no plugin.json;
+ * - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set;
+ * - what `discoverPlugins` found.
  *
  * ```ts
  * await using plugin = await loadPlugin("./plugins/eliza-classic/python", { startTimeoutMs: 3000 });
@@ -23,12 +32,47 @@ import { SocketInstance } from "./socket.js";
  * before its hello, DEADLINE_EXCEEDED when the hello does not come, FAILED_PRECONDITION when protocol or schemas do not fit, CANCELLED when the signal is aborted, and the
  * plugin's own error when it refuses its configuration.
  */
-export async function loadPlugin(path: string | URL, options: LoadOptions = {}): Promise<Plugin> {
+export async function loadPlugin(plugin: string | URL | FoundPlugin, options: LoadOptions = {}): Promise<Plugin> {
   const { signal } = options;
   if (signal?.aborted) throw AnyplugError.from(signal.reason, Code.Cancelled);
-  const place = path instanceof URL && path.protocol === "file:" ? fileURLToPath(path) : String(path);
-  if (isAddress(place)) return loadServed(place, options);
-  const plan = planLoad(place, options);
+  if (typeof plugin !== "string" && !(plugin instanceof URL)) return loadLocated(plugin, options);
+  const place = plugin instanceof URL && plugin.protocol === "file:" ? fileURLToPath(plugin) : String(plugin);
+  return isAddress(place) ? loadServed(place, options) : loadLocated(locatePlugin(place), options);
+}
+
+/**
+ * Loads a plugin in Python: a module by its name, such as `my_package.my_module`, which binds the plugin to `plugin` (or to another name: `my_module:other`); or a path or
+ * an address, as `loadPlugin` takes it. A module is looked for where the Python of the plugin finds it, and in the working folder.
+ *
+ * ```ts
+ * await using plugin = await loadPythonPlugin("my_python_plugin");
+ * ```
+ *
+ * @throws AnyplugError (rejects) as `loadPlugin`; FAILED_PRECONDITION for a plugin in another language.
+ */
+export async function loadPythonPlugin(module: string, options: LoadOptions = {}): Promise<Plugin> {
+  if (isAddress(module)) return loadPlugin(module, options);
+  if (!module.includes("/") && !existsSync(module)) return loadLocated(locatePythonModule(module, "."), options);
+  const located = locatePlugin(module);
+  const { language } = located.manifest;
+  if (language === "python") return loadLocated(located, options);
+  const message = `${located.file}: expected a plugin in Python, and its language is ${JSON.stringify(language)}; load it by loadPlugin`;
+  throw new AnyplugError(Code.FailedPrecondition, message);
+}
+
+/**
+ * Loads a plugin that is part of this program, without a manifest.
+ *
+ * @throws AnyplugError (rejects) as `loadPlugin`.
+ */
+export async function loadDirect(plugin: LinkedPlugin, options: LoadOptions = {}): Promise<Plugin> {
+  return loadLocated(linkedPlugin(plugin), options);
+}
+
+async function loadLocated(located: LocatedPlugin, options: LoadOptions): Promise<Plugin> {
+  const { signal } = options;
+  if (signal?.aborted) throw AnyplugError.from(signal.reason, Code.Cancelled);
+  const plan = planLoad(located, options);
   const instance = await start(plan, options);
   const peer = await instance.link.opened;
   return new Plugin(instance, peer, plan.manifest, plan.transport);
@@ -41,5 +85,5 @@ async function loadServed(place: string, options: LoadOptions): Promise<Plugin> 
 }
 
 function start(plan: Plan, options: LoadOptions): Promise<Instance> {
-  return plan.transport === "direct" ? loadDirect(plan, options) : ProcessInstance.start(plan, options);
+  return plan.transport === "direct" ? loadLinked(plan, options) : ProcessInstance.start(plan, options);
 }

@@ -5,14 +5,14 @@ import { AnyplugError, Code, type LimitOptions, Router, type RouterOptions } fro
 import { configVariable, type ProcessOptions } from "@anyplug/ipc";
 import { splitCommand } from "./command.js";
 import { interpreter } from "./interpreter.js";
-import { type LocatedManifest, readManifest } from "./manifest.js";
+import type { LocatedPlugin } from "./locate.js";
 import type { LoadOptions, TransportName } from "./options.js";
 import { pathInside } from "./paths.js";
 
 const transports: readonly TransportName[] = ["direct", "process", "stdio"];
 
 /** How a plugin will be loaded. */
-export interface Plan extends LocatedManifest {
+export interface Plan extends LocatedPlugin {
   readonly transport: TransportName;
   /** The configuration: that of the manifest, with the host's own over it. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -23,14 +23,13 @@ export interface Plan extends LocatedManifest {
 }
 
 /**
- * Reads the manifest at `path` and decides.
+ * Decides.
  *
- * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any
+ * @throws AnyplugError INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any
  * that it has.
  */
-export function planLoad(path: string, options: LoadOptions): Plan {
-  const located = readManifest(path);
-  const { manifest, file } = located;
+export function planLoad(located: LocatedPlugin, options: LoadOptions): Plan {
+  const { manifest, file, isDerived = false } = located;
   const transport = chooseTransport(located, options.transport);
   const config = { ...manifest.config, ...options.config };
   const { maxMessageBytes, maxBufferBytes, maxPendingRequests, initialCreditBytes } = options.limits ?? {};
@@ -41,7 +40,7 @@ export function planLoad(path: string, options: LoadOptions): Plan {
     initialCreditBytes,
   };
   const asked = options.grants ?? [];
-  const grants = asked.filter((grant) => manifest.capabilities.includes(grant));
+  const grants = asked.filter((grant) => isDerived || manifest.capabilities.includes(grant));
   for (const grant of asked.filter((grant) => !grants.includes(grant))) {
     const message = `capability "${grant}" is not granted: capabilities in ${file} does not name it`;
     options.onLog?.({ level: "warn", message, logger: "anyplug", timeMs: Date.now(), fields: {} });
@@ -55,7 +54,7 @@ export function planLoad(path: string, options: LoadOptions): Plan {
  * @throws AnyplugError FAILED_PRECONDITION when the manifest names no command.
  */
 export function processOptions(
-  { manifest, folder, file, transport, config }: Plan,
+  { manifest, folder, file, transport, config, python }: Plan,
   options: LoadOptions,
 ): ProcessOptions {
   const { ipcCommand = "", cwd = "" } = manifest.interop ?? {};
@@ -69,7 +68,7 @@ export function processOptions(
   const { inheritEnv, envDenylist, onLog } = options;
   return {
     name: manifest.name,
-    command: [interpreter(program, folder, options), ...args],
+    command: [interpreter(program, folder, { python: options.python ?? python }), ...args],
     cwd: pathInside(folder, cwd, "interop.cwd"),
     env,
     inheritEnv,
@@ -125,7 +124,7 @@ export function hostName({ hostName }: LoadOptions): string {
   return hostName ?? basename(program, extname(program));
 }
 
-function chooseTransport(located: LocatedManifest, asked: string | undefined): TransportName {
+function chooseTransport(located: LocatedPlugin, asked: string | undefined): TransportName {
   const { manifest, file } = located;
   if (asked !== undefined) {
     const known = transports.find((name) => name === asked);
@@ -148,6 +147,7 @@ function chooseTransport(located: LocatedManifest, asked: string | undefined): T
 }
 
 /** Whether the plugin can be loaded into this process. */
-function isDirect({ manifest }: LocatedManifest): boolean {
+function isDirect({ manifest, linked }: LocatedPlugin): boolean {
+  if (linked !== undefined) return true;
   return manifest.language === "typescript" && (manifest.interop?.module ?? "") !== "";
 }

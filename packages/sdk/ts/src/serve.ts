@@ -18,6 +18,13 @@ const notLoaded = 64;
 /** Milliseconds that handlers have that were cancelled because the channel ended. */
 const finishGraceMs = 500;
 
+let serving = false;
+
+/** Whether `serve` was called. */
+export function isServing(): boolean {
+  return serving;
+}
+
 /**
  * Serves a plugin, or a set of plugins at one address, and then ends the process.
  *
@@ -29,6 +36,7 @@ export async function serve(
   plugins: PluginDefinition | readonly PluginDefinition[],
   options: ServeOptions = {},
 ): Promise<never> {
+  serving = true;
   const all = [plugins].flat();
   const who = all.map(({ name, version }) => `${name} ${version}`).join(", ");
   try {

@@ -1,0 +1,90 @@
+/** Finds out what a plugin is that is given by a path or by the name of a module, with a manifest or without. */
+
+import { accessSync, constants, statSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
+import { AnyplugError, Code } from "@anyplug/core";
+import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
+import { quoteWord } from "./command.js";
+import type { LinkedPlugin } from "./direct.js";
+import { type LocatedManifest, readManifest } from "./manifest.js";
+
+/** A plugin that can be loaded. */
+export interface LocatedPlugin extends LocatedManifest {
+  /** The manifest was made up from the surroundings: there is no plugin.json. */
+  readonly isDerived?: boolean | undefined;
+  /** The plugin itself, which is in this program. */
+  readonly linked?: LinkedPlugin | undefined;
+  /** The Python program of the environment that it is installed in. */
+  readonly python?: string | undefined;
+}
+
+const pythonPrefix = "python:";
+const nodeModules = [".js", ".mjs", ".cjs"];
+
+/** Imports the module that follows, and serves what it exports. Node finds the SDK from the plugin's folder. */
+const runModule = `import { run } from "@anyplug/sdk/run"; await run(process.argv[1]);`;
+
+/**
+ * Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, or the
+ * name of a Python module behind `python:`.
+ *
+ * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a file that is none of these.
+ */
+export function locatePlugin(path: string): LocatedPlugin {
+  if (path.startsWith(pythonPrefix)) return locatePythonModule(path.slice(pythonPrefix.length), ".");
+  const file = resolve(path);
+  const stat = statSync(file, { throwIfNoEntry: false });
+  const extension = extname(file);
+  if (stat === undefined || stat.isDirectory() || extension === ".json") return readManifest(file);
+  const name = quoteWord(`./${basename(file)}`);
+  if (extension === ".py") return derived(file, "python", `python -m anyplug.run ${name}`);
+  if (nodeModules.includes(extension)) {
+    const command = `node --input-type=module --eval ${quoteWord(runModule)} ${name}`;
+    return derived(file, "typescript", command, `./${basename(file)}`);
+  }
+  if (isExecutable(file)) return derived(file, "", name);
+  const message = `${file} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py) or an executable file`;
+  throw new AnyplugError(Code.InvalidArgument, message);
+}
+
+/**
+ * Returns the plugin that a Python module binds to `plugin`, or to the attribute named: `my_package.my_module:my_plugin`.
+ *
+ * @param folder where Python is started; modules there are found as well
+ * @throws AnyplugError INVALID_ARGUMENT when this is no name of a module.
+ */
+export function locatePythonModule(module: string, folder: string): LocatedPlugin {
+  if (!/^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*(:[\p{L}_][\p{L}\p{N}_.]*)?$/u.test(module)) {
+    const message = `${JSON.stringify(module)} is no Python module: expected a name such as my_package.my_module, or a path`;
+    throw new AnyplugError(Code.InvalidArgument, message);
+  }
+  const [dotted = module] = module.split(":");
+  const command = `python -m anyplug.run ${module}`;
+  return { ...derived(resolve(folder, dotted.split(".").at(-1) ?? ""), "python", command), file: module };
+}
+
+/** A name as plugin.json has it, for a file or module of this name. */
+export function pluginName(name: string): string {
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return /^[a-z]/.test(plain) ? plain : `plugin-${plain}`.replace(/-$/, "");
+}
+
+/** What starts a process is preferred: a module of which nothing is known may be the plugin's program, and end the one that imports it. */
+function derived(file: string, language: string, ipcCommand: string, module = ""): LocatedPlugin {
+  const name = pluginName(basename(file, extname(file)));
+  const transports = ["process", "stdio", "direct"];
+  const manifest = Manifest.fromPartial({ name, language, interop: { ipcCommand, module }, transports });
+  return { manifest, file, folder: dirname(file), isDerived: true };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
