@@ -1,6 +1,13 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type AgentPluginDefinition, AgentRuntime, type JsonObject, localPeer } from "@anyplug/contracts/agent";
 import { describe, expect, test } from "@jest/globals";
 import { LinePeer, LineServer } from "../src/index.js";
+
+/** What each language's server answers. */
+const lines: readonly { name: string; request: JsonObject; answer: JsonObject }[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, "..", "..", "..", "..", "test", "agent", "lines.json"), "utf8"),
+);
 
 const definition: AgentPluginDefinition = {
   name: "served",
@@ -81,82 +88,7 @@ describe("a plugin served by the line protocol", () => {
     });
   });
 
-  test.each<[string, JsonObject, JsonObject]>([
-    ["init", { type: "plugin.init", config: { key: "k" } }, { type: "plugin.init.result", success: true }],
-    [
-      "init that fails",
-      { type: "plugin.init", config: { key: "" } },
-      { type: "plugin.init.result", success: false, error: "key: expected text, got nothing" },
-    ],
-    [
-      "validate",
-      { type: "action.validate", action: "HELLO", memory: { content: { text: "hello" } }, state: null },
-      { type: "validate.result", valid: true },
-    ],
-    [
-      "validate of an unknown action",
-      { type: "action.validate", action: "FLY", memory: {} },
-      { type: "validate.result", valid: false },
-    ],
-    [
-      "invoke",
-      { type: "action.invoke", action: "HELLO", memory: { who: "you", content: {} }, options: { n: 1 } },
-      { type: "action.result", result: { success: true, text: "Hello, you", data: { options: { n: 1 } } } },
-    ],
-    [
-      "invoke that throws",
-      { type: "action.invoke", action: "BREAK", memory: {} },
-      { type: "action.result", result: { success: false, error: "broken" } },
-    ],
-    [
-      "invoke of an unknown action",
-      { type: "action.invoke", action: "FLY", memory: {} },
-      { type: "action.result", result: { success: false, error: "Action not found: FLY" } },
-    ],
-    [
-      "provider",
-      { type: "provider.get", provider: "TIME", memory: {}, state: { text: "before" } },
-      { type: "provider.result", result: { text: "noon", values: { was: "before" }, data: null } },
-    ],
-    [
-      "unknown provider",
-      { type: "provider.get", provider: "MOON", memory: {}, state: {} },
-      { type: "provider.result", result: { text: null, values: null, data: null } },
-    ],
-    [
-      "evaluator",
-      { type: "evaluator.invoke", evaluator: "JUDGE", memory: {} },
-      { type: "action.result", result: { success: true } },
-    ],
-    [
-      "unknown evaluator",
-      { type: "evaluator.invoke", evaluator: "NOBODY", memory: {} },
-      { type: "action.result", result: null },
-    ],
-    ["service", { type: "service.start", service: "clock" }, { type: "service.response", success: true }],
-    ["service, spelled otherwise", { type: "service.stop", serviceType: "clock" }, { success: true }],
-    [
-      "unknown service",
-      { type: "service.start", service: "none" },
-      { type: "error", error: 'plugin "served" has no service "none"; it has clock' },
-    ],
-    [
-      "route, flat",
-      { type: "route.handle", path: "/now", method: "POST", query: { q: "1" }, headers: { "X-H": "2" }, body: "b" },
-      { type: "route.response", status: 201, body: { q: "1", h: "2", body: "b" } },
-    ],
-    [
-      "route, in an object",
-      { type: "route.handle", path: "/now", request: { method: "post", query: {}, body: { j: 1 } } },
-      { status: 201, result: { status: 201, body: { q: null, h: null, body: '{"j":1}' } } },
-    ],
-    ["unknown type", { type: "fly" }, { type: "error", error: "Unknown request type: fly" }],
-    [
-      "a memory that is none",
-      { type: "action.invoke", action: "HELLO", memory: { content: { text: 5 } } },
-      { type: "error", error: "memory.content.text: expected text, got 5" },
-    ],
-  ])("answers %s", async (_, request, answer) => {
+  test.each(lines)("answers $name", async ({ request, answer }) => {
     const send = await served();
     expect(await send({ id: "7", ...request })).toMatchObject([{ id: "7", ...answer }]);
   });
@@ -166,26 +98,6 @@ describe("a plugin served by the line protocol", () => {
     expect(await send("{oops", "[1]")).toMatchObject([
       { type: "error", id: "", error: "Parse error" },
       { type: "error", id: "", error: "Invalid request: expected an object" },
-    ]);
-  });
-
-  test("answers methods with results", async () => {
-    const send = await served();
-    const memory = { who: "you", content: { text: "hello" } };
-    const asked = [
-      { id: 1, method: "validateAction", params: { name: "HELLO", memory, state: null } },
-      { id: 2, method: "invokeAction", params: { name: "FLY", memory } },
-      { id: 3, method: "validateEvaluator", params: { name: "JUDGE", memory } },
-      { id: 4, method: "generateResponse", params: { input: "why" } },
-      { id: 5, method: "fly" },
-    ];
-    const answers = new Map((await send(...asked)).map((answer) => [answer["id"], answer]));
-    expect([1, 2, 3, 4, 5].map((id) => answers.get(id))).toEqual([
-      { id: 1, result: true },
-      { id: 2, result: { success: false, error: "Action not found: FLY" } },
-      { id: 3, result: false },
-      { id: 4, result: "answer to why" },
-      { id: 5, error: "Unknown method: fly" },
     ]);
   });
 });

@@ -1,0 +1,24 @@
+"""ElizaOS's line protocols, both ways.
+
+`load_line_plugin` makes a plugin that speaks one of them a plugin of an agent; `LineServer` serves a plugin of an agent
+to a host that speaks one. It needs the extra ``anyplug[agent]``.
+"""
+
+from ._drive import Dialect, driven_plugin
+from ._lines import LineReader
+from ._load import LinePlugin, load_line_plugin
+from ._manifest import description_of, manifest_of
+from ._peer import LinePeer
+from ._serve import LineServer
+
+__all__ = (
+    "Dialect",
+    "LinePeer",
+    "LinePlugin",
+    "LineReader",
+    "LineServer",
+    "description_of",
+    "driven_plugin",
+    "load_line_plugin",
+    "manifest_of",
+)
