@@ -61,7 +61,7 @@ export function start() {
   return contender(Object.fromEntries(runs));
 }
 
-/** The message as a program makes it by ts-proto's classes. */
+/** The message as a program makes it by the generated codecs. */
 function ourMessage(plain) {
   return Order.fromPartial({
     id: plain.id,

@@ -1,6 +1,6 @@
 /**
  * Names as the generators beside us write them. A stub refers to messages that another generator named, so these follow
- * their rules to the letter: heck's (which prost uses), ts-proto's and betterproto2's.
+ * their rules to the letter: heck's (which prost uses); and what is written here keeps to what users know, from ts-proto and betterproto2.
  */
 
 /** heck's words: `HTTPRequest2Go` gives `HTTP`, `Request2`, `Go`. */
@@ -52,8 +52,8 @@ export function camelCase(name: string): string {
   return joined.charAt(0).toLowerCase() + joined.slice(1);
 }
 
-/** ts-proto's name of a message or enum, without those around it. */
-export function tsProtoName(name: string): string {
+/** A name in TypeScript of a field, or of a message or enum without those around it: `user_name` gives `userName`, `Http_Request` gives `HttpRequest`. */
+export function lowerCamelCase(name: string): string {
   if (!name.includes("_")) return name;
   const keepCase = /[a-z]/.test(name);
   return name

@@ -11,7 +11,7 @@ export interface Options {
   readonly services: boolean;
   /** TypeScript only: what relative imports end in. */
   readonly importSuffix: string;
-  /** TypeScript only: .proto file to the module that its messages are imported from; ts-proto's `M` option. */
+  /** TypeScript only: .proto file to the module that its messages are imported from, as protoc's generators have it. */
   readonly modules: ReadonlyMap<string, string>;
   /** Rust only: `.package` or `.package.Message` to its Rust path; prost's `extern_path`. */
   readonly externPaths: ReadonlyMap<string, string>;

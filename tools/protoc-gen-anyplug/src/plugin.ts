@@ -54,7 +54,7 @@ function outputs(request: CodeGeneratorRequest): readonly Output[] {
   const problems = new Problems();
   checkLanguage(files, problems);
   const sources = options.services ? sourcesOf(files, registry, problems) : [];
-  const written = problems.collect(() => write(request, files, sources, options, problems)) ?? [];
+  const written = problems.collect(() => write(files, sources, options, problems)) ?? [];
   checkDistinct(written, problems);
   problems.throwIfAny();
   return written;
@@ -83,7 +83,6 @@ function withModules(options: Options, request: CodeGeneratorRequest): Options {
 }
 
 function write(
-  request: CodeGeneratorRequest,
   files: readonly DescFile[],
   sources: readonly Source[],
   options: Options,
@@ -91,7 +90,7 @@ function write(
 ): readonly Output[] {
   switch (options.target) {
     case "ts":
-      return typescript(request, sources, options, problems);
+      return typescript(files, sources, options, problems);
     case "rust":
       return rustPackages(files, sources, options);
     case "python":
@@ -100,14 +99,14 @@ function write(
 }
 
 function typescript(
-  request: CodeGeneratorRequest,
+  files: readonly DescFile[],
   sources: readonly Source[],
   options: Options,
   problems: Problems,
 ): readonly Output[] {
   const stubs = sources.flatMap((source) => problems.collect(() => typescriptStub(source, options)) ?? []);
-  problems.throwIfAny();
-  return options.messages ? [...typescriptMessages(request, options), ...stubs] : stubs;
+  const messages = options.messages ? files.map((file) => typescriptMessages(file, options, problems)) : [];
+  return [...messages, ...stubs];
 }
 
 function sourcesOf(files: readonly DescFile[], registry: FileRegistry, problems: Problems): Source[] {

@@ -3,8 +3,8 @@ import {
   betterprotoClassName,
   betterprotoSnakeCase,
   camelCase,
+  lowerCamelCase,
   snakeCase,
-  tsProtoName,
   upperCamelCase,
 } from "../src/casing.js";
 
@@ -36,7 +36,7 @@ test.each([
   ["foo_bar", "fooBar"],
   ["HTTPRequest", "HTTPRequest"],
 ])("ts-proto calls message %s %s", (name, expected) => {
-  expect(tsProtoName(name)).toBe(expected);
+  expect(lowerCamelCase(name)).toBe(expected);
 });
 
 test.each([

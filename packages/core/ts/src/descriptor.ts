@@ -5,7 +5,7 @@ import type { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 /** Which sides of a method stream. */
 export type MethodKind = "unary" | "server_stream" | "client_stream" | "bidi_stream";
 
-/** The codec of one message type: the shape of the constant that ts-proto writes for it. */
+/** The codec of one message type: the shape of the constant that is generated for it. */
 export interface MessageCodec<T> {
   /** Writes the message to `writer`, or to a new one. */
   encode(message: T, writer?: BinaryWriter): BinaryWriter;

@@ -15,7 +15,7 @@ import { messageText } from "./write/message.js";
 /** Where types come from: a generated service, or a `google.protobuf.FileDescriptorSet` in bytes. */
 export type JsonSource = Pick<ServiceDescriptor, "descriptorSet"> | Uint8Array;
 
-/** The constant that ts-proto writes beside a message's interface: its codec and its full name. */
+/** The constant beside the interface of a generated message: its codec and its full name. */
 export interface JsonMessage<T> extends MessageCodec<T> {
   /** "eliza_classic.v1.ReplyRequest". */
   readonly $type: string;

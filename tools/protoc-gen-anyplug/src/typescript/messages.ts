@@ -1,79 +1,154 @@
-/** The messages of a schema in TypeScript: what ts-proto writes, with the options and the mends that anyplug needs. */
-import { toBinary } from "@bufbuild/protobuf";
-import { type CodeGeneratorRequest, CodeGeneratorRequestSchema } from "@bufbuild/protobuf/wkt";
-import { createFileContext } from "ts-proto/build/src/context.js";
-import { generateFile, makeUtils } from "ts-proto/build/src/main.js";
-import { getTsPoetOpts, optionsFromParameter } from "ts-proto/build/src/options.js";
-import sourceInfo, { type SourceDescription } from "ts-proto/build/src/sourceInfo.js";
-import { createTypeMap } from "ts-proto/build/src/types.js";
-import { CodeGeneratorRequest as TsProtoRequest } from "ts-proto-descriptors";
+/** The messages of a schema in TypeScript: an interface for each, and a constant of the same name that is its codec. */
+import type { DescEnum, DescFile, DescMessage } from "@bufbuild/protobuf";
 import type { Options } from "../options.js";
-import type { Output } from "../output.js";
-import { shareEmptyBytes } from "./empty-bytes.mjs";
-import { mend } from "./mend.mjs";
-import { tidy } from "./tidy.js";
+import { generatedFrom, indent, type Output } from "../output.js";
+import { list, type Problems } from "../refusal.js";
+import { commentOf, fileName, placeOf } from "../source.js";
+import { docComment } from "./comment.js";
+import { decodeMethod } from "./decode.js";
+import { membersOf } from "./fields.js";
+import { formsOf } from "./forms.js";
+import { MessageModule } from "./module.js";
+import { typeName } from "./names.js";
 
-const settings = [
-  "forceLong=bigint",
-  "oneof=unions",
-  "unknownFields=true",
-  // Timestamps as seconds and nanoseconds: a Date has milliseconds.
-  "useDate=false",
-  // Objects as maps would lose the key "__proto__".
-  "useMapType=true",
-  // Enums are open: a number that the schema does not name stays that number.
-  "unrecognizedEnum=false",
-  "outputTypeAnnotations=static-only",
-  "outputServices=none",
-  // JSON is @anyplug/json's, which goes by the descriptors.
-  "outputJsonMethods=false",
-  "useExactTypes=false",
-  "annotateFilesWithVersion=false",
-  "emitImportedFiles=false",
-];
-
-/** Writes `x.ts` for each file of the request. */
-export function typescriptMessages(request: CodeGeneratorRequest, options: Options): Output[] {
-  // ts-proto has a descriptor of its own, which is read from bytes.
-  const own = TsProtoRequest.decode(toBinary(CodeGeneratorRequestSchema, request));
-  const modules = [...options.modules].map(([file, module]) => `M${file}=${module}`);
-  const parameter = [...settings, `importSuffix=${options.importSuffix}`, ...modules].join();
-  const tsProto = optionsFromParameter(parameter);
-  const context = { typeMap: createTypeMap(own, tsProto), options: tsProto, utils: makeUtils(tsProto) };
-  const wanted = new Set(request.fileToGenerate);
-  return own.protoFile
-    .filter((file) => wanted.has(file.name))
-    .map((file) => {
-      const [path, code] = generateFile({ ...context, currentFile: createFileContext(file) }, file);
-      const written = code.toString({ ...getTsPoetOpts(tsProto, "", "", file.name), path, format: false });
-      return { path, content: shareEmptyBytes(mend(tidy(written))) };
-    });
+/** Writes `x.ts` for a file. */
+export function typescriptMessages(file: DescFile, options: Options, problems: Problems): Output {
+  const module = new MessageModule(file, options);
+  const messages = file.messages.flatMap(withNested);
+  const enums = [...file.enums, ...messages.flatMap(({ nestedEnums }) => nestedEnums)];
+  checkDistinct([...messages, ...enums], problems);
+  const body = [
+    ...enums.flatMap((type) => ["", ...enumLines(type)]),
+    ...messages.flatMap((message) => ["", ...interfaceLines(message, module)]),
+    ...messages.flatMap((message) => ["", ...codecLines(message, module)]),
+  ];
+  const helpers = module.helpers();
+  const lines = [
+    `// ${generatedFrom(fileName(file))}`,
+    "/* eslint-disable */",
+    "",
+    ...module.imports(),
+    ...body,
+    ...helpers,
+    // A file without messages, of options alone, is a module all the same.
+    ...(body.length === 0 ? ["export {};"] : []),
+  ];
+  return { path: fileName(file).replace(/\.proto$/, ".ts"), content: `${lines.join("\n")}\n` };
 }
 
-interface Locations {
-  sourceCode: Readonly<Record<string, SourceDescription>>;
-  selfDescription: SourceDescription;
-  prefix?: string;
+function withNested(message: DescMessage): DescMessage[] {
+  return [message, ...message.nestedMessages.flatMap(withNested)];
 }
 
-/** ts-proto copies the locations of a file for each message in it. With a prefix instead, a thousand messages take half the time. */
-function shareLocations(): void {
-  const prototype: object = sourceInfo.default.prototype;
-  const none = sourceInfo.default.empty();
-  const lookup = (from: Locations, path: string) => from.sourceCode[(from.prefix ?? "") + path] ?? none;
-  Object.assign(prototype, {
-    lookup(this: Locations, type: number | string, index?: number) {
-      return lookup(this, index === undefined ? `${type}` : `${type}.${index}`);
-    },
-    open(this: Locations, type: number | string, index: number) {
-      const path = `${type}.${index}`;
-      const child: Locations = Object.create(prototype);
-      child.sourceCode = this.sourceCode;
-      child.selfDescription = lookup(this, path);
-      child.prefix = `${this.prefix ?? ""}${path}.`;
-      return child;
-    },
+function checkDistinct(types: readonly (DescMessage | DescEnum)[], problems: Problems): void {
+  const byName = new Map<string, (DescMessage | DescEnum)[]>();
+  for (const type of types) {
+    const name = typeName(type);
+    byName.set(name, [...(byName.get(name) ?? []), type]);
+  }
+  for (const [name, [first, ...others]] of byName) {
+    if (first === undefined || others.length === 0) continue;
+    const names = list(others.map((type) => type.typeName));
+    problems.add(
+      `${placeOf(first)}: ${first.typeName} and ${names} would both be ${name} in TypeScript: rename one of them`,
+    );
+  }
+}
+
+function enumLines(type: DescEnum): string[] {
+  const values = type.values.flatMap((value) => [
+    ...docComment(commentOf(value), value.deprecated),
+    `${value.name} = ${value.number},`,
+  ]);
+  return [
+    ...docComment(commentOf(type), type.deprecated),
+    `export enum ${typeName(type)} {`,
+    ...indent(values, "  "),
+    "}",
+  ];
+}
+
+function interfaceLines(message: DescMessage, module: MessageModule): string[] {
+  const members = membersOf(message, module).flatMap((member, index) => {
+    const desc = message.members[index];
+    const comment = desc === undefined || desc.kind === "oneof" ? [] : docComment(commentOf(desc), desc.deprecated);
+    return [...comment, ...member.declaration()];
   });
+  return [
+    ...docComment(commentOf(message), message.deprecated),
+    `export interface ${typeName(message)} {`,
+    ...indent(members, "  "),
+    "  /** Fields that the schema does not have, each with its tag, in the order in which they came. */",
+    `  _unknownFields?: ${module.global("Uint8Array")}[] | undefined;`,
+    "}",
+  ];
 }
 
-shareLocations();
+function codecLines(message: DescMessage, module: MessageModule): string[] {
+  const name = typeName(message);
+  const members = membersOf(message, module);
+  const empty = module.local(`createBase${name}`);
+  const { global, wire, helper } = {
+    global: (of: string) => module.global(of),
+    wire: (of: "BinaryReader" | "BinaryWriter") => module.wire(of),
+    helper: (of: Parameters<MessageModule["helper"]>[0]) => module.helper(of),
+  };
+  const forms = formsOf(message.typeName, module);
+  const fns = `${helper("MessageFns")}<${name}, "${message.typeName}">`;
+  const type = forms === undefined ? fns : `${fns} & { ${forms.signatures.join(" ")} }`;
+  const partial = `${helper("DeepPartial")}<${name}>`;
+  const decode = decodeMethod(
+    `decode(input: ${wire("BinaryReader")} | ${global("Uint8Array")}, length?: number, into?: ${name}): ${name}`,
+    module,
+    ["const end = length === undefined ? reader.len : reader.pos + length;", `const message = into ?? ${empty}();`],
+    members.flatMap((member) => member.decode()),
+  );
+  const [signature = "", ...rest] = decode;
+  const body = [
+    `$type: "${message.typeName}",`,
+    "",
+    `encode(message: ${name}, writer: ${wire("BinaryWriter")} = new ${wire("BinaryWriter")}()): ${wire("BinaryWriter")} {`,
+    ...indent(
+      members.flatMap((member) => member.encode()),
+      "  ",
+    ),
+    "  if (message._unknownFields !== undefined) {",
+    "    for (const field of message._unknownFields) writer.raw(field);",
+    "  }",
+    "  return writer;",
+    "},",
+    "",
+    signature,
+    `  const reader = ${helper("readerOf")}(input);`,
+    ...rest,
+    "",
+    `create(base?: ${partial}): ${name} {`,
+    `  return ${name}.fromPartial(base ?? {});`,
+    "},",
+    "",
+    `fromPartial(object: ${partial}): ${name} {`,
+    `  const message = ${empty}();`,
+    "  if (object._unknownFields !== undefined) message._unknownFields = [...object._unknownFields];",
+    ...indent(
+      members.flatMap((member) => member.fromPartial()),
+      "  ",
+    ),
+    "  return message;",
+    "},",
+    ...(forms?.functions ?? []),
+  ];
+  const zeros = [...members.map((member) => `${member.name}: ${member.zero()},`), "_unknownFields: undefined,"];
+  return [
+    `function ${empty}(): ${name} {`,
+    "  return {",
+    ...indent(zeros, "    "),
+    "  };",
+    "}",
+    "",
+    ...docComment(commentOf(message).slice(0, 0), message.deprecated),
+    `export const ${name}: ${type} = {`,
+    ...indent(body, "  "),
+    "};",
+    ...members.flatMap((member) => member.codec()),
+  ];
+}

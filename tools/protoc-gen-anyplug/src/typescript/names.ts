@@ -1,20 +1,43 @@
 import { posix } from "node:path";
-import type { DescMessage } from "@bufbuild/protobuf";
-import { tsProtoName } from "../casing.js";
+import type { DescEnum, DescFile, DescMessage } from "@bufbuild/protobuf";
+import { lowerCamelCase } from "../casing.js";
 import type { Options } from "../options.js";
 import { nesting } from "../output.js";
 import { fileName } from "../source.js";
 
-/** The name that ts-proto gives the interface and the codec of a message. */
-export function typeName(message: DescMessage): string {
-  const name = nesting(message)
-    .map((part) => tsProtoName(part.name))
-    .join("_");
-  return name === "Date" || name === "Function" ? `${name}Message` : name;
+/** The name of the interface and the codec of a message, or of an enum. */
+export function typeName(type: DescMessage | DescEnum): string {
+  const around = type.parent === undefined ? [] : nesting(type.parent);
+  const name = [...around, type].map((part) => lowerCamelCase(part.name)).join("_");
+  return reserved.has(name) ? `${name}_` : name;
 }
 
-/** The module of a message, as the stubs of `from` import it. */
-export function moduleOf(message: DescMessage, from: string, options: Options): string {
+/** What no type can be called: keywords, the types of the language, and what the codecs call their variables. */
+const reserved = new Set(
+  (
+    "any arguments as async await base bigint boolean break case catch class const continue debugger default delete depth do else end entry enum eval export " +
+    "extends false field finally for function held if implements import in infer input instanceof interface into key keyof last length let message never new null " +
+    "number object package private protected public reader return static string super switch symbol tag this throw true try type typeof undefined unknown value " +
+    "var void while with writer yield"
+  ).split(" "),
+);
+
+/** The name of a helper in the module of a file: with underscores when a type of the file is called like it. */
+export function helperName(file: DescFile, name: string): string {
+  const types = new Set<string>();
+  const add = (message: DescMessage): void => {
+    for (const type of [message, ...message.nestedEnums]) types.add(typeName(type));
+    for (const nested of message.nestedMessages) add(nested);
+  };
+  for (const type of file.enums) types.add(typeName(type));
+  for (const message of file.messages) add(message);
+  let local = name;
+  while (types.has(local)) local += "_";
+  return local;
+}
+
+/** The module of a message or enum, as `from` imports it. */
+export function moduleOf(message: DescMessage | DescEnum, from: string, options: Options): string {
   const file = fileName(message.file);
   const mapped = options.modules.get(file);
   if (mapped !== undefined) return mapped;

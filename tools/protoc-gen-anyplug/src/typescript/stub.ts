@@ -5,12 +5,12 @@ import type { Options } from "../options.js";
 import { generatedFrom, indent, type Output, type Source } from "../output.js";
 import type { Method, Service } from "../service.js";
 import { docComment } from "./comment.js";
-import { memberName, moduleOf, typeName } from "./names.js";
+import { helperName, memberName, moduleOf, typeName } from "./names.js";
 
 /** Names of the language that a message may have as well. */
 const globals = ["AsyncIterable", "Iterable", "Promise", "descriptorSet"];
 
-/** Writes `x_anyplug.ts` beside ts-proto's `x.ts`. */
+/** Writes `x_anyplug.ts` beside `x.ts`. */
 export function typescriptStub(source: Source, options: Options): Output {
   const own = source.services.flatMap(({ stub }) => [stub, `${stub}Client`, `${stub}Handler`]);
   const scope = new Scope(source, options, new Imports([...own, ...globals]));
@@ -40,6 +40,7 @@ export function typescriptStub(source: Source, options: Options): Output {
 /** What the names in a file mean. */
 class Scope {
   readonly #types = new Set<string>();
+  #partial = "";
 
   constructor(
     readonly source: Source,
@@ -53,9 +54,11 @@ class Scope {
 
   /** The type in which any member may be left out. */
   partial(message: Method["input"]): string {
-    this.#types.add("DeepPartial");
     const [first = message] = this.source.services.flatMap((service) => service.methods.map((method) => method.input));
-    const local = this.locals.use(moduleOf(first, this.source.path, this.options), "DeepPartial");
+    const helper = helperName(first.file, "DeepPartial");
+    this.#partial = helper;
+    this.#types.add(helper);
+    const local = this.locals.use(moduleOf(first, this.source.path, this.options), helper);
     return `${local}<${this.message(message)}>`;
   }
 
@@ -67,7 +70,7 @@ class Scope {
   imports(): string[] {
     return this.locals.sorted().map(([module, symbols]) => {
       const names = symbols.map(([symbol, local]) => {
-        const type = this.#types.has(symbol) && (module === this.options.core || symbol === "DeepPartial");
+        const type = this.#types.has(symbol) && (module === this.options.core || symbol === this.#partial);
         return `${type ? "type " : ""}${symbol}${local === symbol ? "" : ` as ${local}`}`;
       });
       const line = `import { ${names.join(", ")} } from "${module}";`;

@@ -22,8 +22,8 @@ const { slice } = Uint8Array.prototype;
  * of the memory that is read, that no field is read past the end of its message, and that text which is not UTF-8 is refused.
  */
 export class MessageReader extends BinaryReader {
-  /** Where ts-proto counts the depth of nested messages; here from the start, so that the object keeps its shape. */
-  readonly __tsProtoDecodeDepth: number = 0;
+  /** Where the generated codecs count the depth of nested messages; from the start, so that the object keeps its shape. */
+  depth = 0;
   override readonly uint32: () => number = readUint32;
   #source: Uint8Array = none;
   #owned = false;
