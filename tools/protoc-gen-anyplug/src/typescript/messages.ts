@@ -6,7 +6,7 @@ import { list, type Problems } from "../refusal.js";
 import { commentOf, fileName, placeOf } from "../source.js";
 import { docComment } from "./comment.js";
 import { decodeMethod } from "./decode.js";
-import { membersOf } from "./fields.js";
+import { type Member, membersOf } from "./fields.js";
 import { formsOf } from "./forms.js";
 import { MessageModule } from "./module.js";
 import { typeName } from "./names.js";
@@ -15,12 +15,13 @@ import { typeName } from "./names.js";
 export function typescriptMessages(file: DescFile, options: Options, problems: Problems): Output {
   const module = new MessageModule(file, options);
   const messages = file.messages.flatMap(withNested);
+  const written = messages.map((message) => ({ message, members: membersOf(message, module) }));
   const enums = [...file.enums, ...messages.flatMap(({ nestedEnums }) => nestedEnums)];
   checkDistinct([...messages, ...enums], problems);
   const body = [
     ...enums.flatMap((type) => ["", ...enumLines(type)]),
-    ...messages.flatMap((message) => ["", ...interfaceLines(message, module)]),
-    ...messages.flatMap((message) => ["", ...codecLines(message, module)]),
+    ...written.flatMap(({ message, members }) => ["", ...interfaceLines(message, members, module)]),
+    ...written.flatMap(({ message, members }) => ["", ...codecLines(message, members, module)]),
   ];
   const helpers = module.helpers();
   const lines = [
@@ -68,8 +69,8 @@ function enumLines(type: DescEnum): string[] {
   ];
 }
 
-function interfaceLines(message: DescMessage, module: MessageModule): string[] {
-  const members = membersOf(message, module).flatMap((member, index) => {
+function interfaceLines(message: DescMessage, members: readonly Member[], module: MessageModule): string[] {
+  const declarations = members.flatMap((member, index) => {
     const desc = message.members[index];
     const comment = desc === undefined || desc.kind === "oneof" ? [] : docComment(commentOf(desc), desc.deprecated);
     return [...comment, ...member.declaration()];
@@ -77,28 +78,24 @@ function interfaceLines(message: DescMessage, module: MessageModule): string[] {
   return [
     ...docComment(commentOf(message), message.deprecated),
     `export interface ${typeName(message)} {`,
-    ...indent(members, "  "),
+    ...indent(declarations, "  "),
     "  /** Fields that the schema does not have, each with its tag, in the order in which they came. */",
     `  _unknownFields?: ${module.global("Uint8Array")}[] | undefined;`,
     "}",
   ];
 }
 
-function codecLines(message: DescMessage, module: MessageModule): string[] {
+function codecLines(message: DescMessage, members: readonly Member[], module: MessageModule): string[] {
   const name = typeName(message);
-  const members = membersOf(message, module);
   const empty = module.local(`createBase${name}`);
-  const { global, wire, helper } = {
-    global: (of: string) => module.global(of),
-    wire: (of: "BinaryReader" | "BinaryWriter") => module.wire(of),
-    helper: (of: Parameters<MessageModule["helper"]>[0]) => module.helper(of),
-  };
+  const reader = module.wire("BinaryReader");
+  const writer = module.wire("BinaryWriter");
   const forms = formsOf(message.typeName, module);
-  const fns = `${helper("MessageFns")}<${name}, "${message.typeName}">`;
+  const fns = `${module.helper("MessageFns")}<${name}, "${message.typeName}">`;
   const type = forms === undefined ? fns : `${fns} & { ${forms.signatures.join(" ")} }`;
-  const partial = `${helper("DeepPartial")}<${name}>`;
+  const partial = `${module.helper("DeepPartial")}<${name}>`;
   const decode = decodeMethod(
-    `decode(input: ${wire("BinaryReader")} | ${global("Uint8Array")}, length?: number, into?: ${name}): ${name}`,
+    `decode(input: ${reader} | ${module.global("Uint8Array")}, length?: number, into?: ${name}): ${name}`,
     module,
     ["const end = length === undefined ? reader.len : reader.pos + length;", `const message = into ?? ${empty}();`],
     members.flatMap((member) => member.decode()),
@@ -107,7 +104,7 @@ function codecLines(message: DescMessage, module: MessageModule): string[] {
   const body = [
     `$type: "${message.typeName}",`,
     "",
-    `encode(message: ${name}, writer: ${wire("BinaryWriter")} = new ${wire("BinaryWriter")}()): ${wire("BinaryWriter")} {`,
+    `encode(message: ${name}, writer: ${writer} = new ${writer}()): ${writer} {`,
     ...indent(
       members.flatMap((member) => member.encode()),
       "  ",
@@ -119,7 +116,7 @@ function codecLines(message: DescMessage, module: MessageModule): string[] {
     "},",
     "",
     signature,
-    `  const reader = ${helper("readerOf")}(input);`,
+    `  const reader = ${module.helper("readerOf")}(input);`,
     ...rest,
     "",
     `create(base?: ${partial}): ${name} {`,
@@ -145,7 +142,7 @@ function codecLines(message: DescMessage, module: MessageModule): string[] {
     "  };",
     "}",
     "",
-    ...docComment(commentOf(message).slice(0, 0), message.deprecated),
+    ...docComment([], message.deprecated),
     `export const ${name}: ${type} = {`,
     ...indent(body, "  "),
     "};",

@@ -3,7 +3,7 @@ import { Imports } from "../imports.js";
 import type { Options } from "../options.js";
 import { fileName } from "../source.js";
 import { type HelperName, helpers, helpersOf } from "./helpers.js";
-import { helperName, moduleOf, typeName } from "./names.js";
+import { helperName, moduleOf, typeName, typeNames } from "./names.js";
 
 /** What the names in a module of messages mean: its own, those it imports, those of the language. */
 export class MessageModule {
@@ -15,7 +15,7 @@ export class MessageModule {
     readonly file: DescFile,
     readonly options: Options,
   ) {
-    this.#own = namesIn(file);
+    this.#own = typeNames(file);
     this.#imports = new Imports([...this.#own, ...Object.keys(helpers).map((name) => helperName(file, name))]);
   }
 
@@ -61,16 +61,4 @@ export class MessageModule {
   helpers(): string[] {
     return helpersOf(this.#used, this);
   }
-}
-
-/** What a file declares: messages, the entries of its maps among them, and enums. */
-function namesIn(file: DescFile): Set<string> {
-  const names = new Set(file.enums.map(typeName));
-  const add = (message: DescMessage): void => {
-    names.add(typeName(message));
-    for (const type of message.nestedEnums) names.add(typeName(type));
-    for (const nested of message.nestedMessages) add(nested);
-  };
-  for (const message of file.messages) add(message);
-  return names;
 }

@@ -22,17 +22,26 @@ const reserved = new Set(
   ).split(" "),
 );
 
-/** The name of a helper in the module of a file: with underscores when a type of the file is called like it. */
-export function helperName(file: DescFile, name: string): string {
-  const types = new Set<string>();
+const namesOfFiles = new WeakMap<DescFile, ReadonlySet<string>>();
+
+/** The names of the messages and enums of a file. */
+export function typeNames(file: DescFile): ReadonlySet<string> {
+  const known = namesOfFiles.get(file);
+  if (known !== undefined) return known;
+  const names = new Set(file.enums.map(typeName));
   const add = (message: DescMessage): void => {
-    for (const type of [message, ...message.nestedEnums]) types.add(typeName(type));
+    for (const type of [message, ...message.nestedEnums]) names.add(typeName(type));
     for (const nested of message.nestedMessages) add(nested);
   };
-  for (const type of file.enums) types.add(typeName(type));
   for (const message of file.messages) add(message);
+  namesOfFiles.set(file, names);
+  return names;
+}
+
+/** The name of a helper in the module of a file: with underscores when a type of the file is called like it. */
+export function helperName(file: DescFile, name: string): string {
   let local = name;
-  while (types.has(local)) local += "_";
+  while (typeNames(file).has(local)) local += "_";
   return local;
 }
 
