@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "@jest/globals";
-import { Worker } from "../worker.mjs";
+import { Worker } from "../../tools/bench/worker.mjs";
 
 /** @type {Worker | undefined} */
 let worker;
