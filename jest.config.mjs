@@ -3,7 +3,7 @@ export default {
   testEnvironment: "node",
   testMatch: [
     "<rootDir>/{generated,packages,plugins,examples,tools,test}/**/*.test.ts",
-    "<rootDir>/tools/**/*.test.mjs",
+    "<rootDir>/{tools,test}/**/*.test.mjs",
   ],
   testPathIgnorePatterns: ["/node_modules/", "/dist/", "/target/"],
   modulePathIgnorePatterns: ["<rootDir>/target/", "<rootDir>/.cache/", "<rootDir>/.nx/", "<rootDir>/.venv/"],
