@@ -12,7 +12,7 @@ export const LAYERS = [
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // Schemas of ours, each with a small library for both sides.
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
-  { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc"] },
+  { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
   // What loads and what is loaded: neither may import the other.
   { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "direct", "ipc"] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "direct", "ipc"] },

@@ -28,6 +28,13 @@ function repositoryTargets() {
       inputs: ["everything", "npm"],
       dependsOn: ["build"],
     },
+    // A published ElizaOS, in TypeScript and Python, beside ours.
+    "test-elizaos": {
+      command: "node test/elizaos/run.mjs",
+      cache: true,
+      inputs: ["everything", "npm"],
+      dependsOn: ["build"],
+    },
     // The snippets of the README are files that other steps build, lint and run.
     "lint-readme": {
       command: "node tools/readme/snippets.mjs --check",
