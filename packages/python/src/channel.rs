@@ -17,7 +17,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    fn new(pipe: Pipe) -> Self {
+    pub(crate) fn new(pipe: Pipe) -> Self {
         Self { pipe: Mutex::new(Some(pipe)) }
     }
 

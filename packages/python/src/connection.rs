@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     process: Option<Arc<PluginProcess>>,
     /// "process" or "stdio" for a child.
     transport: &'static str,
+    /// The address of a plugin that was not started here, or empty.
+    place: String,
     closing: Mutex<()>,
 }
 
@@ -99,7 +101,7 @@ fn until(seconds: Option<f64>) -> Option<Instant> {
 #[pymethods]
 impl Connection {
     #[new]
-    #[pyo3(signature = (channel, *, role, name, version, runtime, services, uses, grants, config, limits, handlers, on_log))]
+    #[pyo3(signature = (channel, *, role, name, version, runtime, services, uses, grants, config, limits, handlers, on_log, heard = None))]
     #[expect(clippy::too_many_arguments, reason = "the parts of a connection, by name")]
     fn new(
         py: Python<'_>,
@@ -115,6 +117,7 @@ impl Connection {
         limits: &Bound<'_, PyDict>,
         handlers: Vec<Py<PyAny>>,
         on_log: Py<PyAny>,
+        heard: Option<PyBackedBytes>,
     ) -> PyResult<Self> {
         let services = services.into_iter().map(service_from).collect::<PyResult<_>>()?;
         let uses = uses.into_iter().map(service_from).collect::<PyResult<_>>()?;
@@ -133,16 +136,24 @@ impl Connection {
         };
         let link = Link::new(pipe, connect, None, Ending::without_process()).or_raise(py)?;
         let _ = late.set(Arc::downgrade(&link));
+        if let Some(heard) = heard {
+            // What the peer said before it was known who answers: its hello.
+            py.detach(|| {
+                link.connection().receive(&heard);
+                link.pump.flush();
+            });
+        }
         let handlers = Handlers { serve: handlers, on_log };
-        Ok(Self { link, handlers, process: None, transport: "descriptors", closing: Mutex::new(()) })
+        let (transport, place) = ("descriptors", String::new());
+        Ok(Self { link, handlers, process: None, transport, place, closing: Mutex::new(()) })
     }
 
     /// Starts a plugin's process and makes a connection with it, which [`open`](Self::open) waits for.
     #[staticmethod]
     fn load(py: Python<'_>, parts: LoadParts<'_>, handlers: Vec<Py<PyAny>>, on_log: Py<PyAny>) -> PyResult<Self> {
-        let Started { link, process, transport } = start(py, parts)?;
+        let Started { link, process, transport, place } = start(py, parts)?;
         let handlers = Handlers { serve: handlers, on_log };
-        Ok(Self { link, handlers, process: Some(process), transport, closing: Mutex::new(()) })
+        Ok(Self { link, handlers, process, transport, place, closing: Mutex::new(()) })
     }
 
     /// Waits until calls can be made and the schemas fit, `timeout` seconds at most. A plugin that does not come to that is killed.
@@ -335,7 +346,11 @@ impl Connection {
             return Ok(false);
         }
         let drained = self.block_on(py, self.core().drain(), until(Some(drain_timeout)));
-        let name = self.process.as_ref().map_or("the peer", |process| process.name()).to_owned();
+        let name = match (&self.process, self.core().peer()) {
+            (Some(process), _) => process.name().to_owned(),
+            (None, Some(peer)) => peer.name.clone(),
+            (None, None) => "the peer".to_owned(),
+        };
         py.detach(|| {
             let _closing = lock(&self.closing);
             let reason = Error::unavailable(format!("plugin \"{name}\" was closed"));
@@ -366,6 +381,12 @@ impl Connection {
         Some(to_exception(py, &reason).into_value(py).into_any())
     }
 
+    /// Whether no new calls can be made: either side drains the connection.
+    #[getter]
+    fn is_draining(&self) -> bool {
+        self.link.is_own_process() && self.core().is_draining()
+    }
+
     /// The process id of the child, or None.
     #[getter]
     fn process_id(&self) -> Option<i32> {
@@ -388,12 +409,21 @@ impl Connection {
 
     fn open_until(&self, py: Python<'_>, timeout: f64, expect: Vec<ServiceParts>) -> PyResult<()> {
         let expect = expect.into_iter().map(service_from).collect::<PyResult<Vec<_>>>()?;
-        let core = self.core().clone();
+        let (core, place) = (self.core().clone(), &self.place);
         let opened = async {
             core.ready().await.map_err(|error| match &self.process {
                 Some(process) => explain(&self.link, process, error),
-                None => error,
+                None if place.is_empty() => error,
+                None => error.map_message(|message| format!("plugin at {place}: {message}")),
             })?;
+            // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
+            if !place.is_empty()
+                && let Err(error) = core.ping().await
+            {
+                let name = core.peer().map(|peer| peer.name.clone()).unwrap_or_default();
+                let reason = core.close_reason().unwrap_or(error);
+                return Err(reason.map_message(|message| format!("plugin \"{name}\" refused to start: {message}")));
+            }
             for service in expect {
                 core.negotiate(service).await?;
             }
@@ -405,6 +435,10 @@ impl Connection {
                 let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
                 let error = match &self.process {
                     Some(process) => too_late(&self.link, process, timeout),
+                    None if !place.is_empty() => Error::deadline_exceeded(format!(
+                        "plugin at {place} was not ready within {} ms",
+                        timeout.as_millis()
+                    )),
                     None => Error::deadline_exceeded(format!("no hello came within {} ms", timeout.as_millis())),
                 };
                 Err(to_exception(py, &error))

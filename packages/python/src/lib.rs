@@ -14,6 +14,7 @@ mod fork;
 mod frame;
 mod json;
 mod link;
+mod listen;
 mod load;
 mod looped;
 mod parker;
@@ -45,6 +46,8 @@ mod _native {
     use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
     #[pymodule_export]
     use crate::json::JsonTypes;
+    #[pymodule_export]
+    use crate::listen::{Incoming, Listener, is_address};
     #[pymodule_export]
     use crate::load::{check_compatible, read_manifest};
     #[pymodule_export]

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use anyplug_core::log::{LogLevel, LogRecord};
 use anyplug_core::{Error, LimitOptions};
-use anyplug_host::{EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, plan};
-use anyplug_ipc::{OnPrinted, PluginProcess, start_process};
+use anyplug_host::{
+    EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, TlsOptions, dial, plan,
+};
+use anyplug_ipc::{Address, OnPrinted, PluginProcess, start_process};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -33,15 +35,28 @@ pub(crate) struct LoadParts<'py> {
     env_denylist: Vec<String>,
     /// A JSON object.
     config: String,
+    start_timeout: f64,
     python: Option<String>,
     host_name: Option<String>,
+    tls: Option<TlsParts>,
+    allow_plaintext: bool,
+}
+
+/// Certificates: certificate, key, authority, and the name that the plugin's has to bear.
+pub(crate) type TlsParts = (String, String, String, Option<String>);
+
+pub(crate) fn tls_from((certificate, key, ca, server_name): TlsParts) -> TlsOptions {
+    TlsOptions { certificate, key, ca, server_name }
 }
 
 /// A plugin whose process was started.
 pub(crate) struct Started {
     pub(crate) link: Arc<Link>,
-    pub(crate) process: Arc<PluginProcess>,
+    /// None for a plugin that is served at an address.
+    pub(crate) process: Option<Arc<PluginProcess>>,
     pub(crate) transport: &'static str,
+    /// The address, or empty.
+    pub(crate) place: String,
 }
 
 /// Starts the plugin that `parts` describe. Its connection opens by and by.
@@ -78,11 +93,17 @@ fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: 
         interpreter: InterpreterOptions { python: parts.python },
         on_log: Some(Arc::new(move |record| records.push(record.clone()))),
         host_name: parts.host_name,
+        tls: parts.tls.map(tls_from),
+        allow_plaintext: parts.allow_plaintext,
+        start_timeout: Duration::try_from_secs_f64(parts.start_timeout.max(0.0)).unwrap_or(Duration::MAX),
         ..LoadOptions::default()
     })
 }
 
 fn start_blocking(path: &Path, options: &LoadOptions, late: &LateLink) -> Result<Started, Error> {
+    if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
+        return connect_blocking(&address.parse()?, options, late);
+    }
     let plan = plan(path, options)?;
     if let Some(on_log) = &options.on_log {
         for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
@@ -101,7 +122,15 @@ fn start_blocking(path: &Path, options: &LoadOptions, late: &LateLink) -> Result
             link.finish();
         }
     });
-    Ok(Started { link, process, transport: plan.transport })
+    Ok(Started { link, process: Some(process), transport: plan.transport, place: String::new() })
+}
+
+fn connect_blocking(address: &Address, options: &LoadOptions, late: &LateLink) -> Result<Started, Error> {
+    let (pipe, why, connect) = dial(address, options)?;
+    let ending = Ending { why, then: Box::new(|| {}) };
+    let link = Link::new(pipe, connect, None, ending)?;
+    let _ = late.set(Arc::downgrade(&link));
+    Ok(Started { link, process: None, transport: address.transport(), place: address.to_string() })
 }
 
 /// How long a process that closed its channel has to exit, before the error says that it did not.

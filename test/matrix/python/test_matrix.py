@@ -19,6 +19,7 @@ _LANGUAGES: tuple[Language, ...] = ("typescript", "python", "rust")
 _CELLS: list[tuple[Language, Transport]] = [
     ("python", "direct"),
     *[(language, transport) for language in _LANGUAGES for transport in ("process", "stdio")],
+    *[(language, transport) for language in _LANGUAGES for transport in ("unix", "tcp")],
 ]
 
 
@@ -36,7 +37,7 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
 
 @pytest.mark.parametrize("behaviour", _WANTED, ids=[behaviour["name"] for behaviour in _WANTED])
 def test_behaviour(cell: Cell, behaviour: dict[str, object]) -> None:
-    transports = behaviour.get("transports", ["direct", "process", "stdio"])
+    transports = behaviour.get("transports", ["direct", "process", "stdio", "unix", "tcp"])
     assert isinstance(transports, list)
     if cell.transport not in transports:
         # Not skipped: that it does not apply, and why, is written in the list.

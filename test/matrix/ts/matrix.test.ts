@@ -30,8 +30,9 @@ const cells = [
   ...(["typescript", "python", "rust"] as const).flatMap((language) => [
     new Cell(language, "process"),
     new Cell(language, "stdio"),
+    new Cell(language, "unix"),
+    new Cell(language, "tcp"),
   ]),
-  ...(["typescript"] as const).flatMap((language) => [new Cell(language, "unix"), new Cell(language, "tcp")]),
 ];
 
 test("this suite has the behaviours of the list, each once", () => {

@@ -153,6 +153,15 @@ impl Peer {
         })
     }
 
+    /// Reads the payload of a HELLO, for whoever has to know what a host wants before there is a connection.
+    ///
+    /// # Errors
+    /// INTERNAL when it is none; as the connection does, when it cannot be used.
+    pub fn decode(payload: &[u8]) -> Result<Self> {
+        let hello = wire::Hello::decode(payload).map_err(|error| Error::internal(format!("a hello: {error}")))?;
+        Self::new(hello)
+    }
+
     /// The service of this name.
     pub fn service(&self, name: &str) -> Option<&PeerService> {
         self.services.get(*self.by_name.get(name)?)

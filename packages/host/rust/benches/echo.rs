@@ -163,7 +163,7 @@ fn report(name: &str, times: &mut [Duration], rate: Option<f64>) {
 
 /// The processor time that host and plugin use while nothing happens.
 fn idle(plugin: &Plugin) -> u64 {
-    let pid = plugin.instance().expect("a process").driver().process().pid().as_raw_nonzero();
+    let pid = plugin.instance().expect("a process").process().pid().as_raw_nonzero();
     let ticks = || -> u64 {
         ["self".to_owned(), pid.to_string()]
             .iter()

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyplug_core::{Connection, Error, Link, Result};
-use anyplug_ipc::{Driver, Runtime, start_process};
+use anyplug_ipc::{Driver, PluginProcess, Runtime, start_process};
 
 use crate::options::LoadOptions;
 use crate::plan::{Plan, host_router};
@@ -17,6 +17,7 @@ const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Instance {
     driver: Arc<Driver>,
+    process: Arc<PluginProcess>,
     name: String,
     drain_timeout: Duration,
     closing: Mutex<()>,
@@ -31,14 +32,20 @@ impl Instance {
         // A wrong set of services starts no process.
         host_router(options, &plan.grants)?;
         let (process, pipe) = start_process(&plan.process_options(options)?)?;
-        let driver = Driver::start(Arc::new(process), pipe, runtime, |shell| plan.connect(options, shell))?;
+        let process = Arc::new(process);
+        let driver = Driver::start(process.clone(), pipe, runtime, |shell| plan.connect(options, shell))?;
         let name = plan.located.manifest.name.clone();
-        Ok(Self { driver, name, drain_timeout: options.drain_timeout, closing: Mutex::new(()) })
+        Ok(Self { driver, process, name, drain_timeout: options.drain_timeout, closing: Mutex::new(()) })
     }
 
     /// The connection.
     pub fn connection(&self) -> &Connection {
         self.driver.connection()
+    }
+
+    /// The process.
+    pub fn process(&self) -> &PluginProcess {
+        &self.process
     }
 
     /// What moves its bytes.
@@ -80,7 +87,7 @@ impl Instance {
         let _ = block_on(self.connection().drain(), in_time);
         self.connection().closed(Error::unavailable(format!("plugin \"{}\" was closed", self.name)));
         self.driver.close();
-        self.driver.process().stop();
+        self.process.stop();
         self.driver.wait_ended();
     }
 
@@ -88,7 +95,7 @@ impl Instance {
     pub fn kill(&self, reason: Error) {
         self.connection().closed(reason);
         self.driver.close();
-        self.driver.process().kill_now();
+        self.process.kill_now();
     }
 
     fn late(&self, timeout: Duration) -> Error {
@@ -104,7 +111,7 @@ impl Instance {
             return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
         }
         if self.driver.stream_ended() {
-            let what = self.driver.process().describe(" before its hello");
+            let what = self.process.describe(" before its hello");
             return error.map_message(|_| format!("plugin \"{name}\" {what}"));
         }
         let lines = self.lines_of_killed();
@@ -113,7 +120,7 @@ impl Instance {
 
     /// What the process printed last. It is of no more use, and once it has ended, all that it printed has been read.
     fn lines_of_killed(&self) -> String {
-        let process = self.driver.process();
+        let process = &self.process;
         process.kill_now();
         process.wait(OUTPUT_GRACE);
         process.last_lines()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyplug_core::{Error, Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
 use anyplug_direct::Definition;
-use anyplug_ipc::{InheritEnv, Runtime};
+use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions};
 use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
@@ -17,9 +17,12 @@ use crate::offload::offload;
 use crate::options::LoadOptions;
 use crate::plan::plan_load;
 use crate::plugin::Plugin;
+use crate::reconnect::ReconnectOptions;
 use crate::runtime::HostRuntime;
+use crate::socket::SocketInstance;
 
-/// Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself. What is returned takes options and is awaited, on any runtime or none.
+/// Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself; or the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or
+/// `tls://plugins.example:9000`, with `#name` behind it for one of a set. What is returned takes options and is awaited, on any runtime or none.
 ///
 /// ```no_run
 /// # async fn example() -> anyplug_core::Result<()> {
@@ -65,6 +68,10 @@ fn load_linked(
     runtime: Arc<dyn Runtime>,
     look: impl FnMut() -> Result<()>,
 ) -> Result<Plugin> {
+    if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
+        let (instance, manifest, transport) = SocketInstance::start(&address.parse()?, options, runtime, look)?;
+        return Ok(Plugin::of_socket(instance, manifest, transport));
+    }
     let plan = plan_load(path, options, linked.is_some())?;
     for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
         let file = plan.located.file.display();
@@ -168,6 +175,24 @@ impl Load {
     /// Sets a member of the plugin's configuration, over that of its manifest.
     pub fn config(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.options.config.insert(name.into(), value.into());
+        self
+    }
+
+    /// Gives the certificates for an address `tls://`.
+    pub fn tls(mut self, tls: TlsOptions) -> Self {
+        self.options.tls = Some(tls);
+        self
+    }
+
+    /// Allows an address `tcp://` beyond this machine, where anybody may read along or answer in the plugin's place.
+    pub fn allow_plaintext(mut self) -> Self {
+        self.options.allow_plaintext = true;
+        self
+    }
+
+    /// Says how a lost link to an address is made again; none: not at all, then the plugin has ended.
+    pub fn reconnect(mut self, reconnect: Option<ReconnectOptions>) -> Self {
+        self.options.reconnect = reconnect;
         self
     }
 

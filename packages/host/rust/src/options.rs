@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyplug_core::{Implementation, LimitOptions, LogRecord, ServiceEntry};
-use anyplug_ipc::EnvironmentOptions;
+use anyplug_ipc::{EnvironmentOptions, TlsOptions};
 use serde_json::{Map, Value};
 
 use crate::interpreter::InterpreterOptions;
+use crate::reconnect::ReconnectOptions;
 
 /// Takes log records of a plugin: what it logs, and the lines that it prints. It is called from any thread.
 pub type OnLog = Arc<dyn Fn(&LogRecord) + Send + Sync>;
@@ -16,11 +17,11 @@ pub type OnLog = Arc<dyn Fn(&LogRecord) + Send + Sync>;
 /// What a host can say about loading a plugin. [`LoadOptions::default`] says nothing; [`Load`](crate::Load) sets each member by a method of its own.
 #[derive(Clone)]
 pub struct LoadOptions {
-    /// "direct", "process" or "stdio"; none: the first of the manifest's that this host has.
+    /// "direct", "process" or "stdio", of an address "unix", "tcp" or "tls"; none: the first of the manifest's that this host has.
     pub transport: Option<String>,
     /// What the plugin may call on the host.
     pub services: Vec<Implementation>,
-    /// The capabilities that the plugin is granted, of those that its manifest names.
+    /// The capabilities that the plugin is granted, of those that its manifest names; of a plugin at an address, which has none, all of these.
     pub grants: Vec<String>,
     /// Services that the plugin must serve, with schemas that fit.
     pub expect: Vec<Arc<ServiceEntry>>,
@@ -40,6 +41,12 @@ pub struct LoadOptions {
     pub on_log: Option<OnLog>,
     /// The name that the plugin sees of this host. Default: that of the program.
     pub host_name: Option<String>,
+    /// Certificates for an address `tls://`.
+    pub tls: Option<TlsOptions>,
+    /// Allows an address `tcp://` beyond this machine, where anybody may read along or answer in the plugin's place.
+    pub allow_plaintext: bool,
+    /// How a lost link to an address is made again; none: not at all, then the plugin has ended.
+    pub reconnect: Option<ReconnectOptions>,
 }
 
 impl Default for LoadOptions {
@@ -57,6 +64,9 @@ impl Default for LoadOptions {
             interpreter: InterpreterOptions::default(),
             on_log: None,
             host_name: None,
+            tls: None,
+            allow_plaintext: false,
+            reconnect: Some(ReconnectOptions::default()),
         }
     }
 }

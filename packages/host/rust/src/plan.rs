@@ -129,15 +129,7 @@ impl Plan {
     }
 
     fn config_text(&self) -> Result<String> {
-        let text = Value::Object(self.config.clone()).to_string();
-        if text.len() <= MAX_CONFIG_BYTES {
-            return Ok(text);
-        }
-        Err(Error::invalid_argument(format!(
-            "the configuration of plugin \"{}\" takes {} bytes, and a process takes {MAX_CONFIG_BYTES}; give the path of a file instead",
-            self.located.manifest.name,
-            text.len()
-        )))
+        config_text(&self.config, &self.located.manifest.name)
     }
 
     /// This side of the connection.
@@ -154,6 +146,18 @@ impl Plan {
         let LocatedManifest { manifest, folder, .. } = &self.located;
         path_inside(folder, manifest.interop.cwd.as_deref().unwrap_or("."), "interop.cwd")
     }
+}
+
+/// The configuration as a plugin gets it, over any transport.
+pub(crate) fn config_text(config: &Map<String, Value>, name: &str) -> Result<String> {
+    let text = Value::Object(config.clone()).to_string();
+    if text.len() <= MAX_CONFIG_BYTES {
+        return Ok(text);
+    }
+    Err(Error::invalid_argument(format!(
+        "the configuration of plugin \"{name}\" takes {} bytes, and a process takes {MAX_CONFIG_BYTES}; give the path of a file instead",
+        text.len()
+    )))
 }
 
 /// What this side serves, and what the plugin may call of it.

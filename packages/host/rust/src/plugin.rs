@@ -11,6 +11,7 @@ use crate::direct::DirectInstance;
 use crate::instance::Instance;
 use crate::manifest::Manifest;
 use crate::offload::offload;
+use crate::socket::SocketInstance;
 
 /// A loaded plugin. A clone is another handle of the same one; when the last is dropped, the plugin's process is killed. To end it in good order, [`Plugin::close`] it.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ struct Inner {
 enum Ending {
     Process(Arc<Instance>),
     Direct(Arc<DirectInstance>),
+    Socket(Arc<SocketInstance>),
 }
 
 impl Plugin {
@@ -45,6 +47,12 @@ impl Plugin {
         Self { inner: Arc::new(Inner { manifest, transport: "direct", link, ending }) }
     }
 
+    pub(crate) fn of_socket(instance: SocketInstance, manifest: Manifest, transport: &'static str) -> Self {
+        let link = instance.link();
+        let ending = Ending::Socket(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest: Some(manifest), transport, link, ending }) }
+    }
+
     /// Its name, as it says.
     pub fn name(&self) -> String {
         self.inner.link.peer_info().map(|peer| peer.name).unwrap_or_default()
@@ -55,12 +63,12 @@ impl Plugin {
         self.inner.link.peer_info().map(|peer| peer.version).unwrap_or_default()
     }
 
-    /// Its plugin.json; none for one that was loaded without.
+    /// Its plugin.json; of a plugin at an address, what it says of itself; none for one that is linked into this program and was loaded without.
     pub fn manifest(&self) -> Option<&Manifest> {
         self.inner.manifest.as_ref()
     }
 
-    /// "direct", "process" or "stdio".
+    /// "direct", "process", "stdio", "unix", "tcp" or "tls".
     pub fn transport(&self) -> &str {
         self.inner.transport
     }
@@ -79,7 +87,7 @@ impl Plugin {
     pub fn instance(&self) -> Option<&Arc<Instance>> {
         match &self.inner.ending {
             Ending::Process(instance) => Some(instance),
-            Ending::Direct(_) => None,
+            Ending::Direct(_) | Ending::Socket(_) => None,
         }
     }
 
@@ -99,6 +107,7 @@ impl Plugin {
             match ending {
                 Ending::Process(instance) => instance.close(),
                 Ending::Direct(instance) => instance.close(),
+                Ending::Socket(instance) => instance.close(),
             }
             Ok(())
         })

@@ -27,7 +27,7 @@ fn script_after_hello(script: &str) -> Folder {
 }
 
 fn pid(plugin: &Plugin) -> i32 {
-    plugin.instance().expect("a process").driver().process().pid().as_raw_nonzero().get()
+    plugin.instance().expect("a process").process().pid().as_raw_nonzero().get()
 }
 
 #[test]

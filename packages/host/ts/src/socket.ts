@@ -101,7 +101,10 @@ async function open(address: Address, options: LoadOptions, signal: AbortSignal)
   signal.addEventListener("abort", abandon);
   try {
     await connection.opened.catch((error: unknown) => {
-      throw explained(error, `plugin at ${formatAddress(address)}`);
+      const where = `plugin at ${formatAddress(address)}`;
+      // Not every TLS library tells its peer why.
+      const hint = address.kind === "tls" ? " that may not accept this host's certificate" : "";
+      throw explained(error, where + hint);
     });
     // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
     await connection.ping().catch(async () => {

@@ -33,7 +33,8 @@ const EXIT_GRACE: Duration = Duration::from_secs(1);
 /// notices by the first bytes that come, and stands aside until callers have been quiet for a while, or one has waited in vain.
 pub struct Driver {
     pump: Pump,
-    process: Arc<PluginProcess>,
+    process: Option<Arc<PluginProcess>>,
+    ending: Ending,
     spin: Mutex<Spin>,
     company: Company,
     /// What the thread does: one of the constants below.
@@ -49,6 +50,14 @@ pub struct Driver {
     stream_ended: AtomicBool,
     gate: Mutex<Gate>,
     changed: Condvar,
+}
+
+/// What is around the end of a connection.
+pub struct Ending {
+    /// Says why the stream has ended. It may take a moment.
+    pub why: Box<dyn Fn() -> Error + Send + Sync>,
+    /// What is to be done when the connection has ended, by whichever side, in the thread of the driver. It may take its time.
+    pub then: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -76,17 +85,56 @@ impl Driver {
         runtime: Arc<dyn Runtime>,
         connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
     ) -> Result<Arc<Self>, Error> {
-        let shell = Arc::new(DriverShell { driver: OnceLock::new(), runtime });
-        let connection = connect(shell.clone())?;
-        let refused =
-            |error: io::Error| Error::unavailable(format!("the channel cannot be opened: {error}")).with_source(error);
         let printed = process.is_stdio().then(|| -> OnPrinted {
             let process = process.clone();
             Box::new(move |bytes| process.printed(bytes))
         });
+        let ended = process.clone();
+        let why = move || {
+            // In most cases because the process has ended, which shows a moment later.
+            ended.wait(EXIT_GRACE);
+            Error::unavailable(format!("plugin \"{}\" {}", ended.name(), ended.describe("")))
+        };
+        let ending = Ending { why: Box::new(why), then: Box::new(|| {}) };
+        let driver = Self::begin(Some(process.clone()), pipe, printed, ending, runtime, connect)?;
+        let finishing = Arc::downgrade(&driver);
+        process.on_exit(move || {
+            if let Some(driver) = finishing.upgrade() {
+                driver.finish();
+            }
+        });
+        Ok(driver)
+    }
+
+    /// Makes a connection over the channel to a peer that this program did not start, as [`Driver::start`] does.
+    ///
+    /// # Errors
+    /// As [`Driver::start`].
+    pub fn start_over(
+        pipe: Pipe,
+        ending: Ending,
+        runtime: Arc<dyn Runtime>,
+        connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
+    ) -> Result<Arc<Self>, Error> {
+        Self::begin(None, pipe, None, ending, runtime, connect)
+    }
+
+    fn begin(
+        process: Option<Arc<PluginProcess>>,
+        pipe: Pipe,
+        printed: Option<OnPrinted>,
+        ending: Ending,
+        runtime: Arc<dyn Runtime>,
+        connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
+    ) -> Result<Arc<Self>, Error> {
+        let shell = Arc::new(DriverShell { driver: OnceLock::new(), runtime });
+        let connection = connect(shell.clone())?;
+        let refused =
+            |error: io::Error| Error::unavailable(format!("the channel cannot be opened: {error}")).with_source(error);
         let driver = Arc::new(Self {
             pump: Pump::new(pipe, connection, printed).map_err(refused)?,
             process,
+            ending,
             spin: Mutex::default(),
             company: Company::default(),
             thread: AtomicU8::new(READS),
@@ -102,12 +150,6 @@ impl Driver {
         driver.pump.flush();
         let thread = driver.clone();
         std::thread::Builder::new().name("anyplug-channel".to_owned()).spawn(move || thread.run()).map_err(refused)?;
-        let finishing = Arc::downgrade(&driver);
-        driver.process.on_exit(move || {
-            if let Some(driver) = finishing.upgrade() {
-                driver.finish();
-            }
-        });
         Ok(driver)
     }
 
@@ -116,9 +158,9 @@ impl Driver {
         self.stream_ended.load(Ordering::SeqCst)
     }
 
-    /// The process at the other end.
-    pub fn process(&self) -> &PluginProcess {
-        &self.process
+    /// The process at the other end; none for a peer that this program did not start.
+    pub fn process(&self) -> Option<&PluginProcess> {
+        self.process.as_deref()
     }
 
     /// The connection.
@@ -209,9 +251,12 @@ impl Driver {
             self.connection().closed(self.why_ended());
         }
         self.pump.close();
-        self.process.stop();
+        if let Some(process) = &self.process {
+            process.stop();
+        }
         self.lock_gate().ended = true;
         self.changed.notify_all();
+        (self.ending.then)();
     }
 
     /// Waits until there is something to do, or to look at.
@@ -251,11 +296,10 @@ impl Driver {
         }
     }
 
-    /// The stream has ended: in most cases because the process has, which shows a moment later.
     fn why_ended(&self) -> Error {
-        self.process.wait(EXIT_GRACE);
+        let why = (self.ending.why)();
         self.stream_ended.store(true, Ordering::SeqCst);
-        Error::unavailable(format!("plugin \"{}\" {}", self.process.name(), self.process.describe("")))
+        why
     }
 
     fn lock_gate(&self) -> MutexGuard<'_, Gate> {

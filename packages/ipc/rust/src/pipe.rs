@@ -66,6 +66,11 @@ impl Pipe {
         wait_ready(&mut [PollFd::new(&self.read, PollFlags::IN)], None);
     }
 
+    /// As [`Pipe::wait_readable`], for no longer than `timeout`.
+    pub fn wait_readable_for(&self, timeout: Duration) {
+        wait_ready(&mut [PollFd::new(&self.read, PollFlags::IN)], Some(timeout));
+    }
+
     /// The descriptor to read from, to wait on.
     pub fn read_fd(&self) -> BorrowedFd<'_> {
         self.read.as_fd()

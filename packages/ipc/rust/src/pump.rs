@@ -138,6 +138,11 @@ impl Pump {
         }
     }
 
+    /// Waits until there is something to read, for no longer than `timeout`, whatever the state of the connection.
+    pub fn wait_readable(&self, timeout: std::time::Duration) {
+        wait_ready(&mut [PollFd::from_borrowed_fd(self.read_end.as_fd(), PollFlags::IN)], Some(timeout));
+    }
+
     /// Wakes the leader when it waits.
     pub fn kick(&self) {
         self.kick.give();
@@ -146,7 +151,10 @@ impl Pump {
     /// Closes this side's direction of the channel, after what could be written at once: for the peer, the order to end.
     pub fn close(&self) {
         self.flush();
-        lock(&self.writer).end = None;
+        if let Some(end) = lock(&self.writer).end.take() {
+            // Of a socket, the other descriptor stays open; of a pipe, this is refused, and there is nothing to be done.
+            let _ = rustix::net::shutdown(&*end, rustix::net::Shutdown::Write);
+        }
         self.blocked.store(false, Ordering::SeqCst);
         self.kick.give();
     }

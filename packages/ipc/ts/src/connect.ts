@@ -45,7 +45,11 @@ export async function connectSocket(address: Address, options: ConnectOptions = 
 
 async function opened(address: Address, options: ConnectOptions): Promise<PipeInput> {
   if (address.kind === "tls") return connectTls(address, options);
-  if (address.kind === "unix") await checkSocketFile(address.path);
+  if (address.kind === "unix") {
+    await checkSocketFile(address.path).catch((error: unknown) => {
+      throw described(error, address);
+    });
+  }
   const input = bufferedSocket((onread: OnReadOpts) => {
     if (address.kind === "unix") return connect({ path: address.path, onread });
     const { host, port } = address;

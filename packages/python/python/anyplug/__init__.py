@@ -34,13 +34,16 @@ from ._error import AnyplugError, Detail
 from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
 from ._json import JsonTypes
 from ._limits import Limits
+from ._listen import PluginServer, listen
 from ._load import PluginLoad, TransportName, load_plugin
 from ._log import LogLevel, LogRecord, OnLog, log
 from ._metadata import Metadata, MetadataInput
 from ._options import CallOptions
 from ._plugin import Plugin, SyncPlugin
+from ._reconnect import ReconnectOptions
 from ._sdk import PluginDefinition, PluginServices, define_plugin
 from ._serve import serve
+from ._tls import TlsOptions
 from ._transport import ResponseStream, SyncResponseStream
 from ._version import VERSION as __version__
 
@@ -65,17 +68,21 @@ __all__ = (
     "Plugin",
     "PluginDefinition",
     "PluginLoad",
+    "PluginServer",
     "PluginServices",
+    "ReconnectOptions",
     "RequestStream",
     "ResponseStream",
     "ServiceDescriptor",
     "SyncPlugin",
     "SyncResponseStream",
+    "TlsOptions",
     "TransportName",
     "__version__",
     "define_plugin",
     "encode",
     "implement",
+    "listen",
     "load_plugin",
     "log",
     "serve",

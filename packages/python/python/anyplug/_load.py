@@ -25,14 +25,16 @@ from ._limits import Limits, limit_parts
 from ._log import LogLevel, LogRecord, OnLog, log_to_logging
 from ._module import load_definition
 from ._plugin import Plugin, SyncPlugin
+from ._reconnect import ReconnectingLink, ReconnectOptions
 from ._router import HandlerTable
 from ._runner import LoopRunner, Runner, ThreadRunner
 from ._schema import ServiceParts, service_parts
+from ._tls import TlsOptions, tls_parts
 from ._version import RUNTIME
 
 __all__ = ("PluginLoad", "TransportName", "load_plugin")
 
-TransportName = Literal["direct", "process", "stdio"]
+TransportName = Literal["direct", "process", "stdio", "unix", "tcp", "tls"]
 
 
 def load_plugin(
@@ -52,16 +54,22 @@ def load_plugin(
     on_log: OnLog | None = None,
     python: str | None = None,
     host_name: str | None = None,
+    tls: TlsOptions | None = None,
+    allow_plaintext: bool = False,
+    reconnect: ReconnectOptions | bool = True,
 ) -> PluginLoad:
     """Says which plugin to load, and how.
 
     What is returned loads it: by ``with`` for threads, by ``async with`` for asyncio.
 
-    ``path``: a folder that holds a plugin.json, or that file itself.
+    ``path``: a folder that holds a plugin.json, or that file itself; or the address where the plugin is served, such as
+    ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it for
+    one of a set.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
     its own) or ``stdio`` (a child process on stdin and stdout). By default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
-    ``grants``: the capabilities that the plugin is granted, of those that its manifest names.
+    ``grants``: the capabilities that the plugin is granted, of those that its manifest names; of a plugin at an
+    address, which has none, all of these.
     ``expect``: services that the plugin must serve, with schemas that fit; others are checked before their first call.
     ``limits``: what this side accepts; what is not set is as the manifest says.
     ``start_timeout``: seconds from the start of the process until calls can be made.
@@ -73,6 +81,9 @@ def load_plugin(
     ``python``: the program for plugins in Python; by default $ANYPLUG_PYTHON, that of $VIRTUAL_ENV, that of the nearest
     .venv above the plugin's folder, or python3.
     ``host_name``: what the plugin sees of this host; by default the name of the program.
+    ``tls``: certificates for an address ``tls://``. ``allow_plaintext``: allows an address ``tcp://`` beyond this
+    machine, where anybody may read along or answer in the plugin's place.
+    ``reconnect``: how a lost link to an address is made again; False: not at all, then the plugin has ended.
 
     Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or
     option that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not
@@ -80,7 +91,7 @@ def load_plugin(
     configuration.
     """
     return PluginLoad(
-        path=Path(path),
+        path=os.fspath(path),
         transport=transport,
         implementations=tuple(services),
         grants=tuple(grants),
@@ -96,6 +107,9 @@ def load_plugin(
         on_log=on_log,
         python=python,
         host_name=host_name or Path(sys.argv[0] or sys.executable).stem or "python",
+        certificates=tls,
+        allow_plaintext=allow_plaintext,
+        reconnect=(ReconnectOptions() if reconnect else None) if isinstance(reconnect, bool) else reconnect,
     )
 
 
@@ -103,7 +117,7 @@ def load_plugin(
 class PluginLoad:
     """A plugin that is to be loaded: ``with`` it, ``async with`` it, `await` it or `open` it, any number of times."""
 
-    path: Path
+    path: str
     transport: TransportName | None
     implementations: tuple[Implementation, ...]
     grants: tuple[str, ...]
@@ -119,12 +133,17 @@ class PluginLoad:
     on_log: OnLog | None
     python: str | None
     host_name: str
+    certificates: TlsOptions | None
+    allow_plaintext: bool
+    reconnect: ReconnectOptions | None
     _open: list[Plugin | SyncPlugin] = field(default_factory=list)
 
     # --- for threads -----------------------------------------------------------------------------
 
     def open(self) -> SyncPlugin:
         """Loads the plugin for threads. It has to be closed."""
+        if _native.is_address(self.path):
+            return self._open_address()
         located = _Located.read(self)
         if located.is_direct:
             return SyncPlugin(self._direct(located), located.manifest, "direct", self.drain_timeout)
@@ -154,6 +173,8 @@ class PluginLoad:
         return self._open_async().__await__()
 
     async def _open_async(self) -> Plugin:
+        if _native.is_address(self.path):
+            return await self._open_address_async()
         loop = asyncio.get_running_loop()
         located = await loop.run_in_executor(None, _Located.read, self)
         if located.is_direct:
@@ -181,6 +202,45 @@ class PluginLoad:
         assert isinstance(plugin, Plugin)  # noqa: S101 - __aenter__ put it there
         await plugin.close()
 
+    # --- an address ------------------------------------------------------------------------------
+
+    def _open_address(self) -> SyncPlugin:
+        def dial() -> Connection:
+            connection = self._connect(None, ThreadRunner())
+            connection.start_thread()
+            connection.open(self.start_timeout, self.expect)
+            return connection
+
+        first = dial()
+        link = ReconnectingLink(first, dial, self.reconnect)
+        return SyncPlugin(link, manifest_of(first), first.native.transport, self.drain_timeout)
+
+    async def _open_address_async(self) -> Plugin:
+        loop = asyncio.get_running_loop()
+        begun: list[Connection] = []
+
+        def dial() -> Connection:
+            connection = self._connect(None, LoopRunner(loop))
+            begun.append(connection)
+            loop.call_soon_threadsafe(connection.join_loop)
+            connection.open(self.start_timeout, self.expect)
+            begun.remove(connection)
+            return connection
+
+        try:
+            first = await loop.run_in_executor(None, dial)
+        except asyncio.CancelledError:
+            for connection in begun:
+                connection.kill("the load was given up")
+            raise
+        link = ReconnectingLink(first, dial, self.reconnect)
+        return Plugin(link, manifest_of(first), first.native.transport, self.drain_timeout)
+
+    @property
+    def tls(self) -> tuple[str, str, str, str | None] | None:
+        """The certificates, as the native module takes them."""
+        return tls_parts(self.certificates)
+
     # --- a process -------------------------------------------------------------------------------
 
     @property
@@ -203,14 +263,14 @@ class PluginLoad:
         """The configuration, as the native module takes it."""
         return json.dumps(dict(self.configured))
 
-    def _connect(self, located: _Located, runner: Runner) -> Connection:
+    def _connect(self, located: _Located | None, runner: Runner) -> Connection:
         def make(_: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]) -> _native.Connection:
             return _native.Connection.load(self, handlers, on_log)
 
         return Connection(make, self.implementations, runner, self._on_log(located))
 
-    def _on_log(self, located: _Located) -> OnLog:
-        return self.on_log or log_to_logging(located.name)
+    def _on_log(self, located: _Located | None) -> OnLog:
+        return self.on_log or log_to_logging(located.name if located else self.path.partition("#")[2] or self.path)
 
     # --- in this process -------------------------------------------------------------------------
 
@@ -239,6 +299,21 @@ class PluginLoad:
         return link
 
 
+def manifest_of(connection: Connection) -> Mapping[str, Any]:
+    """Returns what plugin.json would say, as far as a plugin at an address says it itself."""
+    peer = connection.native.peer
+    assert peer is not None  # noqa: S101 - it is open
+    name, version, runtime, services, _ = peer
+    language = runtime.partition(" ")[0]
+    return {
+        "name": name,
+        "version": version,
+        "language": language if language in ("typescript", "python", "rust") else "",
+        "offers": [service for service, _ in services[1:]],
+        "transports": [connection.native.transport],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Located:
     """A plugin.json, and what is decided from it."""
@@ -259,7 +334,7 @@ class _Located:
 
     @classmethod
     def read(cls, load: PluginLoad) -> _Located:
-        file, folder, name, _, language, module, transports, capabilities = _native.read_manifest(load.path)
+        file, folder, name, _, language, module, transports, capabilities = _native.read_manifest(Path(load.path))
         manifest = json.loads(Path(file).read_text(encoding="utf-8"))
         is_possible = language == "python" and module is not None
         if load.transport == "direct" and not is_possible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -63,6 +64,12 @@ def log_to_logging(plugin: str) -> OnLog:
             logger.log(level, "%s%s", name, record.message, extra={"fields": dict(record.fields)})
 
     return on_log
+
+
+def print_record(record: LogRecord) -> None:
+    """Writes a record of the host's, or of the connection itself, to stderr, which is a plugin's own log."""
+    fields = "".join(f" {name}={value!r}" for name, value in record.fields.items())
+    print(f"{record.level.name} {record.message}{fields}", file=sys.stderr)
 
 
 HostLog: TypeAlias = Callable[[LogLevel, str, Mapping[str, str]], None]

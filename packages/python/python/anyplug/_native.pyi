@@ -53,6 +53,12 @@ class _LoadParts(Protocol):
     @property
     def env_denylist(self) -> Sequence[str]: ...
     @property
+    def start_timeout(self) -> float: ...
+    @property
+    def tls(self) -> tuple[str, str, str, str | None] | None: ...
+    @property
+    def allow_plaintext(self) -> bool: ...
+    @property
     def config(self) -> str: ...
     @property
     def python(self) -> str | None: ...
@@ -126,6 +132,30 @@ class Call:
     def set_header(self, key: str, value: str, /) -> None: ...
     def set_trailer(self, key: str, value: str, /) -> None: ...
 
+_Tls: TypeAlias = tuple[str, str, str, str | None]
+
+def is_address(text: str) -> bool:
+    """Whether a text is meant as an address, and not as the path of a plugin."""
+
+@final
+class Listener:
+    """A socket that hosts connect to."""
+
+    def __init__(self, address: str, tls: _Tls | None, allow_plaintext: bool) -> None: ...
+    @property
+    def address(self) -> str: ...
+    def accept(self) -> Incoming | None:
+        """Waits for the next host; None when the listener was closed."""
+
+    def close(self) -> None: ...
+
+@final
+class Incoming:
+    """A host that has connected, and not said anything yet."""
+
+    def hear(self, seconds: float) -> tuple[Channel, bytes, tuple[str, str] | None, AnyplugError | None]:
+        """Finds out who it is and hears its hello: the channel, what was read, plugin and configuration, a failure."""
+
 @final
 class Connection:
     """A connection by bytes."""
@@ -145,6 +175,7 @@ class Connection:
         limits: dict[str, int],
         handlers: Sequence[_Handler],
         on_log: Callable[[_LogRecord], object],
+        heard: bytes | None = None,
     ) -> None: ...
     @staticmethod
     def load(parts: _LoadParts, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]) -> Connection:
@@ -155,6 +186,8 @@ class Connection:
 
     @property
     def transport(self) -> str: ...
+    @property
+    def is_draining(self) -> bool: ...
     @property
     def peer(self) -> tuple[str, str, str, _Pairs, _Pairs] | None:
         """Name, version, runtime, services and uses (each with its fingerprint); None before its hello."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Never
 
@@ -18,11 +19,14 @@ from ._error import AnyplugError, to_error
 from ._handler import Implementation
 from ._lifetime import leave_now
 from ._limits import limit_parts
-from ._log import LogRecord, set_host
+from ._listen import PluginServer
+from ._listen import listen as _listen
+from ._log import print_record, set_host
 from ._router import HandlerTable
 from ._runner import LoopRunner, ThreadRunner
 from ._schema import ServiceParts, service_parts
 from ._sdk import PluginDefinition
+from ._tls import TlsOptions
 from ._version import RUNTIME
 
 __all__ = ("serve",)
@@ -34,30 +38,86 @@ _FINISH_GRACE = 0.5
 """Seconds that handlers have which were cancelled because the channel ended."""
 
 
-def serve(plugin: PluginDefinition) -> None:
-    """Serves a plugin until its host closes the channel.
+def serve(
+    plugins: PluginDefinition | Iterable[PluginDefinition],
+    *,
+    listen: str | None = None,
+    tls: TlsOptions | None = None,
+    allow_plaintext: bool = False,
+    config: Mapping[str, Any] | None = None,
+    max_connections: int = 1000,
+    hello_timeout: float = 10.0,
+    drain_timeout: float = 5.0,
+) -> None:
+    """Serves a plugin, or a set of plugins at one address.
 
-    It finds out by its surroundings how it is reached. Started by hand, it explains itself on stderr and exits with 64.
+    It finds out by its surroundings how it is reached. Started by a host, it serves that host until the channel is
+    closed. Otherwise it listens at the address in ``listen`` or in ANYPLUG_LISTEN, as `anyplug.listen` does, until
+    SIGTERM or SIGINT. With neither, it explains itself on stderr and exits with 64.
     Asynchronous handlers run on an event loop in this thread; a plugin whose handlers are all synchronous needs none,
     and its calls run in this thread one after the other, but for those that take long, beside which others begin.
 
     Raises SystemExit when the plugin refuses to start.
     """
+    every = (plugins,) if isinstance(plugins, PluginDefinition) else tuple(plugins)
+    who = ", ".join(f"{plugin.name} {plugin.version}" for plugin in every)
     try:
         channel = _native.Channel.of_host()
-        if channel is None:
-            _explain(plugin)
-        config = _config()
+        if channel is not None:
+            only, own = _only(every), _config()
+        else:
+            address = listen or os.environ.get("ANYPLUG_LISTEN")
+            if not address:
+                _explain(who)
+            server = _listen(
+                every,
+                address,
+                tls=tls or _tls(),
+                allow_plaintext=allow_plaintext or os.environ.get("ANYPLUG_ALLOW_PLAINTEXT") == "1",
+                config=_config() if config is None else config,
+                max_connections=max_connections,
+                hello_timeout=hello_timeout,
+                drain_timeout=drain_timeout,
+            )
     except AnyplugError as error:
-        sys.exit(f"{plugin.name}: {error}")
-    _Server(plugin, channel, config).run()
+        sys.exit(f"{', '.join(plugin.name for plugin in every)}: {error}")
+    if channel is None:
+        _serve_until_signal(server, who)
+    else:
+        _Server(only, channel, own).run()
 
 
-def _explain(plugin: PluginDefinition) -> Never:
+def _only(plugins: tuple[PluginDefinition, ...]) -> PluginDefinition:
+    if len(plugins) == 1:
+        return plugins[0]
+    message = f"a process serves one plugin to the host that started it, and this one has {len(plugins)}"
+    raise AnyplugError(Code.FAILED_PRECONDITION, f"{message}; serve them at an address")
+
+
+def _serve_until_signal(server: PluginServer, who: str) -> Never:
+    asked = threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: asked.set())
+    print(f"{who} at {server.address}", flush=True)
+    asked.wait()
+    server.close()
+    # Handlers that do not end must not keep the process alive.
+    leave_now(0)
+
+
+def _tls() -> TlsOptions | None:
+    names = ("ANYPLUG_TLS_CERTIFICATE", "ANYPLUG_TLS_KEY", "ANYPLUG_TLS_CA")
+    certificate, key, ca = (os.environ.get(name) for name in names)
+    return TlsOptions(certificate=certificate, key=key, ca=ca) if certificate and key and ca else None
+
+
+def _explain(who: str) -> Never:
     print(
-        f"{plugin.name} {plugin.version} is an anyplug plugin: it answers a host program, not a person. Nothing is to"
-        " be done here; load it from a host by its folder, with load_plugin in Python and Rust or loadPlugin in"
-        " TypeScript. (A host names the channel in ANYPLUG_CHANNEL, which is not set.)",
+        f"{who} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from"
+        " a host by its folder, with load_plugin in Python and Rust or loadPlugin in TypeScript; or set ANYPLUG_LISTEN"
+        " to an address, such as unix:/run/plugin.sock, to serve it there. (A host names the channel in"
+        " ANYPLUG_CHANNEL, which is not set.)",
         file=sys.stderr,
     )
     sys.exit(_NOT_LOADED)
@@ -144,7 +204,7 @@ class _Server:
                 on_log=on_log,
             )
 
-        connection = Connection(make, implementations, runner, _print_record, config=self.config, is_plugin=True)
+        connection = Connection(make, implementations, runner, print_record, config=self.config, is_plugin=True)
         set_host(connection.log)
         return connection
 
@@ -152,9 +212,3 @@ class _Server:
 def _shut_down(runner: LoopRunner, threads: ThreadPoolExecutor) -> None:
     runner.close()
     threads.shutdown(cancel_futures=True)
-
-
-def _print_record(record: LogRecord) -> None:
-    """A record of the host's, or of the connection itself: for the plugin's own log, which its host captures."""
-    fields = "".join(f" {name}={value!r}" for name, value in record.fields.items())
-    print(f"{record.level.name} {record.message}{fields}", file=sys.stderr)

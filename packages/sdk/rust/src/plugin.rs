@@ -26,7 +26,7 @@ pub struct Plugin {
     limits: LimitOptions,
 }
 
-type Configure = Box<dyn FnOnce(&Value) -> Result<Vec<Implementation>> + Send>;
+type Configure = Box<dyn Fn(&Value) -> Result<Vec<Implementation>> + Send + Sync>;
 
 impl Plugin {
     /// A plugin that offers nothing yet.
@@ -48,10 +48,10 @@ impl Plugin {
     }
 
     /// Offers the services that `configure` makes of the configuration which the host gives (an object, empty when it gives none), beside those of [`Plugin::service`]. An error refuses the start:
-    /// the host's load fails with it.
+    /// the host's load fails with it. It is called for each host that connects to a plugin which is served on a socket: these services are the host's own.
     pub fn configured(
         mut self,
-        configure: impl FnOnce(&Value) -> Result<Vec<Implementation>> + Send + 'static,
+        configure: impl Fn(&Value) -> Result<Vec<Implementation>> + Send + Sync + 'static,
     ) -> Self {
         self.configure = Some(Box::new(configure));
         self
@@ -84,10 +84,10 @@ impl Plugin {
     }
 
     /// What the plugin serves with this configuration, or why it refuses to start.
-    pub(crate) fn into_router(self, config: &Value) -> Result<Router> {
+    pub(crate) fn router(&self, config: &Value) -> Result<Router> {
         check_name(&self.name)?;
-        let Self { mut services, configure, uses, .. } = self;
-        if let Some(configure) = configure {
+        let (mut services, uses) = (self.services.clone(), self.uses.clone());
+        if let Some(configure) = &self.configure {
             services.extend(configure(config)?);
         }
         Router::new(RouterOptions { services, uses, grants: Grants::All, config: config.to_string() })
@@ -103,7 +103,7 @@ impl From<Plugin> for Definition {
             limits: plugin.limits,
             start: Box::new(move |config| {
                 let config = if config.is_empty() { "{}" } else { config };
-                plugin.into_router(&parse_config(config)?)
+                plugin.router(&parse_config(config)?)
             }),
         }
     }

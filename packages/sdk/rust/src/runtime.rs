@@ -50,6 +50,11 @@ impl PluginRuntime {
         work()
     }
 
+    /// Runs a future to its end, which is no handler.
+    pub(crate) fn spawn_task(&self, future: impl Future<Output = ()> + Send + 'static) {
+        self.handle.spawn(future);
+    }
+
     /// Waits for the handlers that were cancelled, for a moment.
     pub(crate) fn finish(&self) {
         let until = Instant::now() + FINISH_GRACE;

@@ -10,8 +10,10 @@ use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
 use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Moved, Pipe, Server, open_channel};
 use serde_json::{Map, Value};
 
+use crate::listen::{LISTEN_VARIABLE, ServeOptions, listen_in};
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
+use crate::signals::wait_for_signal;
 use crate::runtime::PluginRuntime;
 
 /// The length of a frame's header.
@@ -22,7 +24,8 @@ const NOT_LOADED: u8 = 64;
 
 /// Serves a plugin until its host closes the channel; `main` returns what it returns.
 ///
-/// It finds out by its surroundings how it is reached. Started by hand it explains itself on stderr and gives status 64. Handlers may use everything of tokio: they run in the
+/// It finds out by its surroundings how it is reached. Started by a host, it serves that host. Otherwise it listens at the address in ANYPLUG_LISTEN until SIGTERM or SIGINT: then calls in flight
+/// may end. With neither it explains itself on stderr and gives status 64. Handlers may use everything of tokio: they run in the
 /// runtime that this function was called in, or in one of its own. Each begins in the thread that reads the channel, and must not block.
 ///
 /// ```no_run
@@ -32,32 +35,61 @@ const NOT_LOADED: u8 = 64;
 /// }
 /// ```
 pub fn serve(plugin: Plugin) -> ExitCode {
-    let name = plugin.name().to_owned();
-    let failed = |error: &Error| {
-        eprintln!("{name}: {error}");
-        ExitCode::FAILURE
+    serve_with(vec![plugin], ServeOptions::default())
+}
+
+/// Serves a plugin, or a set of plugins at one address, as [`serve`] does. What the options do not say is as the environment says.
+pub fn serve_with(plugins: Vec<Plugin>, options: ServeOptions) -> ExitCode {
+    let names: Vec<_> = plugins.iter().map(Plugin::name).collect();
+    let names = names.join(", ");
+    let who: Vec<_> = plugins.iter().map(|plugin| format!("{} {}", plugin.name(), plugin.version())).collect();
+    let who = who.join(", ");
+    let served = match open_channel() {
+        Ok(Some(pipe)) => only(plugins).and_then(|plugin| serve_over(pipe, plugin)),
+        Ok(None) => match options.or_surroundings() {
+            Ok(Some(options)) => serve_at(plugins, options, &who),
+            Ok(None) => {
+                eprintln!("{}", explanation(&who));
+                return ExitCode::from(NOT_LOADED);
+            }
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
     };
-    let pipe = match open_channel() {
-        Ok(Some(pipe)) => pipe,
-        Ok(None) => {
-            eprintln!("{}", explanation(&plugin));
-            return ExitCode::from(NOT_LOADED);
-        }
-        Err(error) => return failed(&error),
-    };
-    match serve_over(pipe, plugin) {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+        Err(error) => {
+            eprintln!("{names}: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-fn explanation(plugin: &Plugin) -> String {
+fn explanation(who: &str) -> String {
     format!(
-        "{} {} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from a host by its folder, with load_plugin in Python and Rust or \
-         loadPlugin in TypeScript. (A host names the channel in {CHANNEL_VARIABLE}, which is not set.)",
-        plugin.name(),
-        plugin.version()
+        "{who} is an anyplug plugin: it answers a host program, not a person. Nothing is to be done here; load it from a host by its folder, with load_plugin in Python and Rust or loadPlugin in \
+         TypeScript; or set {LISTEN_VARIABLE} to an address, such as unix:/run/plugin.sock, to serve it there. (A host names the channel in {CHANNEL_VARIABLE}, which is not set.)"
     )
+}
+
+fn only(mut plugins: Vec<Plugin>) -> Result<Plugin> {
+    let count = plugins.len();
+    plugins.pop().filter(|_| count == 1).ok_or_else(|| {
+        Error::failed_precondition(format!(
+            "a process serves one plugin to the host that started it, and this one has {count}; serve them at an address"
+        ))
+    })
+}
+
+fn serve_at(plugins: Vec<Plugin>, options: ServeOptions, who: &str) -> Result<()> {
+    let signal = wait_for_signal()?;
+    let runtime = Arc::new(PluginRuntime::new()?);
+    let server = listen_in(plugins, options, runtime.clone())?;
+    println!("{who} at {}", server.address());
+    signal();
+    server.close();
+    runtime.finish();
+    Ok(())
 }
 
 fn read_config() -> Result<Value> {
@@ -70,7 +102,7 @@ fn read_config() -> Result<Value> {
 fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
     let runtime = Arc::new(PluginRuntime::new()?);
     let (name, version, limits) = (plugin.name().to_owned(), plugin.version().to_owned(), plugin.own_limits());
-    let router = read_config().and_then(|config| runtime.enter(|| plugin.into_router(&config)));
+    let router = read_config().and_then(|config| runtime.enter(|| plugin.router(&config)));
     // The host is told why over the channel, where it sees the code as well.
     let (router, refusal) = match router {
         Ok(router) => (router, None),

@@ -13,11 +13,12 @@ from anyplug import AnyplugError, Code, LogRecord, Plugin, PluginLoad, implement
 from anyplug_generated.anyplug.test.v1.test_anyplug import Host, Secret, Test, TestClient
 
 from .host import TestHost
+from .served import Served
 
 __all__ = ("Behaviour", "Cell", "Language", "Logs", "Transport", "fails", "failure")
 
 Language = Literal["typescript", "python", "rust"]
-Transport = Literal["direct", "process", "stdio"]
+Transport = Literal["direct", "process", "stdio", "unix", "tcp"]
 
 _PLUGINS = Path(__file__).resolve().parents[4] / "plugins" / "test-plugin"
 _FOLDERS: dict[Language, str] = {"typescript": "ts", "python": "python", "rust": "rust"}
@@ -61,6 +62,7 @@ class Cell:
         self._runner = asyncio.Runner()
         self.logs = Logs(self._runner.get_loop())
         self._shared: Plugin | None = None
+        self._served: Served | None = None
 
     def run(self, behaviour: Coroutine[Any, Any, None]) -> None:
         """Runs in the loop in which the shared plugin lives."""
@@ -69,7 +71,10 @@ class Cell:
     def load(self, **options: Any) -> PluginLoad:  # noqa: ANN401 - those of load_plugin
         """A plugin of the caller's own."""
         folder = _PLUGINS / _FOLDERS[self.language]
-        return load_plugin(folder, transport=self.transport, host_name="matrix", **options)
+        if self.transport in ("unix", "tcp") and self._served is None:
+            self._served = Served(folder, self.transport)
+        place = self._served.address if self._served else folder
+        return load_plugin(place, transport=self.transport, host_name="matrix", **options)
 
     def load_with_services(self, **options: Any) -> PluginLoad:  # noqa: ANN401 - those of load_plugin
         """A plugin of the caller's own, to which the host offers its services."""
@@ -88,6 +93,8 @@ class Cell:
         if self._shared is not None:
             self._runner.run(self._shared.close())
         self._runner.close()
+        if self._served is not None:
+            self._served.stop()
 
 
 Behaviour = Callable[[Cell], Coroutine[Any, Any, None]]

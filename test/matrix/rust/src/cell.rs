@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyplug_core::{Code, Error, LogRecord};
 use anyplug_generated::anyplug::test::v1::{Host, Secret, TestClient};
@@ -11,6 +11,7 @@ use anyplug_host::{Load, Plugin, load_plugin};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::host::TestHost;
+use crate::served::Served;
 
 /// The languages of plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,11 +28,19 @@ pub(crate) struct Cell {
     pub(crate) host: TestHost,
     pub(crate) logs: Logs,
     shared: OnceCell<Plugin>,
+    served: OnceLock<Served>,
 }
 
 impl Cell {
     pub(crate) fn new(language: Language, transport: &'static str) -> Self {
-        Self { language, transport, host: TestHost::default(), logs: Logs::default(), shared: OnceCell::new() }
+        Self {
+            language,
+            transport,
+            host: TestHost::default(),
+            logs: Logs::default(),
+            shared: OnceCell::new(),
+            served: OnceLock::new(),
+        }
     }
 
     /// A plugin of the caller's own.
@@ -42,7 +51,11 @@ impl Cell {
             Language::Rust => "rust",
         };
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/test-plugin").join(folder);
-        let load = load_plugin(path).transport(self.transport).host_name("matrix");
+        let place = match self.transport {
+            "unix" | "tcp" => self.served.get_or_init(|| Served::start(&path, self.transport)).address.clone().into(),
+            _ => path,
+        };
+        let load = load_plugin(place).transport(self.transport).host_name("matrix");
         if self.transport == "direct" { load.linked(anyplug_test_plugin::plugin()) } else { load }
     }
 
@@ -65,6 +78,9 @@ impl Cell {
     pub(crate) async fn close(self) {
         if let Some(plugin) = self.shared.into_inner() {
             plugin.close().await.expect("an end");
+        }
+        if let Some(served) = self.served.into_inner() {
+            served.stop();
         }
     }
 }

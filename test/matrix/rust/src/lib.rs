@@ -9,6 +9,7 @@ mod host;
 mod limits;
 mod process;
 mod schemas;
+mod served;
 mod streams;
 
 use std::collections::BTreeSet;
@@ -146,4 +147,10 @@ cells! {
     python_over_stdio: Python "stdio";
     rust_over_process: Rust "process";
     rust_over_stdio: Rust "stdio";
+    typescript_over_unix: TypeScript "unix";
+    typescript_over_tcp: TypeScript "tcp";
+    python_over_unix: Python "unix";
+    python_over_tcp: Python "tcp";
+    rust_over_unix: Rust "unix";
+    rust_over_tcp: Rust "tcp";
 }

@@ -1,0 +1,47 @@
+"""A plugin that is served at an address, by a program that no host started."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+__all__ = ("Served",)
+
+
+class Served:
+    """The program, and where it serves."""
+
+    def __init__(self, folder: Path, transport: str) -> None:
+        """Starts the plugin's command, and waits until it says where it is."""
+        manifest = json.loads((folder / "plugin.json").read_text(encoding="utf-8"))
+        name, *arguments = shlex.split(manifest["interop"]["ipcCommand"])
+        program = sys.executable if name.startswith("python") else name
+        program = str(folder / program) if "/" in program else program
+        self._folder = tempfile.mkdtemp(prefix="anyplug-matrix-")
+        listen = f"unix:{self._folder}/plugin.sock" if transport == "unix" else "tcp://127.0.0.1:0"
+        self._program = subprocess.Popen(
+            [program, *arguments],
+            cwd=folder,
+            env={**os.environ, "ANYPLUG_LISTEN": listen},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._program.stdout is not None
+        lines = (line.rpartition(" at ")[2].strip() for line in self._program.stdout if " at " in line)
+        self.address = f"{next(lines)}#{manifest['name']}"
+
+    def stop(self) -> None:
+        """Asks the program to end, which it does with status 0, and leaves nothing behind."""
+        self._program.terminate()
+        status = self._program.wait()
+        assert self._program.stdout is not None
+        self._program.stdout.close()
+        shutil.rmtree(self._folder)
+        assert status == 0, f"the server ended with {status}"
