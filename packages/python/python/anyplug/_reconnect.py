@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ("ReconnectOptions", "ReconnectingLink")
 
+_JOIN = 1.0
+"""Seconds for the threads of a connection that was killed."""
+
 I = TypeVar("I", bound="Message")  # noqa: E741 - the input of a method
 O = TypeVar("O", bound="Message")  # noqa: E741 - its output
 
@@ -196,6 +199,7 @@ class ReconnectingLink:
                     return
                 message = f'the address has plugin "{connection.peer.name}" now, and had "{self.peer.name}"'
                 connection.kill(message)
+                connection.join_workers(_JOIN)
                 self._lost = AnyplugError(Code.FAILED_PRECONDITION, message)
                 break
             attempt += 1
