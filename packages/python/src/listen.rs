@@ -32,8 +32,10 @@ impl Listener {
     fn new(py: Python<'_>, address: &str, tls: Option<TlsParts>, allow_plaintext: bool) -> PyResult<Self> {
         let parsed: Address = address.parse::<Address>().or_raise(py)?;
         if !parsed.plugin.is_empty() {
-            let message =
-                format!("address {address:?}: a server offers all of its plugins; leave #{} to the hosts", parsed.plugin);
+            let message = format!(
+                "address {address:?}: a server offers all of its plugins; leave #{} to the hosts",
+                parsed.plugin
+            );
             return Err(to_exception(py, &Error::invalid_argument(message)));
         }
         let options = ListenerOptions { tls: tls.map(tls_from), allow_plaintext };

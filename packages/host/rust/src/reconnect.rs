@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyplug_core::hello::Peer;
 use anyplug_core::transport::{CallStream, MethodRef, Payload, PeerInfo, Response, Transport};
-use anyplug_core::{
-    BoxFuture, CallOptions, Code, Connection, Error, Link, LogLevel, LogRecord, Result, ServiceEntry,
-};
+use anyplug_core::{BoxFuture, CallOptions, Code, Connection, Error, Link, LogLevel, LogRecord, Result, ServiceEntry};
 use anyplug_ipc::{Driver, Runtime};
 use bytes::Bytes;
 
@@ -345,8 +343,7 @@ impl ReconnectingLink {
         options: CallOptions,
     ) -> Result<Response<Payload>> {
         let now = Instant::now();
-        let (header, _) =
-            options.clone().begin(method.descriptor()?.default_timeout_ms, anyplug_core::Instant::now)?;
+        let (header, _) = options.clone().begin(method.descriptor()?.default_timeout_ms, anyplug_core::Instant::now)?;
         let own = header.timeout_ms.map(|timeout| now + Duration::from_millis(u64::from(timeout)));
         let retry = self.reconnect.as_ref().map_or(Duration::ZERO, |options| options.retry_timeout);
         let until = own.unwrap_or(now + retry);
@@ -381,9 +378,8 @@ fn down(state: &State) -> Error {
 }
 
 fn take_expired(state: &mut State, now: Instant) -> Vec<(Option<Instant>, Waker)> {
-    let (expired, waiting) = std::mem::take(&mut state.waiting)
-        .into_iter()
-        .partition(|(until, _)| until.is_some_and(|until| until <= now));
+    let (expired, waiting) =
+        std::mem::take(&mut state.waiting).into_iter().partition(|(until, _)| until.is_some_and(|until| until <= now));
     state.waiting = waiting;
     expired
 }

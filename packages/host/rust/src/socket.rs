@@ -37,9 +37,8 @@ impl SocketInstance {
             Box::new(move |then, look| {
                 let (pipe, why) = connect(&address, &options)?;
                 let ending = Ending { why: Box::new(why), then };
-                let driver = Driver::start_over(pipe, ending, runtime.clone(), |shell| {
-                    connection(&address, &options, shell)
-                })?;
+                let driver =
+                    Driver::start_over(pipe, ending, runtime.clone(), |shell| connection(&address, &options, shell))?;
                 let opened = open(driver.connection(), &address, &options, look);
                 if let Err(error) = &opened {
                     driver.connection().closed(error.clone());
@@ -79,30 +78,16 @@ fn connect(
     options: &LoadOptions,
 ) -> Result<(anyplug_ipc::Pipe, impl Fn() -> Error + Send + Sync + 'static)> {
     let LoadOptions { tls, allow_plaintext, start_timeout, .. } = options;
-    let rules =
-        ConnectOptions { tls: tls.clone(), allow_plaintext: *allow_plaintext, timeout: *start_timeout };
+    let rules = ConnectOptions { tls: tls.clone(), allow_plaintext: *allow_plaintext, timeout: *start_timeout };
     Ok(connect_socket(address, &rules)?.into_parts())
 }
 
 /// This side of the connection.
-fn connection(
-    address: &Address,
-    options: &LoadOptions,
-    shell: Arc<dyn anyplug_core::Shell>,
-) -> Result<Connection> {
+fn connection(address: &Address, options: &LoadOptions, shell: Arc<dyn anyplug_core::Shell>) -> Result<Connection> {
     let router = host_router(options, &options.grants)?;
     let connection = ConnectionOptions::new(Role::Host, host_name(options), "", router, shell);
-    let config = if options.config.is_empty() {
-        String::new()
-    } else {
-        config_text(&options.config, &who(address))?
-    };
-    Connection::new(ConnectionOptions {
-        limits: options.limits,
-        plugin: address.plugin.clone(),
-        config,
-        ..connection
-    })
+    let config = if options.config.is_empty() { String::new() } else { config_text(&options.config, &who(address))? };
+    Connection::new(ConnectionOptions { limits: options.limits, plugin: address.plugin.clone(), config, ..connection })
 }
 
 /// Connects to an address for a shell of the caller's own: the channel, what says why it ended, and what makes the connection.

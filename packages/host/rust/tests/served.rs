@@ -225,7 +225,10 @@ async fn why_there_is_no_plugin_is_told() {
     let folder = Folder::new();
     let missing = failure(load_plugin(folder.address())).await;
     assert_eq!(missing.code(), Code::Unavailable);
-    assert!(missing.message().starts_with(&format!("cannot connect to {}: there is no", folder.address())), "{missing}");
+    assert!(
+        missing.message().starts_with(&format!("cannot connect to {}: there is no", folder.address())),
+        "{missing}"
+    );
     assert_eq!(failure(load_plugin("tcp://127.0.0.1:1")).await.code(), Code::Unavailable);
     assert_eq!(failure(load_plugin("tcp://192.0.2.1:9")).await.code(), Code::FailedPrecondition);
     assert_eq!(failure(load_plugin("tcp:x")).await.code(), Code::InvalidArgument);

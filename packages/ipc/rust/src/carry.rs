@@ -21,7 +21,8 @@ pub(crate) fn carry(tls: &mut Connection, mut network: TcpStream, mut local: Uni
     network.set_nonblocking(true)?;
     local.set_nonblocking(true)?;
     tls.set_buffer_limit(None);
-    let result = Carrier { chunk: vec![0; CHUNK_BYTES], inbound: Vec::new(), from: 0 }.run(tls, &mut network, &mut local);
+    let result =
+        Carrier { chunk: vec![0; CHUNK_BYTES], inbound: Vec::new(), from: 0 }.run(tls, &mut network, &mut local);
     // The program hears of it as the end of the stream, the peer too.
     let _ = local.shutdown(Shutdown::Both);
     let _ = network.shutdown(Shutdown::Both);

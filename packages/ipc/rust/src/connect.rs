@@ -59,8 +59,7 @@ impl Connected {
 /// fit, INVALID_ARGUMENT for certificates that cannot be read.
 pub fn connect_socket(address: &Address, options: &ConnectOptions) -> Result<Connected, Error> {
     address.check_plaintext(options.allow_plaintext)?;
-    let prefixed =
-        |error: Error| error.map_message(|message| format!("cannot connect to {address}: {message}"));
+    let prefixed = |error: Error| error.map_message(|message| format!("cannot connect to {address}: {message}"));
     let (pipe, fate) = match &address.place {
         Place::Unix(path) => {
             check_socket_file(path).map_err(prefixed)?;

@@ -143,9 +143,7 @@ type Credentials = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>, RootCe
 
 fn read(options: Option<&TlsOptions>) -> Result<Credentials, Error> {
     let Some(options) = options else {
-        return Err(Error::invalid_argument(
-            "tls:// needs certificates: expected tls with certificate, key and ca",
-        ));
+        return Err(Error::invalid_argument("tls:// needs certificates: expected tls with certificate, key and ca"));
     };
     let certificates = certificates(&options.certificate, "tls.certificate")?;
     let key = PrivateKeyDer::from_pem_slice(&pem(&options.key, "tls.key")?)

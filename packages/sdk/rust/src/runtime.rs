@@ -67,10 +67,21 @@ impl PluginRuntime {
             count = self.running.changed.wait_timeout(count, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         drop(count);
+        self.shut_down();
+    }
+
+    fn shut_down(&self) {
         if let Some(runtime) = self.own.lock().unwrap_or_else(PoisonError::into_inner).take() {
             // What still runs ends with the process; to wait for it would let a handler that never ends keep the process alive.
             runtime.shutdown_background();
         }
+    }
+}
+
+impl Drop for PluginRuntime {
+    fn drop(&mut self) {
+        // A server of plugins may be dropped within a runtime, where none may be waited for.
+        self.shut_down();
     }
 }
 

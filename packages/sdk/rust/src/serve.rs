@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 use crate::listen::{LISTEN_VARIABLE, ServeOptions, listen_in};
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
-use crate::signals::wait_for_signal;
 use crate::runtime::PluginRuntime;
+use crate::signals::wait_for_signal;
 
 /// The length of a frame's header.
 const HEADER_BYTES: usize = 12;

@@ -19,7 +19,8 @@ impl Served {
     pub(crate) fn start(path: &Path, transport: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let located = read_manifest(path).expect("a manifest");
-        let command = split_command(located.manifest.interop.ipc_command.as_deref().expect("a command")).expect("words");
+        let command =
+            split_command(located.manifest.interop.ipc_command.as_deref().expect("a command")).expect("words");
         let (name, args) = command.split_first().expect("a program");
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("anyplug-matrix-{}-{number}", std::process::id()));
@@ -28,8 +29,7 @@ impl Served {
             "unix" => format!("unix:{}/plugin.sock", folder.display()),
             _ => "tcp://127.0.0.1:0".to_owned(),
         };
-        let program =
-            interpreter(name, &located.folder, &InterpreterOptions::default(), |name| std::env::var_os(name));
+        let program = interpreter(name, &located.folder, &InterpreterOptions::default(), |name| std::env::var_os(name));
         let program = if program.contains('/') { located.folder.join(program) } else { program.into() };
         let mut program = Command::new(program)
             .args(args)
