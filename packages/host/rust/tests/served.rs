@@ -1,5 +1,7 @@
 //! Plugins that are served at an address: many hosts, hostile ones, lost links, certificates.
 
+#![allow(clippy::expect_used, reason = "a failure is a failed test")]
+
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
