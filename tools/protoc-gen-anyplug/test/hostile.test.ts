@@ -54,6 +54,41 @@ test("the TypeScript compiles under strict checks", async () => {
   expect(await complaints(join(root, "node_modules/.bin/tsc"), ["-p", "."], join(folder, "ts"))).toBe("");
 }, 60_000);
 
+test("messages that are called like parts of TypeScript come back as they were", async () => {
+  write({
+    "ts/emit.json": JSON.stringify({
+      extends: "./tsconfig.json",
+      compilerOptions: { noEmit: false, rootDir: "src", outDir: "out" },
+    }),
+    "ts/use.mjs": `
+      import assert from "node:assert";
+      import { Everything, Number as Numbers } from "./out/types.js";
+      const part = { again: { list: ["a"] }, list: ["b", ""], data: Uint8Array.of(1, 2) };
+      const numbered = Object.keys(Everything.create()).filter((name) => name.startsWith("field"));
+      assert(numbered.length > 40);
+      const given = Everything.fromPartial({
+        ...Object.fromEntries(numbered.map((name) => [name, part])),
+        maps: new Map([["__proto__", part], ["", {}]]),
+        blobs: new Map([[-1n, Uint8Array.of(9)], [0n, new Uint8Array(0)]]),
+        arrays: [part, {}],
+        numbers: [0, "-9223372036854775808", 9223372036854775807n],
+        number: Numbers.NUMBER_ONE,
+        real: -0,
+        json: JSON.parse('{"__proto__": [1, "x", null, {"y": true}]}'),
+        time: { seconds: -1, nanos: 999999999 },
+        message: { $case: "one", one: part },
+      });
+      const back = Everything.decode(Everything.encode(given).finish());
+      assert.deepStrictEqual(back, given);
+      assert(Object.is(back.real, -0));
+      assert.deepStrictEqual(JSON.stringify(back.json), '{"__proto__":[1,"x",null,{"y":true}]}');
+      assert.throws(() => Everything.encode(Everything.fromPartial({ numbers: [2n ** 63n] })), /numbers: 9223372036854775808 does not fit/);
+    `,
+  });
+  expect(await complaints(join(root, "node_modules/.bin/tsc"), ["-p", "emit.json"], join(folder, "ts"))).toBe("");
+  expect(await complaints("node", ["use.mjs"], join(folder, "ts"))).toBe("");
+}, 60_000);
+
 test("the Python passes mypy's strict checks", async () => {
   write({ "python/mypy.ini": "[mypy]\nstrict = true\nwarn_unreachable = true\n" });
   const env = { MYPYPATH: join(root, "packages/python/python") };

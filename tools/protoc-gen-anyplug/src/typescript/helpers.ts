@@ -38,10 +38,9 @@ type ${m.helper("Builtin")} = ${m.global("Date")} | ${m.global("Function")} | ${
 export type ${m.helper("DeepPartial")}<T> = T extends bigint ? string | number | bigint
   : T extends ${m.helper("Builtin")} ? T
   : T extends ${m.global("Array")}<infer U> ? ${m.global("Array")}<${m.helper("DeepPartial")}<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<${m.helper("DeepPartial")}<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: ${m.helper("DeepPartial")}<T[K]> | undefined } & { $case: T["$case"] }
+  : T extends { $case: string } ? { [K in keyof T as K extends "$case" ? never : K]?: ${m.helper("DeepPartial")}<T[K]> | undefined } & { $case: T["$case"] }
   : T extends {} ? { [K in keyof T]?: ${m.helper("DeepPartial")}<T[K]> | undefined }
-  : Partial<T>;`,
+  : T;`,
   },
   Builtin: { lines: () => "" },
   MessageFns: {
