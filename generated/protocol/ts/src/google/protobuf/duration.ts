@@ -152,10 +152,9 @@ type Builtin = Date | Function | Uint8Array | string | number | boolean | bigint
 export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends Builtin ? T
   : T extends Array<infer U> ? Array<DeepPartial<U>>
-  : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
-  : T extends { $case: string } ? { [K in keyof Omit<T, "$case">]?: DeepPartial<T[K]> | undefined } & { $case: T["$case"] }
+  : T extends { $case: string } ? { [K in keyof T as K extends "$case" ? never : K]?: DeepPartial<T[K]> | undefined } & { $case: T["$case"] }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> | undefined }
-  : Partial<T>;
+  : T;
 
 /** The codec of a message. */
 export interface MessageFns<T, V extends string> {
