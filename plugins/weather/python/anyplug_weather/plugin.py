@@ -46,7 +46,7 @@ async def forecast(invocation: Invocation) -> ActionResult:
     invocation.say(Content(text=f"It is {invocation.state.values['season']}."))
     return ActionResult(
         success=True,
-        text=f"Rain, {invocation.message.content.extra['mood']}.",
+        text=f"Rain, {invocation.message.content.extra.get('mood')}.",
         values={"rain": True},
         data={"id": len(id_)},
         extra={"confidence": 0.5},

@@ -1,9 +1,11 @@
 """ElizaOS's line protocols, both ways.
 
 `load_line_plugin` makes a plugin that speaks one of them a plugin of an agent; `LineServer` serves a plugin of an agent
-to a host that speaks one. It needs the extra ``anyplug[agent]``.
+to a host that speaks one. `ElizaosBridge` registers a plugin of ours with ElizaOS's own Python runtime. It needs the
+extra ``anyplug[agent]``.
 """
 
+from ._bridge import ElizaosBridge
 from ._drive import Dialect, driven_plugin
 from ._lines import LineReader
 from ._load import LinePlugin, load_line_plugin
@@ -13,6 +15,7 @@ from ._serve import LineServer
 
 __all__ = (
     "Dialect",
+    "ElizaosBridge",
     "LinePeer",
     "LinePlugin",
     "LineReader",
