@@ -19,7 +19,7 @@ export const LAYERS = [
   {
     name: "anyplug",
     folder: /^packages\/anyplug\//,
-    mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk"],
+    mayImport: ["core", "protocol", "json", "direct", "ipc", "contracts", "elizaos", "host", "sdk"],
   },
   // In Python the contracts and what stands on them are parts of the one package.
   {

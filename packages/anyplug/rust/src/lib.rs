@@ -49,6 +49,10 @@ pub use anyplug_host::{
     load_plugin, parse_manifest, read_manifest,
 };
 
+/// An agent and its plugins: the contract `anyplug.agent.v1`, and a library for both sides.
+#[cfg(feature = "agent")]
+pub use anyplug_contracts::agent;
+
 /// Messages as proto3 JSON.
 #[cfg(feature = "json")]
 pub use anyplug_json as json;
