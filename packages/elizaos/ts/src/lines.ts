@@ -14,6 +14,8 @@ export class LineReader {
   /** The pieces of a line that has not ended. */
   #pieces: Uint8Array[] = [];
   #length = 0;
+  /** The line is too long; what comes of it is dropped. */
+  #skips = false;
 
   /** A line of more than `maxBytes` is refused. */
   constructor(maxBytes: number, onLine: (line: string) => void) {
@@ -24,16 +26,18 @@ export class LineReader {
   /**
    * Takes the next bytes; they are copied where they are kept.
    *
-   * @throws AnyplugError RESOURCE_EXHAUSTED when a line is too long.
+   * @throws AnyplugError RESOURCE_EXHAUSTED when a line is too long, once for each; it is left out, and the lines after it are given.
    */
   push(bytes: Uint8Array): void {
     let start = 0;
+    let isTooLong = false;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      this.#keep(bytes.subarray(start, end), false);
+      isTooLong = this.#keep(bytes.subarray(start, end), false) || isTooLong;
       this.#give();
       start = end + 1;
     }
-    if (start < bytes.length) this.#keep(bytes.subarray(start), true);
+    if (start < bytes.length) isTooLong = this.#keep(bytes.subarray(start), true) || isTooLong;
+    if (isTooLong) throw new AnyplugError(Code.ResourceExhausted, `a line of over ${this.#maxBytes} bytes`);
   }
 
   /** The stream has ended: what is there of a line is one. */
@@ -41,20 +45,28 @@ export class LineReader {
     this.#give();
   }
 
-  #keep(piece: Uint8Array, copied: boolean): void {
+  /** True when this made the line too long. */
+  #keep(piece: Uint8Array, copied: boolean): boolean {
+    if (this.#skips) return false;
     this.#length += piece.length;
     if (this.#length > this.#maxBytes) {
-      throw new AnyplugError(Code.ResourceExhausted, `a line of over ${this.#maxBytes} bytes`);
+      this.#pieces = [];
+      this.#skips = true;
+      return true;
     }
     this.#pieces.push(copied ? piece.slice() : piece);
+    return false;
   }
 
   #give(): void {
-    const [first] = this.#pieces;
-    if (first === undefined) return;
-    const line = this.#pieces.length === 1 ? first : joined(this.#pieces, this.#length);
+    const pieces = this.#pieces;
+    const length = this.#length;
     this.#pieces = [];
     this.#length = 0;
+    this.#skips = false;
+    const [first] = pieces;
+    if (first === undefined) return;
+    const line = pieces.length === 1 ? first : joined(pieces, length);
     const text = this.#decoder.decode(line).trim();
     if (text !== "") this.#onLine(text);
   }

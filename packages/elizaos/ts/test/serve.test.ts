@@ -102,6 +102,14 @@ describe("a plugin served by the line protocol", () => {
   });
 });
 
+test("a line that is too long is refused once, and the next one is answered", async () => {
+  const send = await served();
+  expect(await send("x".repeat((10 << 20) + 1), { id: "8", type: "fly" })).toMatchObject([
+    { type: "error", id: "", error: "a line of over 10485760 bytes" },
+    { type: "error", id: "8" },
+  ]);
+});
+
 test("what is served can be driven: a plugin comes through the protocol as it was", async () => {
   const agent = new AgentRuntime();
   const toServer: Uint8Array[] = [];
