@@ -29,6 +29,7 @@ describe.each([
   ["ts", "direct"],
   ["ts", "process"],
   ["python", "process"],
+  ["rust", "process"],
 ] as const)("a plugin in %s, %s", (language, transport) => {
   test.each(cases)("$name", async ({ steps }) => {
     const { records, onLog, agent } = agentAnd();

@@ -64,9 +64,10 @@ def test_an_agent_and_a_plugin(case: dict[str, Any], transport: str) -> None:
 
 
 @pytest.mark.between_languages
+@pytest.mark.parametrize("language", ["ts", "rust"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_an_agent_and_a_plugin_in_typescript(case: dict[str, Any]) -> None:
-    run(run_case(case["steps"], "ts", "process"))
+def test_an_agent_and_a_plugin_in_another_language(case: dict[str, Any], language: str) -> None:
+    run(run_case(case["steps"], language, "process"))
 
 
 def test_an_event_harms_no_other_handler() -> None:

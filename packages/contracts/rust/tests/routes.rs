@@ -1,16 +1,16 @@
 //! The routes of an agent's plugins over HTTP, asked with nothing but a socket.
 
-mod weather;
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use anyplug_contracts::agent::{AgentRuntime, RouteServer, RouteServerOptions, serve_routes};
+use anyplug_weather::weather;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use weather::weather;
 
 async fn served(options: RouteServerOptions) -> (AgentRuntime, RouteServer) {
     let agent = AgentRuntime::default();
-    agent.register_plugin(weather().0).await.unwrap();
+    agent.register_plugin(weather()).await.unwrap();
     let server = serve_routes(&agent, options).await.unwrap();
     (agent, server)
 }

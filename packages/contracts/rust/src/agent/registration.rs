@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyplug_core::{CallOptions, Caller, Error, Result};
+use anyplug_core::{CallOptions, Caller, Client, Error, Link, Result, ServiceDescriptor};
 use anyplug_generated::anyplug::agent::v1 as wire;
 use wire::{ActionDescription, EvaluatorDescription, ProviderDescription, ServiceDescription};
 use wire::{generate_response, invoke_action_response, invoke_evaluator_response};
@@ -77,6 +77,15 @@ pub struct RouteAnswer {
     pub body: Vec<u8>,
 }
 
+/// How to call what a link leads to.
+struct Peer<'a>(&'a Arc<dyn Link>);
+
+impl Caller for Peer<'_> {
+    fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
+        Client::new(self.0.clone(), service)
+    }
+}
+
 /// A registered plugin. Its calls fail as calls do.
 pub struct Registration {
     description: wire::DescribeResponse,
@@ -93,6 +102,14 @@ impl Registration {
         let client = wire::AgentPluginClient::new(peer);
         let description = client.describe(wire::DescribeRequest {}).options(options).await?;
         Ok(Self { description, client, running: Mutex::default() })
+    }
+
+    /// As [`Registration::of`], of the plugin that a link leads to.
+    ///
+    /// # Errors
+    /// As calls fail.
+    pub async fn of_link(link: &Arc<dyn Link>, options: CallOptions) -> Result<Self> {
+        Self::of(&Peer(link), options).await
     }
 
     /// Its name.

@@ -7,8 +7,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use anyplug_core::{BoxFuture, CallOptions, Client, Context, Error, Implementation, Link, LogLevel, LogRecord, Result};
-use anyplug_core::{Caller, ServiceDescriptor};
+use anyplug_core::{BoxFuture, CallOptions, Context, Error, Implementation, Link, LogLevel, LogRecord, Result};
 use anyplug_generated::anyplug::agent::v1::{
     ActionDescription, EvaluatorDescription, ProviderDescription, RouteDescription,
 };
@@ -349,15 +348,6 @@ impl IntoFuture for Register {
     }
 }
 
-/// How to call what a link leads to.
-struct Peer<'a>(&'a Arc<dyn Link>);
-
-impl Caller for Peer<'_> {
-    fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
-        Client::new(self.0.clone(), service)
-    }
-}
-
 #[derive(Clone, Copy)]
 enum Kind {
     Actions,
@@ -529,7 +519,7 @@ impl Inner {
         config: JsonObject,
         watched: Option<Arc<dyn Link>>,
     ) -> Result<Arc<Registration>> {
-        let added = Arc::new(Registration::of(&Peer(link), self.options(None)).await?);
+        let added = Arc::new(Registration::of_link(link, self.options(None)).await?);
         admit(&self.all(), &added)?;
         added.init(&self.id, &self.name, config, self.options(None)).await?;
         // Another of its name may have come while it was initialized: this asks again.
