@@ -9,6 +9,7 @@ mod channel;
 mod codec;
 mod connection;
 mod convert;
+mod discovery;
 mod error;
 mod fork;
 mod frame;
@@ -43,13 +44,15 @@ mod _native {
     #[pymodule_export]
     use crate::connection::Connection;
     #[pymodule_export]
+    use crate::discovery::discover;
+    #[pymodule_export]
     use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
     #[pymodule_export]
     use crate::json::JsonTypes;
     #[pymodule_export]
     use crate::listen::{Incoming, Listener, is_address};
     #[pymodule_export]
-    use crate::load::{check_compatible, read_manifest};
+    use crate::load::{check_compatible, locate_plugin};
     #[pymodule_export]
     use crate::session::Session;
 }

@@ -208,14 +208,15 @@ impl Records {
     }
 }
 
-/// Reads the manifest at a path: `(file, folder, name, version, language, module, transports, capabilities)`.
+/// Finds the plugin at a path: `(file, folder, name, version, language, module, transports, capabilities, is_derived)`.
 #[pyfunction]
-pub(crate) fn read_manifest(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyTuple>> {
-    let LocatedManifest { manifest, folder, file } = anyplug_host::read_manifest(&path).or_raise(py)?;
+pub(crate) fn locate_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyTuple>> {
+    let LocatedManifest { manifest, folder, file, is_derived, .. } = anyplug_host::locate_plugin(&path).or_raise(py)?;
     let transports = manifest.transports.map(|names| PyTuple::new(py, names)).transpose()?;
     let capabilities = PyTuple::new(py, &manifest.capabilities)?;
     let (name, version, language) = (manifest.name, manifest.version, manifest.language);
-    (file, folder, name, version, language, manifest.interop.module, transports, capabilities).into_pyobject(py)
+    (file, folder, name, version, language, manifest.interop.module, transports, capabilities, is_derived)
+        .into_pyobject(py)
 }
 
 /// Compares two descriptor sets of a service, of its caller and of its callee.

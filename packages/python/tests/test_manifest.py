@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from anyplug import AnyplugError, Code, load_plugin
-from anyplug._native import read_manifest
+from anyplug._native import locate_plugin
 
 VECTORS = Path(__file__).parents[3] / "test" / "vectors" / "manifest"
 
@@ -22,8 +22,9 @@ def cases(file: str) -> pytest.MarkDecorator:
 @cases("accepted.json")
 def test_it_is_read(case: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "plugin.json").write_text(json.dumps(case["manifest"]))
-    file, folder, name, _, language, _, transports, capabilities = read_manifest(tmp_path)
+    file, folder, name, _, language, _, transports, capabilities, is_derived = locate_plugin(tmp_path)
     assert (Path(file), Path(folder)) == (tmp_path / "plugin.json", tmp_path)
+    assert not is_derived
     expected = case["expected"]
     assert (name, language) == (expected["name"], expected["language"])
     assert list(transports or ()) == expected.get("transports", [])
@@ -55,7 +56,7 @@ def test_paths_stay_in_the_folder(case: dict[str, Any], tmp_path: Path) -> None:
     manifest = {"name": "x", "version": "1", "language": "python", "interop": case["interop"]}
     (folder / "plugin.json").write_text(json.dumps(manifest))
     if case["error"] is None:
-        assert Path(read_manifest(folder)[1]) == folder
+        assert Path(locate_plugin(folder)[1]) == folder
     else:
         with pytest.raises(AnyplugError) as raised:
             load_plugin(folder).open()

@@ -72,3 +72,13 @@ mod tests {
         }
     }
 }
+
+/// Returns `word` so that [`split_command`] gives it back as one.
+pub(crate) fn quote_word(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:@-".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -3,29 +3,41 @@
 //! [`load_plugin`] gives a [`Plugin`], on which generated clients make their calls. Below it stand the steps that it takes, none of which needs a runtime: [`plan`], [`Instance::start`] and
 //! [`Instance::open`].
 
+mod builtin;
 mod command;
+mod dependencies;
 mod direct;
+mod discovery;
 mod instance;
 mod interpreter;
 mod load;
+mod loaders;
+mod locate;
 mod manifest;
+mod npm;
 mod offload;
 mod options;
 mod paths;
 mod plan;
 mod plugin;
+mod python;
 mod reconnect;
 mod runtime;
+mod set;
 mod shape;
 mod socket;
 mod wait;
 
 pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
+pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;
+pub use discovery::{Discovery, DiscoveryOptions, FoundPlugin, Look, PluginFailure, PluginSource, discover_plugins};
 pub use instance::Instance;
 pub use interpreter::{InterpreterOptions, interpreter};
 pub use load::{Load, load_blocking, load_direct, load_plugin};
+pub use loaders::{PythonPluginLoader, TypeScriptPluginLoader};
+pub use locate::locate_plugin;
 pub use manifest::{
     Action, Evaluator, Interop, LocatedManifest, MANIFEST_FILE, Manifest, ManifestLimits, Provider, Route, Service,
     parse_manifest, read_manifest,
@@ -35,4 +47,5 @@ pub use paths::path_inside;
 pub use plan::{Plan, TRANSPORTS, plan};
 pub use plugin::Plugin;
 pub use reconnect::{Pace, ReconnectOptions};
+pub use set::{PluginSet, load_plugins};
 pub use socket::{dial, manifest_of};

@@ -12,7 +12,10 @@ use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions};
 use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
+use crate::discovery::FoundPlugin;
 use crate::instance::Instance;
+use crate::locate::locate_plugin;
+use crate::manifest::LocatedManifest;
 use crate::offload::offload;
 use crate::options::LoadOptions;
 use crate::plan::plan_load;
@@ -21,8 +24,14 @@ use crate::reconnect::ReconnectOptions;
 use crate::runtime::HostRuntime;
 use crate::socket::SocketInstance;
 
-/// Loads the plugin at `path`: a folder that holds a plugin.json, or that file itself; or the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or
-/// `tls://plugins.example:9000`, with `#name` behind it for one of a set. What is returned takes options and is awaited, on any runtime or none.
+/// Loads a plugin:
+///
+/// - a folder that holds a plugin.json, or that file itself;
+/// - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in `python:my_package.my_module`: they need no
+///   plugin.json;
+/// - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set.
+///
+/// What [`discover_plugins`](crate::discover_plugins) found is loaded by [`FoundPlugin::load`]. What is returned takes options and is awaited, on any runtime or none.
 ///
 /// ```no_run
 /// # async fn example() -> anyplug_core::Result<()> {
@@ -32,7 +41,7 @@ use crate::socket::SocketInstance;
 /// # }
 /// ```
 pub fn load_plugin(path: impl AsRef<Path>) -> Load {
-    Load { path: Some(path.as_ref().to_owned()), linked: None, options: LoadOptions::default() }
+    Load { place: Some(Place::At(path.as_ref().to_owned())), ..Load::default() }
 }
 
 /// Loads a plugin that is linked into this program, without a manifest: its handlers are called with the messages themselves. What is returned takes options and is awaited, on any runtime or none.
@@ -45,7 +54,7 @@ pub fn load_plugin(path: impl AsRef<Path>) -> Load {
 /// # }
 /// ```
 pub fn load_direct(plugin: impl Into<Definition>) -> Load {
-    Load { path: None, linked: Some(plugin.into()), options: LoadOptions::default() }
+    Load { linked: Some(plugin.into()), ..Load::default() }
 }
 
 /// Loads a plugin in this thread, which waits meanwhile. `runtime` runs the handlers of the host's services; `look` is called every now and then, and an error that it returns ends the load.
@@ -58,21 +67,45 @@ pub fn load_blocking(
     runtime: Arc<dyn Runtime>,
     look: impl FnMut() -> Result<()>,
 ) -> Result<Plugin> {
-    load_linked(path, None, options, runtime, look)
+    load_place(Place::At(path.to_owned()), None, None, options, runtime, look)
 }
 
-fn load_linked(
-    path: &Path,
+/// Where a plugin is.
+#[derive(Debug, Clone)]
+enum Place {
+    /// A path, a module or an address.
+    At(PathBuf),
+    Found(Box<LocatedManifest>),
+}
+
+impl FoundPlugin {
+    /// Loads it. What is returned takes options and is awaited, on any runtime or none.
+    pub fn load(&self) -> Load {
+        let linked = self.linked.as_ref().map(|make| make());
+        Load { place: Some(Place::Found(Box::new(self.located.clone()))), linked, ..Load::default() }
+    }
+}
+
+fn load_place(
+    place: Place,
     linked: Option<Definition>,
+    language: Option<&str>,
     options: &LoadOptions,
     runtime: Arc<dyn Runtime>,
     look: impl FnMut() -> Result<()>,
 ) -> Result<Plugin> {
-    if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
-        let (instance, manifest, transport) = SocketInstance::start(&address.parse()?, options, runtime, look)?;
-        return Ok(Plugin::of_socket(instance, manifest, transport));
-    }
-    let plan = plan_load(path, options, linked.is_some())?;
+    let located = match place {
+        Place::Found(located) => *located,
+        Place::At(path) => {
+            if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
+                let (instance, manifest, transport) = SocketInstance::start(&address.parse()?, options, runtime, look)?;
+                return Ok(Plugin::of_socket(instance, manifest, transport));
+            }
+            locate_plugin(&path)?
+        }
+    };
+    check_language(&located, language)?;
+    let plan = plan_load(located, options, linked.is_some())?;
     for grant in options.grants.iter().filter(|grant| !plan.grants.contains(grant)) {
         let file = plan.located.file.display();
         let message = format!("capability \"{grant}\" is not granted: capabilities in {file} does not name it");
@@ -87,15 +120,27 @@ fn load_linked(
     Ok(Plugin::of_process(instance, plan.located.manifest, plan.transport))
 }
 
+fn check_language(located: &LocatedManifest, expected: Option<&str>) -> Result<()> {
+    let own = &located.manifest.language;
+    match expected {
+        Some(expected) if expected != own => Err(Error::failed_precondition(format!(
+            "{}: expected a plugin in {expected}, and its language is {own:?}; load it by load_plugin",
+            located.file.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// A plugin that is to be loaded: options, and then `.await`. Dropping the future gives the load up and kills what was started.
 ///
 /// It fails with NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or option that is wrong, UNAVAILABLE when the process ends before its hello,
 /// DEADLINE_EXCEEDED when the hello does not come, FAILED_PRECONDITION when protocol or schemas do not fit, and with the plugin's own error when it refuses its configuration.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "a plugin is loaded when it is awaited"]
 pub struct Load {
-    path: Option<PathBuf>,
+    place: Option<Place>,
     linked: Option<Definition>,
+    language: Option<&'static str>,
     options: LoadOptions,
 }
 
@@ -103,6 +148,12 @@ impl Load {
     /// Sets all options at once.
     pub fn options(mut self, options: LoadOptions) -> Self {
         self.options = options;
+        self
+    }
+
+    /// Fails unless the plugin is in this language.
+    pub(crate) fn in_language(mut self, language: &'static str) -> Self {
+        self.language = Some(language);
         self
     }
 
@@ -223,11 +274,11 @@ impl IntoFuture for Load {
         Box::pin(async move {
             // Asked here: the handlers of the host's services run where the plugin was loaded.
             let runtime = Arc::new(HostRuntime::current(self.options.on_log.clone()));
-            let Self { path, linked, options } = self;
+            let Self { place, linked, language, options } = self;
             offload(move |abandoned| {
                 let look = || abandoned.check();
-                match (path, linked) {
-                    (Some(path), linked) => load_linked(&path, linked, &options, runtime, look),
+                match (place, linked) {
+                    (Some(place), linked) => load_place(place, linked, language, &options, runtime, look),
                     (None, Some(linked)) => {
                         let runtime: Arc<dyn Runtime> = runtime;
                         let terms = Terms::from(&options);

@@ -117,6 +117,10 @@ pub struct LocatedManifest {
     pub folder: PathBuf,
     /// The absolute path of the manifest.
     pub file: PathBuf,
+    /// The manifest was made up from the surroundings: there is no plugin.json.
+    pub is_derived: bool,
+    /// The Python program of the environment that it is installed in.
+    pub python: Option<String>,
 }
 
 /// Reads the manifest at `path`: a folder that holds a plugin.json, or the file itself.
@@ -130,7 +134,7 @@ pub fn read_manifest(path: &Path) -> Result<LocatedManifest, Error> {
         .map_err(|error| Error::not_found(format!("{}: {error}", file.display())).with_source(error))?;
     let read = parse_manifest(&json).and_then(|manifest| check_paths(&manifest, &folder).map(|()| manifest));
     match read {
-        Ok(manifest) => Ok(LocatedManifest { manifest, folder, file }),
+        Ok(manifest) => Ok(LocatedManifest { manifest, folder, file, is_derived: false, python: None }),
         Err(error) => Err(error.map_message(|message| format!("{}: {message}", file.display()))),
     }
 }

@@ -12,8 +12,9 @@ use anyplug_ipc::{CONFIG_VARIABLE, OnLine, ProcessOptions, Stream};
 use serde_json::{Map, Value};
 
 use crate::command::split_command;
-use crate::interpreter::interpreter;
-use crate::manifest::{LocatedManifest, read_manifest};
+use crate::interpreter::{InterpreterOptions, interpreter};
+use crate::locate::locate_plugin;
+use crate::manifest::LocatedManifest;
 use crate::options::LoadOptions;
 use crate::paths::path_inside;
 
@@ -38,16 +39,15 @@ pub struct Plan {
     pub grants: Vec<String>,
 }
 
-/// Reads the manifest at `path` and decides, for a plugin that is not linked into this program.
+/// Finds the plugin at `path` and decides, for a plugin that is not linked into this program.
 ///
 /// # Errors
-/// As [`read_manifest`]; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any that it has.
+/// As [`locate_plugin`]; INVALID_ARGUMENT for a transport that this host does not have; FAILED_PRECONDITION when the plugin cannot be reached by any that it has.
 pub fn plan(path: &Path, options: &LoadOptions) -> Result<Plan> {
-    plan_load(path, options, false)
+    plan_load(locate_plugin(path)?, options, false)
 }
 
-pub(crate) fn plan_load(path: &Path, options: &LoadOptions, is_linked: bool) -> Result<Plan> {
-    let located = read_manifest(path)?;
+pub(crate) fn plan_load(located: LocatedManifest, options: &LoadOptions, is_linked: bool) -> Result<Plan> {
     let transport = choose_transport(&located, options.transport.as_deref(), is_linked)?;
     let manifest = &located.manifest;
     let mut config: Map<String, Value> = manifest.config.clone().unwrap_or_default().into_iter().collect();
@@ -59,7 +59,12 @@ pub(crate) fn plan_load(path: &Path, options: &LoadOptions, is_linked: bool) -> 
         initial_credit_bytes: options.limits.initial_credit_bytes,
         max_buffer_bytes: options.limits.max_buffer_bytes.or(own.max_buffer_bytes.map(|bytes| bytes as usize)),
     };
-    let grants = options.grants.iter().filter(|grant| manifest.capabilities.contains(grant)).cloned().collect();
+    let grants = options
+        .grants
+        .iter()
+        .filter(|grant| located.is_derived || manifest.capabilities.contains(grant))
+        .cloned()
+        .collect();
     Ok(Plan { transport, config, limits, grants, located })
 }
 
@@ -101,7 +106,7 @@ impl Plan {
     /// # Errors
     /// FAILED_PRECONDITION when the manifest names no command, INVALID_ARGUMENT when the configuration is too large for a variable.
     pub fn process_options(&self, options: &LoadOptions) -> Result<ProcessOptions> {
-        let LocatedManifest { manifest, folder, file } = &self.located;
+        let LocatedManifest { manifest, folder, file, python, .. } = &self.located;
         let Some(command) = &manifest.interop.ipc_command else {
             let message = format!(
                 "{}: interop.ipcCommand is missing, and transport {:?} needs a command to start",
@@ -112,7 +117,8 @@ impl Plan {
         };
         let mut command = split_command(command)?;
         if let Some(program) = command.first_mut() {
-            *program = interpreter(program, folder, &options.interpreter, |name| std::env::var_os(name));
+            let chosen = InterpreterOptions { python: options.interpreter.python.clone().or_else(|| python.clone()) };
+            *program = interpreter(program, folder, &chosen, |name| std::env::var_os(name));
         }
         let mut environment = options.environment.clone();
         if !self.config.is_empty() {

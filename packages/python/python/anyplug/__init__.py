@@ -30,12 +30,21 @@ from ._code import Code
 from ._codec import encode
 from ._context import Context, PeerInfo
 from ._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
+from ._discovery import (
+    Discovery,
+    FoundPlugin,
+    PluginFailure,
+    PluginSource,
+    discover_plugins,
+    register_builtin,
+    unregister_builtin,
+)
 from ._error import AnyplugError, Detail
 from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
 from ._json import JsonTypes
 from ._limits import Limits
 from ._listen import PluginServer, listen
-from ._load import PluginLoad, TransportName, load_plugin
+from ._load import LoadOptions, PluginLoad, TransportName, load_plugin, load_ts_plugin
 from ._log import LogLevel, LogRecord, OnLog, log
 from ._metadata import Metadata, MetadataInput
 from ._options import CallOptions
@@ -43,6 +52,7 @@ from ._plugin import Plugin, SyncPlugin
 from ._reconnect import ReconnectOptions
 from ._sdk import PluginDefinition, PluginServices, define_plugin
 from ._serve import serve
+from ._set import PluginSet, PluginsLoad, SyncPluginSet, load_plugins
 from ._tls import TlsOptions
 from ._transport import ResponseStream, SyncResponseStream
 from ._version import VERSION as __version__
@@ -53,10 +63,13 @@ __all__ = (
     "Code",
     "Context",
     "Detail",
+    "Discovery",
+    "FoundPlugin",
     "Handler",
     "Implementation",
     "JsonTypes",
     "Limits",
+    "LoadOptions",
     "LogLevel",
     "LogRecord",
     "Metadata",
@@ -67,24 +80,34 @@ __all__ = (
     "PeerInfo",
     "Plugin",
     "PluginDefinition",
+    "PluginFailure",
     "PluginLoad",
     "PluginServer",
     "PluginServices",
+    "PluginSet",
+    "PluginSource",
+    "PluginsLoad",
     "ReconnectOptions",
     "RequestStream",
     "ResponseStream",
     "ServiceDescriptor",
     "SyncPlugin",
+    "SyncPluginSet",
     "SyncResponseStream",
     "TlsOptions",
     "TransportName",
     "__version__",
     "define_plugin",
+    "discover_plugins",
     "encode",
     "implement",
     "listen",
     "load_plugin",
+    "load_plugins",
+    "load_ts_plugin",
     "log",
+    "register_builtin",
     "serve",
     "unimplemented",
+    "unregister_builtin",
 )

@@ -7,10 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 from . import _native
 from ._code import Code
@@ -18,6 +18,7 @@ from ._connection import Connection
 from ._context import PeerInfo
 from ._descriptor import ServiceDescriptor
 from ._direct import DirectLink, DirectSide
+from ._discovery import FoundPlugin
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
 from ._lifetime import keep_track
@@ -29,16 +30,17 @@ from ._reconnect import ReconnectingLink, ReconnectOptions
 from ._router import HandlerTable
 from ._runner import LoopRunner, Runner, ThreadRunner
 from ._schema import ServiceParts, service_parts
+from ._sdk import PluginDefinition
 from ._tls import TlsOptions, tls_parts
 from ._version import RUNTIME
 
-__all__ = ("PluginLoad", "TransportName", "load_plugin")
+__all__ = ("PluginLoad", "TransportName", "load_plugin", "load_ts_plugin")
 
 TransportName = Literal["direct", "process", "stdio", "unix", "tcp", "tls"]
 
 
 def load_plugin(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | FoundPlugin,
     *,
     transport: TransportName | None = None,
     services: Iterable[Implementation] = (),
@@ -62,9 +64,11 @@ def load_plugin(
 
     What is returned loads it: by ``with`` for threads, by ``async with`` for asyncio.
 
-    ``path``: a folder that holds a plugin.json, or that file itself; or the address where the plugin is served, such as
+    ``path``: a folder that holds a plugin.json, or that file itself; a module that exports ``plugin``, in JavaScript
+    (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
+    ``python:my_package.my_module``, which need no plugin.json; the address where the plugin is served, such as
     ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it for
-    one of a set.
+    one of a set; or what `discover_plugins` found.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
     its own) or ``stdio`` (a child process on stdin and stdout). By default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
@@ -90,8 +94,9 @@ def load_plugin(
     come, FAILED_PRECONDITION when protocol or schemas do not fit, and the plugin's own error when it refuses its
     configuration.
     """
+    found = path if isinstance(path, FoundPlugin) else None
     return PluginLoad(
-        path=os.fspath(path),
+        path=path.path if isinstance(path, FoundPlugin) else os.fspath(path),
         transport=transport,
         implementations=tuple(services),
         grants=tuple(grants),
@@ -105,12 +110,44 @@ def load_plugin(
         env_denylist=tuple(env_denylist),
         configured=dict(config or {}),
         on_log=on_log,
-        python=python,
+        python=python or (found.python if found else None),
         host_name=host_name or Path(sys.argv[0] or sys.executable).stem or "python",
         certificates=tls,
         allow_plaintext=allow_plaintext,
         reconnect=(ReconnectOptions() if reconnect else None) if isinstance(reconnect, bool) else reconnect,
+        definition=found.definition if found else None,
     )
+
+
+class LoadOptions(TypedDict, total=False):
+    """The options of `load_plugin`, which explains them."""
+
+    transport: TransportName | None
+    services: Iterable[Implementation]
+    grants: Iterable[str]
+    expect: Iterable[ServiceDescriptor[Any, Any, Any]]
+    limits: Limits | None
+    start_timeout: float
+    drain_timeout: float
+    env: Mapping[str, str] | None
+    inherit_env: bool | Iterable[str]
+    env_denylist: Iterable[str]
+    config: Mapping[str, Any] | None
+    on_log: OnLog | None
+    python: str | None
+    host_name: str | None
+    tls: TlsOptions | None
+    allow_plaintext: bool
+    reconnect: ReconnectOptions | bool
+
+
+def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> PluginLoad:
+    """Says which plugin in TypeScript or JavaScript to load, and how: a folder, a manifest, a module or an address.
+
+    ``options``: those of `load_plugin`. Loading raises what `load_plugin` does, and AnyplugError (FAILED_PRECONDITION)
+    for a plugin in another language.
+    """
+    return replace(load_plugin(path, **options), language="typescript")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +173,8 @@ class PluginLoad:
     certificates: TlsOptions | None
     allow_plaintext: bool
     reconnect: ReconnectOptions | None
+    definition: PluginDefinition | None = None
+    language: str | None = None
     _open: list[Plugin | SyncPlugin] = field(default_factory=list)
 
     # --- for threads -----------------------------------------------------------------------------
@@ -275,10 +314,10 @@ class PluginLoad:
     # --- in this process -------------------------------------------------------------------------
 
     def _direct(self, located: _Located) -> DirectLink:
-        definition = load_definition(located.folder, located.module or "", located.file)
+        definition = self.definition or load_definition(located.folder, located.module or "", located.file)
         config = {**located.manifest.get("config", {}), **self.configured}
         on_log = self._on_log(located)
-        granted = tuple(grant for grant in self.grants if grant in located.capabilities)
+        granted = tuple(grant for grant in self.grants if located.is_derived or grant in located.capabilities)
         for grant in self.grants:
             if grant not in granted:
                 message = f'capability "{grant}" is not granted: capabilities in {located.file} does not name it'
@@ -316,7 +355,7 @@ def manifest_of(connection: Connection) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Located:
-    """A plugin.json, and what is decided from it."""
+    """A plugin.json, or what stands for it, and what is decided from it."""
 
     file: Path
     folder: Path
@@ -325,6 +364,7 @@ class _Located:
     capabilities: tuple[str, ...]
     manifest: Mapping[str, Any]
     is_direct: bool
+    is_derived: bool
 
     @property
     def max_pending_requests(self) -> int:
@@ -334,8 +374,17 @@ class _Located:
 
     @classmethod
     def read(cls, load: PluginLoad) -> _Located:
-        file, folder, name, _, language, module, transports, capabilities = _native.read_manifest(Path(load.path))
-        manifest = json.loads(Path(file).read_text(encoding="utf-8"))
+        if load.definition is not None:
+            return cls._linked(load, load.definition)
+        located = _native.locate_plugin(Path(load.path))
+        file, folder, name, version, language, module, transports, capabilities, is_derived = located
+        if load.language not in (None, language):
+            what = f'expected a plugin in {load.language}, and its language is "{language}"'
+            raise AnyplugError(Code.FAILED_PRECONDITION, f"{file}: {what}; load it by load_plugin")
+        if is_derived:
+            manifest = {"name": name, "version": version, "language": language, "transports": list(transports or ())}
+        else:
+            manifest = json.loads(Path(file).read_text(encoding="utf-8"))
         is_possible = language == "python" and module is not None
         if load.transport == "direct" and not is_possible:
             missing = f"its language is {language}" if language != "python" else "interop.module is missing"
@@ -351,4 +400,13 @@ class _Located:
         names = transports or ("direct", "process")
         possible = [transport for transport in names if transport != "direct" or is_possible]
         is_direct = load.transport == "direct" or (load.transport is None and possible[:1] == ["direct"])
-        return cls(Path(file), Path(folder), name, module, capabilities, manifest, is_direct)
+        return cls(Path(file), Path(folder), name, module, capabilities, manifest, is_direct, is_derived)
+
+    @classmethod
+    def _linked(cls, load: PluginLoad, definition: PluginDefinition) -> _Located:
+        if load.transport not in (None, "direct"):
+            message = f'plugin "{definition.name}" is in this program, and transport "{load.transport}" is for others'
+            raise AnyplugError(Code.FAILED_PRECONDITION, message)
+        name, version = definition.name, definition.version
+        manifest = {"name": name, "version": version, "language": "python", "transports": ["direct"]}
+        return cls(Path(f"builtin:{name}"), Path.cwd(), name, None, (), manifest, True, True)

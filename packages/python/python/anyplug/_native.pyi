@@ -3,6 +3,7 @@
 from asyncio import AbstractEventLoop, Future
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar, final
 
 from betterproto2 import Message
@@ -324,10 +325,25 @@ def encode_status(status: _Status) -> bytes: ...
 def decode_header(data: bytes) -> _Header: ...
 def encode_header(header: _Header) -> bytes: ...
 def check_compatible(service: str, caller: bytes, callee: bytes) -> None: ...
-def read_manifest(
+def locate_plugin(
     path: PathLike[str] | str,
-) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...]]:
-    """File, folder, name, version, language, module, transports, capabilities."""
+) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...], bool]:
+    """File, folder, name, version, language, module, transports, capabilities; whether there is no plugin.json."""
+
+def discover(
+    paths: Sequence[PathLike[str] | str],
+    folders: Sequence[PathLike[str] | str],
+    npm: Sequence[PathLike[str] | str] | None,
+    python: Sequence[PathLike[str] | str] | None,
+) -> tuple[
+    list[tuple[str, str, str, str, Path, Path, str | None, str, list[str]]],
+    list[tuple[str | None, str, str, AnyplugError]],
+]:
+    """Plugins and failures: name, source and what each was found in, and then
+
+    of plugins what `load_plugin` takes, file, folder, Python program, language, dependencies; of failures the error.
+    None: do not look; nothing in the sequence: look where such plugins are by default.
+    """
 
 def register_message(message_type: type[Message], /) -> None: ...
 def encode_message(message: object, /, *, deterministic: bool = False) -> bytes: ...
