@@ -40,6 +40,16 @@ pub fn split_command(command: &str) -> Result<Vec<String>, Error> {
     if words.is_empty() { Err(invalid("names no program")) } else { Ok(words) }
 }
 
+/// Returns `word` so that [`split_command`] gives it back as one.
+pub(crate) fn quote_word(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:@-".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,14 +81,11 @@ mod tests {
             assert_eq!((error.code(), error.message()), (Code::InvalidArgument, why));
         }
     }
-}
 
-/// Returns `word` so that [`split_command`] gives it back as one.
-pub(crate) fn quote_word(word: &str) -> String {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:@-".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+    #[test]
+    fn a_quoted_word_is_one_word() {
+        for word in ["a", "./a-b.py", "", "it's", "a b", "\"\\$'", "é"] {
+            assert_eq!(split_command(&quote_word(word)).expect("a word"), [word]);
+        }
     }
 }

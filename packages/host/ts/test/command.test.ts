@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { splitCommand } from "../src/command.js";
+import { quoteWord, splitCommand } from "../src/command.js";
 
 describe("a command in a manifest", () => {
   test.each([
@@ -20,5 +20,9 @@ describe("a command in a manifest", () => {
     ["  ", "names no program"],
   ])("%s is refused", (command, why) => {
     expect(() => splitCommand(command)).toThrow(why);
+  });
+
+  test.each(["a", "./a-b.py", "", "it's", "a b", `"\\$'`, "é"])("%j is quoted so that it is one word", (word) => {
+    expect(splitCommand(quoteWord(word))).toEqual([word]);
   });
 });
