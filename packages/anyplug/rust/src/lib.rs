@@ -55,6 +55,10 @@ pub use anyplug_host::{
 #[cfg(feature = "agent")]
 pub use anyplug_contracts::agent;
 
+/// ElizaOS's line protocols, both ways.
+#[cfg(feature = "elizaos")]
+pub use anyplug_elizaos as elizaos;
+
 /// Messages as proto3 JSON.
 #[cfg(feature = "json")]
 pub use anyplug_json as json;

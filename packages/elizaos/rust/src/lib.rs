@@ -1,0 +1,18 @@
+//! ElizaOS's line protocols, both ways: [`load_line_plugin`] makes a plugin that speaks one of them a plugin of an agent; [`LineServer`] serves a plugin of an agent to a host that speaks one.
+
+mod drive;
+mod lines;
+mod load;
+mod manifest;
+mod methods;
+mod peer;
+mod requests;
+mod serve;
+mod values;
+
+pub use drive::{Ask, Dialect, driven_plugin};
+pub use lines::LineReader;
+pub use load::{LineLoadOptions, LinePlugin, load_line_plugin};
+pub use manifest::{description_of, manifest_of};
+pub use peer::{LinePeer, PeerOptions};
+pub use serve::{LineServer, ServeOptions};
