@@ -26,7 +26,7 @@ mod slot;
 mod transport;
 
 pub use raw::{RawCall, RawRequest, RawUnary};
-use slot::State;
+use slot::{Causer, State};
 
 /// How a connection is made.
 pub struct ConnectionOptions {
@@ -143,12 +143,13 @@ impl Connection {
     /// Moves the bytes that have to be written to the end of `into`; false when there are none. Take more only when those are written:
     /// what is taken no longer counts as waiting to be written.
     pub fn take_output(&self, into: &mut Vec<u8>) -> bool {
+        let elsewhere = Causer { thread: slot::current_thread(), is_pump: false, may_hold_back: false };
         let (taken, news) = {
             let mut state = self.inner.lock();
-            state.announced = false;
+            state.forget_announcement();
             let taken = state.session.take_output(into);
             let actions = if state.is_quiet() { None } else { Some(self.inner.collect(&mut state)) };
-            (taken, actions.map(|actions| (actions, state.announce(false))))
+            (taken, actions.map(|actions| (actions, state.announce(&elsewhere))))
         };
         if let Some((actions, has_output)) = news {
             actions.perform(&self.inner);
@@ -371,21 +372,23 @@ impl Inner {
 
     /// Changes the state in any thread, does what follows from that, and wakes the shell when there is output that it does not know of.
     fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> T {
-        let (result, news) = self.change_quietly(change);
+        let (result, news) = self.change_quietly(false, change);
         if news {
             self.shell.wake();
         }
         result
     }
 
-    /// Changes the state in any thread, and does what follows from that. Returns whether the shell is to be woken, too.
-    fn change_quietly<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> (T, bool) {
-        let is_pump = self.pump.load(Ordering::Relaxed) == slot::current_thread();
+    /// Changes the state in any thread, and does what follows from that. Returns whether the shell is to be woken, too; with `may_hold_back`, it may be
+    /// left asleep until other tasks of this thread have run.
+    fn change_quietly<T>(self: &Arc<Self>, may_hold_back: bool, change: impl FnOnce(&mut State) -> T) -> (T, bool) {
+        let thread = slot::current_thread();
+        let by = Causer { thread, is_pump: self.pump.load(Ordering::Relaxed) == thread, may_hold_back };
         let (result, actions, news) = {
             let mut state = self.lock();
             let result = change(&mut state);
             let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
-            (result, actions, state.announce(is_pump))
+            (result, actions, state.announce(&by))
         };
         if let Some(actions) = actions {
             actions.perform(self);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyplug_core::codegen::v1::{Context, Sender, Streaming};
-use anyplug_core::{Any, CallOptions, Code, Error, Grants, LogLevel, Metadata, RouterOptions};
+use anyplug_core::{Any, CallOptions, Code, Error, Grants, LogLevel, Metadata, RawRequest, RouterOptions};
 use futures_util::{StreamExt, stream};
 use greeter::{Answer, GREETER, Greeter, GreeterClient, GreeterHandler, Greets, Plain, Text, text};
 use pair::{Feed, Pair, PairOptions};
@@ -336,4 +336,27 @@ fn a_call_to_another_plugin_can_belong_to_the_call_that_is_handled() {
     let context = context_of.lock().unwrap().take().unwrap();
     let through = context.through(&other.host);
     assert_eq!(other.run(GreeterClient::new(&through).greet(text(""))).unwrap().text, "test-host");
+}
+
+// --- requests that wait for each other -----------------------------------------------------------
+
+#[test]
+fn a_request_that_waits_for_others_holds_back_its_own_thread_only() {
+    let pair = plugin_with(Plain);
+    let method = pair.host.method_index(GREETER.name, "Greet").unwrap();
+    let start = || pair.host.unary(RawRequest { method, ..RawRequest::default() }).unwrap();
+    let wakes = || pair.host_shell.wakes.load(Ordering::SeqCst);
+    pair.host_shell.holds_back.store(true, Ordering::SeqCst);
+
+    let before = wakes();
+    let calls = [start(), start()];
+    drop(pair.host.ping());
+    assert_eq!(wakes(), before);
+    std::thread::scope(|scope| scope.spawn(|| drop(pair.host.ping())).join()).unwrap();
+    assert_eq!(wakes(), before + 1);
+
+    for call in calls {
+        assert!(pair.run(call).is_ok());
+    }
+    assert_eq!(pair.host.open_calls(), 0);
 }

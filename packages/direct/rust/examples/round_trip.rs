@@ -1,5 +1,6 @@
 //! How long a direct call takes, beside a plain async call of the same handler.
 //! `cargo run --profile fast -p anyplug-direct --example round_trip`
+//! With a number of calls and the name of a line, it does that only, to be counted: `valgrind --tool=callgrind .../round_trip 1000 "direct call"`.
 
 #[path = "../../../core/rust/tests/greeter/mod.rs"]
 mod greeter;
@@ -32,12 +33,16 @@ fn run<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 fn measure(name: &str, mut call: impl FnMut()) {
-    const COUNT: u32 = 200_000;
+    let mut arguments = std::env::args().skip(1);
+    let count = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(200_000);
+    if arguments.next().is_some_and(|wanted| wanted != name) {
+        return;
+    }
     let mut times: Vec<_> = (0..9)
         .map(|_| {
             let start = Instant::now();
-            (0..COUNT).for_each(|_| call());
-            start.elapsed() / COUNT
+            (0..count).for_each(|_| call());
+            start.elapsed() / count
         })
         .collect();
     times.sort();

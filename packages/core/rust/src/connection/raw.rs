@@ -45,7 +45,7 @@ pub struct RawCall {
 
 impl Inner {
     pub(super) fn start(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawCall> {
-        let (call, news) = self.send_request(request)?;
+        let (call, news) = self.send_request(request, false)?;
         if news {
             self.shell.wake();
         }
@@ -54,13 +54,13 @@ impl Inner {
 
     /// Makes a call with one answer. Its request may wait until the future was polled for the second time.
     pub(super) fn start_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
-        let (call, news) = self.send_request(RawRequest { end: true, ..request })?;
+        let (call, news) = self.send_request(RawRequest { end: true, ..request }, true)?;
         let stage = if news && self.shell.called() { Stage::Unsent } else { Stage::Sent };
         Ok(RawUnary { call, stage })
     }
 
     /// Returns whether there is output that the shell does not know of, too.
-    fn send_request(self: &Arc<Self>, request: RawRequest<'_>) -> Result<(RawCall, bool)> {
+    fn send_request(self: &Arc<Self>, request: RawRequest<'_>, may_hold_back: bool) -> Result<(RawCall, bool)> {
         let RawRequest { method, payload, end, options, default_timeout_ms } = request;
         let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
         let send = |state: &mut State| {
@@ -69,7 +69,7 @@ impl Inner {
             let timeout_ms = header.and_then(|header| header.timeout_ms).unwrap_or(0);
             Ok::<_, Error>(state.insert(Slot { id, deadline, timeout_ms, ..Slot::default() }))
         };
-        let (place, news) = self.change_quietly(send);
+        let (place, news) = self.change_quietly(may_hold_back, send);
         Ok((RawCall::new(self.clone(), place?, None), news))
     }
 }
@@ -351,7 +351,7 @@ impl Drop for RawUnary {
     fn drop(&mut self) {
         // Nobody comes back to write the request: the shell is woken when the call is dropped, right after this.
         if matches!(self.stage, Stage::Unsent | Stage::Behind) {
-            self.call.inner.lock().announced = false;
+            self.call.inner.lock().forget_announcement();
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) earliest: Option<Instant>,
     /// The shell was woken, and has not taken the output yet.
     pub(super) announced: bool,
+    /// The thread that has yet to wake it, because others of its tasks may make calls too; 0: none.
+    pub(super) holder: usize,
     /// Who waits for a change of the connection itself.
     pub(super) waiting: Vec<Waker>,
     pub(super) draining: bool,
@@ -84,6 +86,7 @@ impl State {
             by_id: ById::default(),
             earliest: None,
             announced: false,
+            holder: 0,
             waiting: Vec::new(),
             draining: false,
             drained: false,
@@ -178,11 +181,32 @@ impl State {
     }
 
     /// Whether the shell has to be woken for output that it does not know of. The pump takes what its own handlers wrote.
-    pub(super) fn announce(&mut self, is_pump: bool) -> bool {
-        let news = !self.announced && !is_pump && self.session.output_bytes() > 0;
-        self.announced |= news;
+    pub(super) fn announce(&mut self, by: &Causer) -> bool {
+        // What a thread holds back is to wait for that thread's tasks only: output of another goes out, and takes it along.
+        let is_known = self.announced && (self.holder == 0 || self.holder == by.thread);
+        let news = !is_known && !by.is_pump && self.session.output_bytes() > 0;
+        if news {
+            self.announced = true;
+            self.holder = if by.may_hold_back { by.thread } else { 0 };
+        }
         news
     }
+
+    /// There is nothing that the shell was told of, or is to be told by a thread that holds it back.
+    pub(super) fn forget_announcement(&mut self) {
+        self.announced = false;
+        self.holder = 0;
+    }
+}
+
+/// Who changes the state.
+pub(super) struct Causer {
+    /// By [`current_thread`].
+    pub(super) thread: usize,
+    /// It is the thread that receives.
+    pub(super) is_pump: bool,
+    /// It may leave the shell asleep for a while.
+    pub(super) may_hold_back: bool,
 }
 
 impl Slot {

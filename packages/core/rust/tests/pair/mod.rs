@@ -20,6 +20,8 @@ use anyplug_core::{
 pub(crate) struct TestShell {
     pub(crate) now_ms: Arc<AtomicU64>,
     pub(crate) wakes: AtomicUsize,
+    /// Requests wait for those of other tasks.
+    pub(crate) holds_back: AtomicBool,
     pub(crate) logs: Mutex<Vec<LogRecord>>,
     spawned: Mutex<Vec<BoxFuture<()>>>,
 }
@@ -27,6 +29,14 @@ pub(crate) struct TestShell {
 impl Shell for TestShell {
     fn wake(&self) {
         self.wakes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn called(&self) -> bool {
+        let holds_back = self.holds_back.load(Ordering::SeqCst);
+        if !holds_back {
+            self.wake();
+        }
+        holds_back
     }
 
     fn spawn(&self, future: BoxFuture<()>) {
