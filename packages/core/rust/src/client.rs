@@ -15,7 +15,9 @@ use crate::descriptor::ServiceDescriptor;
 use crate::error::{Error, Result};
 use crate::stream::{Requests, forward};
 pub use crate::stream::{Sender, Streaming};
-use crate::transport::{CallOptions, CallStream, Message, MethodRef, Payload, Response, Transport, with_encoding};
+use crate::transport::{
+    CallOptions, CallStream, Message, MethodRef, Payload, Response, Running, Transport, with_encoding,
+};
 
 /// What clients can be made for: a plugin, a connection, the context of a handler.
 ///
@@ -163,9 +165,12 @@ impl<Req: Message, Res: Message> UnaryCall<Req, Res> {
             } else {
                 with_encoding(&request, |request| transport.unary_encoded(method, request, options))
             };
-            self.running = Some(match within {
-                None => running,
-                Some(context) => Box::pin(Within { cancelled: context.cancelled(), running }),
+            self.running = Some(match (running, within) {
+                (Running::Ended(result), _) => return Poll::Ready(result),
+                (Running::Waits(running), None) => running,
+                (Running::Waits(running), Some(context)) => {
+                    Box::pin(Within { cancelled: context.cancelled(), running })
+                }
             });
         }
         match &mut self.running {

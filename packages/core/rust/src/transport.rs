@@ -174,6 +174,15 @@ impl CallOptions {
         self
     }
 
+    /// Whether they say nothing: a call without a header and without a deadline, where its method has no timeout.
+    pub fn is_empty(&self) -> bool {
+        self.within.is_none()
+            && self.timeout.is_none()
+            && self.metadata.is_empty()
+            && self.traceparent.is_empty()
+            && self.tracestate.is_empty()
+    }
+
     /// The deadline and the call header that these options give at `now`, for a method with this default timeout (ms; 0: none).
     ///
     /// # Errors
@@ -235,6 +244,27 @@ pub struct Response<T> {
     pub trailer: Metadata,
 }
 
+/// A call with one response that was made.
+pub enum Running {
+    /// It has ended: the handler answered at once.
+    Ended(Result<Response<Payload>>),
+    /// It goes on. Dropping it cancels it.
+    Waits(BoxFuture<Result<Response<Payload>>>),
+}
+
+impl Running {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// Why the call failed.
+    pub async fn ended(self) -> Result<Response<Payload>> {
+        match self {
+            Self::Ended(result) => result,
+            Self::Waits(running) => running.await,
+        }
+    }
+}
+
 /// What a typed client calls. Dropping what it returns cancels the call.
 pub trait Transport: Send + Sync + 'static {
     /// Whether messages are passed as objects instead of bytes.
@@ -243,15 +273,10 @@ pub trait Transport: Send + Sync + 'static {
     }
 
     /// Calls a method with one request and one response.
-    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>>;
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> Running;
 
     /// As [`unary`](Self::unary), for a request that is encoded already.
-    fn unary_encoded(
-        &self,
-        method: MethodRef,
-        request: &[u8],
-        options: CallOptions,
-    ) -> BoxFuture<Result<Response<Payload>>> {
+    fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
         self.unary(method, Payload::Bytes(Bytes::copy_from_slice(request)), options)
     }
 

@@ -10,11 +10,10 @@ use std::task::{Context as TaskContext, Poll, Waker, ready};
 use anyplug_core::context::Surroundings;
 use anyplug_core::negotiation::check_compatible;
 use anyplug_core::router::Answering;
-use anyplug_core::transport::MethodRef;
+use anyplug_core::transport::{MethodRef, Running};
 use anyplug_core::{
     BoxFuture, CallOptions, CallStream, Caller, Client, Context, Error, Instant, LimitOptions, Limits, Link, LogRecord,
-    MethodEntry, Payload, PeerInfo, Response, Result, Router, ServerCall, ServiceDescriptor, ServiceEntry, Shell,
-    Transport,
+    MethodEntry, Payload, PeerInfo, Result, Router, ServerCall, ServiceDescriptor, ServiceEntry, Shell, Transport,
 };
 
 use crate::call::{CallerEnd, DirectCall};
@@ -208,10 +207,15 @@ impl Direct {
     fn prepare(&self, method: MethodRef, options: CallOptions) -> Result<Prepared> {
         let (service, index) = self.resolve(method)?;
         let default_timeout_ms = method.descriptor()?.default_timeout_ms;
-        let (header, deadline) = options.begin(default_timeout_ms, || self.shared.shell.now())?;
+        let (header, deadline) = match options.is_empty() && default_timeout_ms == 0 {
+            true => (None, None),
+            false => {
+                let (header, deadline) = options.begin(default_timeout_ms, || self.shared.shell.now())?;
+                ((!header.is_empty()).then(|| Box::new(header)), deadline)
+            }
+        };
         self.shared.admit(self.callee.side)?;
-        let timeout_ms = header.timeout_ms.unwrap_or(0);
-        let header = (!header.is_empty()).then(|| Box::new(header));
+        let timeout_ms = header.as_ref().and_then(|header| header.timeout_ms).unwrap_or(0);
         let context = Context::with_deadline(service, index, header, deadline, self.callee.clone());
         Ok(Prepared { service, index, context, timeout_ms })
     }
@@ -240,27 +244,27 @@ impl Direct {
     }
 
     /// Makes a call with one request and one response. Where the handler answers at once, that is all there is to it.
-    fn answer(&self, method: MethodRef, request: Payload, options: CallOptions) -> Result<BoxFuture<Answered>> {
+    fn answer(&self, method: MethodRef, request: Payload, options: CallOptions) -> Result<Running> {
         let prepared = self.prepare(method, options)?;
         let Prepared { service, index, context, .. } = &prepared;
         let mut answering = match self.other().router.answer(*service, *index, request, context) {
             Ok(answering) => answering,
             Err(request) => {
                 let caller = self.start(prepared, Some(request))?;
-                return Ok(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task))));
+                return Ok(Running::Waits(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task)))));
             }
         };
         let mut polled = Poll::Pending;
         self.shared.shell.run(&mut || polled = Pin::new(&mut answering).poll(&mut nobody()));
         if let Poll::Ready(answer) = polled {
             self.shared.call_ended(self.callee.side, 0);
-            return Ok(Box::pin(std::future::ready(answer)));
+            return Ok(Running::Ended(answer));
         }
         let call = prepared.call(self);
         let caller = CallerEnd(call.clone());
         self.watch(&call)?;
         self.shared.shell.spawn(Box::pin(Waits { answering, call }));
-        Ok(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task))))
+        Ok(Running::Waits(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task)))))
     }
 
     /// Sees to it that a call which has to wait ends at its deadline, and with the link.
@@ -319,8 +323,6 @@ impl Prepared {
     }
 }
 
-type Answered = Result<Response<Payload>>;
-
 /// A handler that had to wait before it answered.
 struct Waits {
     answering: Answering,
@@ -354,8 +356,8 @@ impl Transport for Direct {
         true
     }
 
-    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
-        self.answer(method, request, options).unwrap_or_else(|error| Box::pin(std::future::ready(Err(error))))
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> Running {
+        self.answer(method, request, options).unwrap_or_else(|error| Running::Ended(Err(error)))
     }
 
     fn stream(

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use anyplug_core::hello::Peer;
-use anyplug_core::transport::{CallStream, MethodRef, Payload, PeerInfo, Response, Transport};
+use anyplug_core::transport::{CallStream, MethodRef, Payload, PeerInfo, Response, Running, Transport};
 use anyplug_core::{BoxFuture, CallOptions, Code, Connection, Error, Link, LogLevel, LogRecord, Result, ServiceEntry};
 use anyplug_ipc::{Driver, Runtime};
 use bytes::Bytes;
@@ -351,14 +351,15 @@ impl ReconnectingLink {
             Ok(connection) => connection,
             Err(_) => self.clone().another(None, until).await?,
         };
-        let error = match Transport::unary(&first, method, Payload::Bytes(request.clone()), options.clone()).await {
-            Err(error) if error.code() == Code::Unavailable && is_lost(&first) => error,
-            result => return result,
-        };
+        let error =
+            match Transport::unary(&first, method, Payload::Bytes(request.clone()), options.clone()).ended().await {
+                Err(error) if error.code() == Code::Unavailable && is_lost(&first) => error,
+                result => return result,
+            };
         let Ok(second) = self.another(Some(first), until).await else { return Err(error) };
         let left = until.saturating_duration_since(Instant::now());
         let timeout = own.map(|_| left).or(options.timeout);
-        Transport::unary(&second, method, Payload::Bytes(request), CallOptions { timeout, ..options }).await
+        Transport::unary(&second, method, Payload::Bytes(request), CallOptions { timeout, ..options }).ended().await
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -391,29 +392,24 @@ fn wake(waiting: Vec<(Option<Instant>, Waker)>) {
 }
 
 impl Transport for ReconnectingLink {
-    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> Running {
         let is_idempotent = method.descriptor().is_ok_and(|method| method.idempotent);
         match (is_idempotent, self.own.upgrade()) {
-            (true, Some(link)) => Box::pin(link.again(method, request.into_bytes(), options)),
+            (true, Some(link)) => Running::Waits(Box::pin(link.again(method, request.into_bytes(), options))),
             _ => match self.current() {
                 Ok(connection) => Transport::unary(&connection, method, request, options),
-                Err(error) => Box::pin(std::future::ready(Err(error))),
+                Err(error) => Running::Ended(Err(error)),
             },
         }
     }
 
-    fn unary_encoded(
-        &self,
-        method: MethodRef,
-        request: &[u8],
-        options: CallOptions,
-    ) -> BoxFuture<Result<Response<Payload>>> {
+    fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
         if method.descriptor().is_ok_and(|method| method.idempotent) {
             return self.unary(method, Payload::Bytes(Bytes::copy_from_slice(request)), options);
         }
         match self.current() {
             Ok(connection) => connection.unary_encoded(method, request, options),
-            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Err(error) => Running::Ended(Err(error)),
         }
     }
 

@@ -15,32 +15,27 @@ use crate::error::{Error, Result};
 use crate::log::LogRecord;
 use crate::router::Router;
 use crate::session::Role;
-use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerInfo, Response, Transport};
+use crate::transport::{CallOptions, CallStream, Link, MethodRef, Payload, PeerInfo, Response, Running, Transport};
 
 impl Transport for Connection {
-    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> BoxFuture<Result<Response<Payload>>> {
+    fn unary(&self, method: MethodRef, request: Payload, options: CallOptions) -> Running {
         self.unary_encoded(method, &request.into_bytes(), options)
     }
 
-    fn unary_encoded(
-        &self,
-        method: MethodRef,
-        request: &[u8],
-        options: CallOptions,
-    ) -> BoxFuture<Result<Response<Payload>>> {
+    fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
         match self.inner.bind(method) {
             Ok(Bound::Ready(index)) => match self.call_unary(method, index, request, options) {
-                Ok(call) => Box::pin(TypedUnary(call)),
-                Err(error) => Box::pin(std::future::ready(Err(error))),
+                Ok(call) => Running::Waits(Box::pin(TypedUnary(call))),
+                Err(error) => Running::Ended(Err(error)),
             },
             Ok(Bound::Unchecked) => {
                 let (connection, request) = (self.clone(), request.to_vec());
-                Box::pin(async move {
+                Running::Waits(Box::pin(async move {
                     let index = connection.check_and_bind(method).await?;
                     TypedUnary(connection.call_unary(method, index, &request, options)?).await
-                })
+                }))
             }
-            Err(error) => Box::pin(std::future::ready(Err(error))),
+            Err(error) => Running::Ended(Err(error)),
         }
     }
 
