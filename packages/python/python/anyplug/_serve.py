@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -99,8 +100,16 @@ def _serve_until_signal(server: PluginServer, who: str) -> Never:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked.set())
-    print(f"{who} at {server.address}", flush=True)
-    asked.wait()
+        # A signal may come to any thread, and then nothing wakes a lock that this one waits for: a byte does.
+        awake, wake = socket.socketpair()
+        wake.setblocking(False)
+        signal.set_wakeup_fd(wake.fileno())
+        print(f"{who} at {server.address}", flush=True)
+        while not asked.is_set():
+            awake.recv(64)
+    else:
+        print(f"{who} at {server.address}", flush=True)
+        asked.wait()
     server.close()
     # Handlers that do not end must not keep the process alive.
     leave_now(0)
