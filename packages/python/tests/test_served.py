@@ -231,7 +231,8 @@ def certificates(name: str, ca: str = "authority") -> TlsOptions:
 def test_tls_carries_calls_between_two_of_one_authority_and_no_others() -> None:
     with listen(counter(), "tls://127.0.0.1:0", tls=certificates("plugin")) as server:
         stranger = refused(load_plugin(server.address, tls=certificates("stranger")).open)
-        assert stranger.code is Code.UNAUTHENTICATED
+        # The server tells why and closes; the close may arrive first.
+        assert stranger.code in (Code.UNAUTHENTICATED, Code.UNAVAILABLE)
         misled = refused(load_plugin(server.address, tls=certificates("host", "stranger-authority")).open)
         assert misled.code is Code.UNAUTHENTICATED
         with load_plugin(server.address, tls=certificates("host")) as plugin:

@@ -96,6 +96,8 @@ struct State {
     current: Option<Arc<Driver>>,
     /// Why there is no link.
     lost: Option<Error>,
+    /// Why this side ended it, in its own words: the peer may close first, once it has been told.
+    ended: Option<Error>,
     /// No new link is made.
     stopped: bool,
     /// Why the link has ended for good.
@@ -155,6 +157,7 @@ impl ReconnectingLink {
 
     /// Ends the link now, in these words for whoever calls from this side; the plugin sees the end of the stream.
     pub(crate) fn end(&self, reason: Error) {
+        self.lock().ended = Some(reason.clone());
         match self.forbid() {
             Some(driver) => {
                 driver.connection().closed(reason);
@@ -373,7 +376,8 @@ fn is_lost(connection: &Connection) -> bool {
 }
 
 fn down(state: &State) -> Error {
-    let reason = state.lost.as_ref().map(|error| error.message().to_owned()).unwrap_or_default();
+    let reason = state.ended.as_ref().or(state.lost.as_ref());
+    let reason = reason.map(|error| error.message().to_owned()).unwrap_or_default();
     let hope = if state.stopped { "the connection ended" } else { "the link was lost and is being made again" };
     Error::unavailable(format!("{hope}: {reason}"))
 }

@@ -363,7 +363,8 @@ async fn tls_carries_calls_between_two_of_one_authority() {
 async fn tls_refuses_another_authority() {
     let server = serve_tls();
     let stranger = failure(load_plugin(server.address()).tls(certificates("stranger", "authority"))).await;
-    assert_eq!(stranger.code(), Code::Unauthenticated, "{stranger}");
+    // The server tells why and closes; the close may arrive first.
+    assert!([Code::Unauthenticated, Code::Unavailable].contains(&stranger.code()), "{stranger}");
     let misled = failure(load_plugin(server.address()).tls(certificates("host", "stranger-authority"))).await;
     assert_eq!(misled.code(), Code::Unauthenticated, "{misled}");
     assert!(failure(load_plugin(server.address())).await.message().contains("tls:// needs certificates"));
