@@ -14,6 +14,7 @@ from ._codec import Message, decode, encode
 from ._context import Context, PeerInfo
 from ._direct_call import DirectCall, check_key
 from ._error import AnyplugError
+from ._handler import is_async
 from ._log import LogLevel, LogRecord
 from ._metadata import metadata_pairs
 from ._native import check_compatible
@@ -39,6 +40,10 @@ class Route:
     callee: DirectSide
     converts: bool
     """Caller and callee have classes of their own for the messages."""
+    output: type[Message]
+    """The class of the callee's responses."""
+    is_async: bool
+    """The function is a coroutine function, or an asynchronous generator function."""
 
     def request(self, request: Message) -> Message:
         """The request as the callee has it."""
@@ -71,7 +76,8 @@ class DirectSide:
     """Those that it answers now."""
     link: DirectLink = field(init=False)
     other: DirectSide = field(init=False)
-    _routes: dict[MethodDescriptor[Any, Any], Route] = field(default_factory=dict)
+    routes: dict[MethodDescriptor[Any, Any], Route] = field(default_factory=dict)
+    """What `route` found so far."""
 
     # --- what a Context knows of it --------------------------------------------------------------
 
@@ -116,9 +122,9 @@ class DirectSide:
         Raises AnyplugError: UNIMPLEMENTED, when there is no such method here; FAILED_PRECONDITION, when the schemas
         differ in a way that would break on the wire.
         """
-        route = self._routes.get(method)
+        route = self.routes.get(method)
         if route is None:
-            route = self._routes[method] = self._find(service, method)
+            route = self.routes[method] = self._find(service, method)
         return route
 
     def _find(self, service: ServiceDescriptor[Any, Any, Any], method: MethodDescriptor[Any, Any]) -> Route:
@@ -128,7 +134,7 @@ class DirectSide:
                 for own, function in zip(implementation.service.methods, implementation.functions, strict=True):
                     if own.name == method.name:
                         converts = own.input is not method.input or own.output is not method.output
-                        return Route(own, function, self, converts)
+                        return Route(own, function, self, converts, own.output, is_async(function))
                 names = ", ".join(own.name for own in implementation.service.methods)
                 raise AnyplugError(
                     Code.UNIMPLEMENTED,
@@ -140,22 +146,41 @@ class DirectSide:
     def begin(
         self, route: Route, caller: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None
     ) -> tuple[DirectCall, Context]:
-        """Begins a call to this side. `DirectLink.end` has to be called for it.
+        """Begins a call to this side. `end` has to be called for it.
 
         Raises AnyplugError when it is refused: as a connection refuses a call, or the callee's router.
         """
         if options is not None and options.within is not None:
             within = options.within
-        call = _make_call(caller, options, within)
-        self.link.open(call, self)
-        try:
-            self._admit(route.method, call)
-        except AnyplugError:
-            self.link.end(call)
-            raise
+        call = DirectCall()
+        if options is not None or within is not None or caller.default_timeout_ms:
+            _apply(call, caller, options, within)
+        # Counted before anything is looked at: other threads do the same.
+        self.calls.add(call)
+        if self.link.is_draining:
+            self.end(call)
+            raise self.link.refusal(self)
+        if len(self.calls) > self.most_pending:
+            self.calls.discard(call)
+            message = f'there are {self.most_pending} requests, as many as "{self.info.name}" takes at once'
+            raise AnyplugError(Code.RESOURCE_EXHAUSTED, f"{message}; wait for one to end")
+        if call.origin or route.method.required_capability:
+            try:
+                self._admit(route.method, call)
+            except AnyplugError:
+                self.end(call)
+                raise
         if within is not None:
             self._tie(call, within)
         return call, Context(route.method, call, self)
+
+    def end(self, call: DirectCall) -> None:
+        """No longer counts a call."""
+        self.calls.discard(call)
+        if call.leave_outer is not None:
+            call.leave_outer()
+        if self.link.is_draining:
+            self.link.look()
 
     def _tie(self, call: DirectCall, within: Context) -> None:
         """Cancels a call with the one within which it is made."""
@@ -187,30 +212,30 @@ class DirectSide:
 _CANCELLED = AnyplugError(Code.CANCELLED, "the call within which this one was made was cancelled")
 
 
-def _make_call(method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None) -> DirectCall:
-    """What the options say, and the call within which this one is made."""
+def _apply(
+    call: DirectCall, method: MethodDescriptor[Any, Any], options: CallOptions | None, within: Context | None
+) -> None:
+    """Gives a call what the options say, and what comes of the call within which it is made."""
     timeout: float | None = method.default_timeout_ms / 1000 or None
-    metadata: tuple[tuple[str, str], ...] = ()
-    traceparent, tracestate = "", ""
     if options is not None:
         timeout = timeout if options.timeout is None else options.timeout
-        metadata = metadata_pairs(options.metadata)
-        traceparent, tracestate = options.traceparent, options.tracestate
-        for key, _ in metadata:
+        call.metadata = metadata_pairs(options.metadata)
+        call.traceparent, call.tracestate = options.traceparent, options.tracestate
+        for key, _ in call.metadata:
             check_key(key)
     if timeout is not None and math.isinf(timeout):
         timeout = None
-    origin: tuple[str, ...] = ()
     if within is not None:
         within.raise_if_cancelled()
-        origin = (*within.origin, within.peer.name)
+        call.origin = (*within.origin, within.peer.name)
         if (remaining := within.remaining) is not None:
             timeout = remaining if timeout is None else min(timeout, remaining)
-        if not traceparent:
-            traceparent, tracestate = within.traceparent, within.tracestate
-    if timeout is not None and timeout <= 0:
-        raise AnyplugError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call was made")
-    return DirectCall(timeout, metadata, origin, traceparent, tracestate)
+        if not call.traceparent:
+            call.traceparent, call.tracestate = within.traceparent, within.tracestate
+    if timeout is not None:
+        if timeout <= 0:
+            raise AnyplugError(Code.DEADLINE_EXCEEDED, "the deadline passed before the call was made")
+        call.limit(timeout)
 
 
 def check_schemas(caller: ServiceDescriptor[Any, Any, Any], callee: ServiceDescriptor[Any, Any, Any]) -> None:
@@ -228,7 +253,8 @@ class DirectLink:
         host.link = plugin.link = self
         host.other, plugin.other = plugin, host
         self._changed = threading.Condition()
-        self._is_draining = False
+        self.is_draining = False
+        """No new calls are taken: the link is about to end, or has."""
         self._ended: AnyplugError | None = None
         """What calls fail with once the plugin has ended."""
         self._close_reason: AnyplugError | None = None
@@ -263,37 +289,21 @@ class DirectLink:
 
     # --- the calls in flight ---------------------------------------------------------------------
 
-    def open(self, call: DirectCall, callee: DirectSide) -> None:
-        """Counts a call.
-
-        Raises AnyplugError: UNAVAILABLE when there are to be no more, RESOURCE_EXHAUSTED when there are too many.
-        """
-        name = callee.info.name
+    def refusal(self, callee: DirectSide) -> AnyplugError:
+        """Why there are to be no more calls, once `is_draining`."""
         if self._ended is not None:
-            raise self._ended
-        if self._is_draining:
-            message = f'the connection to "{name}" is draining: it takes no new calls'
-            raise AnyplugError(Code.UNAVAILABLE, message)
-        # Counted before it is compared: other threads do the same.
-        callee.calls.add(call)
-        if len(callee.calls) > callee.most_pending:
-            callee.calls.discard(call)
-            message = f'there are {callee.most_pending} requests, as many as "{name}" takes at once'
-            raise AnyplugError(Code.RESOURCE_EXHAUSTED, f"{message}; wait for one to end")
+            return self._ended
+        message = f'the connection to "{callee.info.name}" is draining: it takes no new calls'
+        return AnyplugError(Code.UNAVAILABLE, message)
 
-    def end(self, call: DirectCall) -> None:
-        """No longer counts a call."""
-        self.plugin.calls.discard(call)
-        self.host.calls.discard(call)
-        if call.leave_outer is not None:
-            call.leave_outer()
-        if self._is_draining:
-            with self._changed:
-                self._changed.notify_all()
+    def look(self) -> None:
+        """A call has ended while the link drains."""
+        with self._changed:
+            self._changed.notify_all()
 
     def close(self, drain_timeout: float) -> None:
         """Lets calls in flight end, ``drain_timeout`` seconds at most; then cancels them."""
-        self._is_draining = True
+        self.is_draining = True
         with self._changed:
             self._changed.wait_for(lambda: not (self.plugin.calls or self.host.calls), drain_timeout)
         self.kill(f'plugin "{self.plugin.info.name}" was closed')
@@ -303,7 +313,7 @@ class DirectLink:
         if self._close_reason is not None:
             return
         self._close_reason = AnyplugError(Code.UNAVAILABLE, reason)
-        self._is_draining = True
+        self.is_draining = True
         self._ended = AnyplugError(Code.UNAVAILABLE, f"the connection ended: {reason}")
         for call in [*self.plugin.calls, *self.host.calls]:
             call.cancel(self._ended)

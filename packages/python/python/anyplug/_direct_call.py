@@ -23,44 +23,28 @@ _LOCK = threading.Lock()
 class DirectCall:
     """A call in this process."""
 
-    __slots__ = (
-        "_callbacks",
-        "_header",
-        "_reason",
-        "_timeout",
-        "_trailer",
-        "deadline",
-        "failure",
-        "leave_outer",
-        "metadata",
-        "origin",
-        "traceparent",
-        "tracestate",
-    )
+    # As most calls have it. What is not set for a call costs it nothing.
+    deadline: float | None = None
+    """The time of `time.monotonic` at which the call ends, or None."""
+    metadata: Metadata = ()
+    origin: tuple[str, ...] = ()
+    traceparent = ""
+    tracestate = ""
+    failure: Exception | None = None
+    """What the caller's own stream of requests raised."""
+    leave_outer: Callable[[], None] | None = None
+    """Unties the call from the one within which it was made."""
+    reason: AnyplugError | None = None
+    """Why the call was cancelled, as far as that was noticed: `cancelled` looks at the deadline, too."""
+    _timeout = 0.0
+    _callbacks: list[Callable[[], object]] | None = None
+    _header: Metadata = ()
+    _trailer: Metadata = ()
 
-    def __init__(
-        self,
-        timeout: float | None,
-        metadata: Metadata = (),
-        origin: tuple[str, ...] = (),
-        traceparent: str = "",
-        tracestate: str = "",
-    ) -> None:
-        self.deadline = None if timeout is None else time.monotonic() + timeout
-        """The time of `time.monotonic` at which the call ends, or None."""
-        self.metadata = metadata
-        self.origin = origin
-        self.traceparent = traceparent
-        self.tracestate = tracestate
-        self.failure: Exception | None = None
-        """What the caller's own stream of requests raised."""
-        self.leave_outer: Callable[[], None] | None = None
-        """Unties the call from the one within which it was made."""
+    def limit(self, timeout: float) -> None:
+        """Has the call end in ``timeout`` seconds at the latest."""
         self._timeout = timeout
-        self._reason: AnyplugError | None = None
-        self._callbacks: list[Callable[[], object]] = []
-        self._header: Metadata = ()
-        self._trailer: Metadata = ()
+        self.deadline = time.monotonic() + timeout
 
     # --- what a handler sees ---------------------------------------------------------------------
 
@@ -72,14 +56,16 @@ class DirectCall:
     @property
     def cancelled(self) -> AnyplugError | None:
         """Why the call was cancelled, or None."""
-        if self._reason is None and self.deadline is not None and time.monotonic() >= self.deadline:
+        if self.reason is None and self.deadline is not None and time.monotonic() >= self.deadline:
             self.expire()
-        return self._reason
+        return self.reason
 
     def on_cancel(self, callback: Callable[[], object], /) -> None:
         """Calls ``callback`` once when the call is cancelled: at once if it was."""
         with _LOCK:
-            if self._reason is None:
+            if self.reason is None:
+                if self._callbacks is None:
+                    self._callbacks = []
                 self._callbacks.append(callback)
                 return
         callback()
@@ -87,7 +73,7 @@ class DirectCall:
     def forget(self, callback: Callable[[], object], /) -> None:
         """No longer calls ``callback`` when the call is cancelled."""
         with _LOCK:
-            if callback in self._callbacks:
+            if self._callbacks is not None and callback in self._callbacks:
                 self._callbacks.remove(callback)
 
     def wait_cancelled(self, seconds: float | None, /) -> bool:
@@ -124,16 +110,16 @@ class DirectCall:
     def cancel(self, reason: AnyplugError) -> None:
         """Tells the handler that the call is over. Only the first reason counts."""
         with _LOCK:
-            if self._reason is not None:
+            if self.reason is not None:
                 return
-            self._reason = reason
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
+            self.reason = reason
+            callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
             callback()
 
     def expire(self) -> None:
         """The deadline has passed."""
-        milliseconds = round((self._timeout or 0.0) * 1000)
+        milliseconds = round(self._timeout * 1000)
         self.cancel(AnyplugError(Code.DEADLINE_EXCEEDED, f"the call took longer than its {milliseconds} ms"))
 
     def check(self) -> None:
@@ -175,7 +161,7 @@ class DirectCall:
                 self.cancel(AnyplugError(Code.CANCELLED, "the caller cancelled the call"))
                 raise
             interrupted = False
-            raise self._reason or AnyplugError(Code.CANCELLED, "the call was cancelled") from None
+            raise self.reason or AnyplugError(Code.CANCELLED, "the call was cancelled") from None
         finally:
             waiting = False
             self.forget(on_cancel)

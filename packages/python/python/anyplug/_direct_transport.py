@@ -7,6 +7,7 @@ import functools
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import CancelledError as ThreadCancelledError
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._bridge import Bridge
@@ -14,8 +15,9 @@ from ._code import Code
 from ._codec import Message
 from ._direct import is_later
 from ._error import AnyplugError
-from ._handler import RequestStream, is_async
+from ._handler import RequestStream
 from ._router import told
+from ._runner import go_on
 from ._transport import ResponseStream, SyncResponseStream
 from ._waiting import background_loop
 
@@ -33,6 +35,7 @@ O = TypeVar("O", bound=Message)  # noqa: E741 - its output
 T = TypeVar("T")
 
 _LEFT = AnyplugError(Code.CANCELLED, "the caller stopped reading the responses")
+_CALLER_LEFT = AnyplugError(Code.CANCELLED, "the caller cancelled the call")
 _NO_MORE = object()
 
 
@@ -54,19 +57,34 @@ class DirectTransport:
 
     async def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
         """Calls a unary method. Raises AnyplugError with the status of the call."""
-        route = self._callee.route(self._service, method)
-        call, context = self._callee.begin(route, method, options, self._within)
+        callee = self._callee
+        route = callee.routes.get(method) or callee.route(self._service, method)
+        call, context = callee.begin(route, method, options, self._within)
         try:
-            if is_async(route.function):
-                result: Any = route.function(route.request(request), context)
+            if route.is_async:
+                response: Any = route.function(route.request(request) if route.converts else request, context)
             else:
                 loop = asyncio.get_running_loop()
-                result = loop.run_in_executor(_handler_threads(), route.function, route.request(request), context)
-            response = await call.guard(result)
-            if is_later(response):
+                threads = _handler_threads()
+                response = await call.guard(
+                    loop.run_in_executor(threads, route.function, route.request(request), context)
+                )
+            if type(response) is CoroutineType:
+                # Most answer without a wait: only one that waits is tied to the end of the call.
+                try:
+                    waits_for = response.send(None)
+                except StopIteration as end:
+                    response = end.value
+                else:
+                    response = await call.guard(go_on(response, waits_for))
+            if type(response) is not route.output and is_later(response):
                 response = await call.guard(response)
-            call.check()
+            if call.reason is not None or call.deadline is not None:
+                call.check()
             return route.response(response, method)  # type: ignore[no-any-return]
+        except asyncio.CancelledError:
+            call.cancel(_CALLER_LEFT)
+            raise
         except Exception as error:
             raise _told(error, call, route) from error
         finally:
@@ -94,13 +112,15 @@ class SyncDirectTransport:
 
     def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
         """Calls a unary method. Raises AnyplugError with the status of the call."""
-        route = self._callee.route(self._service, method)
-        call, context = self._callee.begin(route, method, options, self._within)
+        callee = self._callee
+        route = callee.routes.get(method) or callee.route(self._service, method)
+        call, context = callee.begin(route, method, options, self._within)
         try:
-            response = route.function(route.request(request), context)
-            if is_later(response):
+            response = route.function(route.request(request) if route.converts else request, context)
+            if type(response) is not route.output and is_later(response):
                 response = _run_in_background(_awaited(response), call)
-            call.check()
+            if call.reason is not None or call.deadline is not None:
+                call.check()
             return route.response(response, method)  # type: ignore[no-any-return]
         except Exception as error:
             raise _told(error, call, route) from error
@@ -120,7 +140,7 @@ def _told(error: Exception, call: DirectCall, route: Route) -> AnyplugError:
 
 
 def _finish(call: DirectCall, route: Route, options: CallOptions | None) -> None:
-    route.callee.link.end(call)
+    route.callee.end(call)
     if options is not None:
         if options.on_header is not None:
             options.on_header(call.header)
@@ -265,7 +285,7 @@ class _Begun:
         return self.call.failure or _told(error, self.call, self.route)
 
     def finish(self) -> None:
-        self.route.callee.link.end(self.call)
+        self.route.callee.end(self.call)
         if self.options is not None:
             if not self.has_header and self.options.on_header is not None:
                 self.options.on_header(self.call.header)
@@ -404,7 +424,7 @@ class _DirectStream(ResponseStream[O]):
     def _begin(self) -> _Begun:
         loop = asyncio.get_running_loop()
         begun = self._begun = _Begun(*self._arguments, loop=loop)
-        if is_async(begun.route.function):
+        if begun.route.is_async:
             self._responses = begun.run_async()
         else:
             bridge: Bridge[Any] = Bridge()

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from ._lifetime import end_program
 from ._waiting import background_loop
 
-__all__ = ("LoopRunner", "Runner", "ThreadRunner")
+__all__ = ("LoopRunner", "Runner", "ThreadRunner", "go_on")
 
 T = TypeVar("T")
 Serve = Callable[[Any, Any], Any]
@@ -107,12 +107,12 @@ def step_now(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Non
         waits_for = context.run(coroutine.send, None)
     except StopIteration:
         return
-    task = loop.create_task(_go_on(coroutine, waits_for), context=context)
+    task = loop.create_task(go_on(coroutine, waits_for), context=context)
     on_cancel(task.cancel)
 
 
 @types.coroutine
-def _go_on(coroutine: Coroutine[Any, Any, T], waits_for: object) -> Generator[Any, Any, T]:
+def go_on(coroutine: Coroutine[Any, Any, T], waits_for: object) -> Generator[Any, Any, T]:
     """Goes on with a coroutine that waits for ``waits_for``."""
     while True:
         try:
