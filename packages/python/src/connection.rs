@@ -417,10 +417,12 @@ impl Connection {
                 None => error.map_message(|message| format!("plugin at {place}: {message}")),
             })?;
             // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
-            if !place.is_empty()
-                && let Err(error) = core.ping().await
-            {
-                let name = core.peer().map(|peer| peer.name.clone()).unwrap_or_default();
+            let is_plugin = self.process.is_some() || !place.is_empty();
+            if is_plugin && let Err(error) = core.ping().await {
+                let name = match &self.process {
+                    Some(process) => process.name().to_owned(),
+                    None => core.peer().map(|peer| peer.name.clone()).unwrap_or_default(),
+                };
                 let reason = core.close_reason().unwrap_or(error);
                 return Err(reason.map_message(|message| format!("plugin \"{name}\" refused to start: {message}")));
             }

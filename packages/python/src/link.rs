@@ -59,6 +59,8 @@ pub(crate) struct Link {
     /// The process has ended: what is in the pipe is all there is.
     finishing: AtomicBool,
     ended: AtomicBool,
+    /// The connection ended because the stream did, and not by either side's decision.
+    is_lost: AtomicBool,
     /// Threads that end the connection, and are about to wake who waited for its calls.
     closing: AtomicUsize,
     ending: Ending,
@@ -98,6 +100,7 @@ impl Link {
             held_back: AtomicBool::new(false),
             finishing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            is_lost: AtomicBool::new(false),
             closing: AtomicUsize::new(0),
             ending,
             owner: crate::fork::generation(),
@@ -119,6 +122,11 @@ impl Link {
     /// Whether the stream has ended; why, the connection knows as soon as it has been found out.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Whether the connection ended because the stream did, and not by either side's decision.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::SeqCst)
     }
 
     /// Whether the connection has ended, and nothing is left to do in Python.
@@ -164,7 +172,9 @@ impl Link {
         let link = self.clone();
         let tell = move || {
             if link.connection().close_reason().is_none() {
-                link.connection().closed((link.ending.why)());
+                let why = (link.ending.why)();
+                link.is_lost.store(true, Ordering::SeqCst);
+                link.connection().closed(why);
             }
             // Another thread may have been first, and not have told everybody yet.
             while link.closing.load(Ordering::SeqCst) > 0 {

@@ -26,7 +26,6 @@ export class ProcessInstance implements Instance {
   readonly #options: LoadOptions;
   /** Resolves when the process has ended. */
   readonly #ended: Promise<void>;
-  #reason: AnyplugError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(process: PluginProcess, router: Router, plan: Plan, options: LoadOptions) {
@@ -79,9 +78,10 @@ export class ProcessInstance implements Instance {
   async #opened(): Promise<void> {
     try {
       await this.link.opened;
-      // A plugin that refuses to start says so right behind its hello.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (this.#reason !== undefined) throw this.#reason;
+      // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
+      await this.link.ping().catch(async () => {
+        throw await this.link.closed;
+      });
     } catch (error) {
       throw await this.#explain(AnyplugError.from(error));
     }
@@ -99,12 +99,12 @@ export class ProcessInstance implements Instance {
 
   /** However the connection ends, the process ends too. */
   async #end(): Promise<void> {
-    this.#reason = await this.link.closed;
+    await this.link.closed;
     await this.#process.stop();
   }
 
   async #late(ms: number): Promise<AnyplugError> {
-    const what = this.link.peer === undefined ? "sent no hello" : "did not answer about its schemas";
+    const what = this.link.peer === undefined ? "sent no hello" : "did not answer after its hello";
     const lines = await this.#linesOfKilled();
     return new AnyplugError(Code.DeadlineExceeded, `plugin "${this.#process.name}" ${what} within ${ms} ms${lines}`);
   }

@@ -8,8 +8,8 @@ import { describe, expect, test } from "@jest/globals";
 import { type LoadOptions, loadPlugin, type Plugin } from "../src/index.js";
 import { failure, isRunning, Logs, program, script, testPlugin } from "./fixture/plugins.js";
 
-/** The magic, and HELLO with protocol 1: enough for a connection. */
-const hello = String.raw`printf 'anyplug\n\004\000\000\000\001\000\000\000\000\000\000\000\010\001\020\001' >&3;`;
+/** A peer that sends back what comes: the magic, a HELLO, a PING, and at last the PONG to it. Enough for a connection. */
+const echo = "cat <&3 >&3";
 const served = `import { definePlugin, log, serve } from "@anyplug/sdk";
   const plugin = definePlugin({ name: "test-plugin", version: "0.1.0", services: [] });`;
 
@@ -163,7 +163,7 @@ describe("closing a plugin", () => {
 
   test("ends a process that ignores the end of its channel and TERM", async () => {
     const logs = new Logs();
-    const plugin = await loadPlugin(script(`trap '' TERM; ${hello} echo $$; while :; do :; done`), {
+    const plugin = await loadPlugin(script(`trap '' TERM; ${echo} & echo $$; while :; do :; done`), {
       onLog: logs.take,
     });
     const pid = Number(await logs.find(/^stdout: (\d+)$/));
@@ -180,7 +180,7 @@ describe("closing a plugin", () => {
   });
 
   test("leaves no descriptor behind, two hundred times", async () => {
-    const path = script(`${hello} exec cat <&3 >/dev/null`);
+    const path = script(`exec ${echo}`);
     const round = async () => (await loadPlugin(path)).close();
     await round();
     const before = readdirSync("/proc/self/fd").length;
