@@ -8,10 +8,10 @@ import type {
   JsonObject,
   Question,
 } from "@anyplug/contracts/agent";
-import { isObject, type Json } from "@anyplug/contracts/agent";
+import { isObject } from "@anyplug/contracts/agent";
 import { AnyplugError, Code } from "@anyplug/core";
 import { descriptionOf } from "./manifest.js";
-import { providerFrom, resultFrom } from "./values.js";
+import { bodyFrom, providerFrom, resultFrom } from "./values.js";
 
 /** The two protocols: messages with a type, and calls with a method. */
 export type Dialect = "messages" | "methods";
@@ -99,17 +99,6 @@ function resultOrNone(answer: JsonObject): ActionResult | undefined {
 function succeeded({ success, error }: JsonObject): void {
   if (success === false)
     throw new AnyplugError(Code.Unknown, typeof error === "string" ? error : "no reason was given");
-}
-
-/** JSON where it is JSON, else text. */
-function bodyFrom(body: Uint8Array): Json {
-  if (body.length === 0) return null;
-  const text = new TextDecoder().decode(body);
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
 }
 
 function answerFrom(answer: JsonObject) {

@@ -13,7 +13,7 @@ import { AnyplugError, Code } from "@anyplug/core";
 import { LineReader } from "./lines.js";
 import { manifestOf } from "./manifest.js";
 import { messageOf, resultIn } from "./methods.js";
-import { memoryFrom, stateFrom } from "./values.js";
+import { bodyFrom, memoryFrom, stateFrom } from "./values.js";
 
 /** How a plugin is served. */
 export interface ServeOptions {
@@ -184,7 +184,7 @@ const answers: Readonly<Record<string, Answer>> = {
       { signal },
     );
     const kept = Object.fromEntries(answer.headers.map(({ name, value }) => [name, value]));
-    const told = { status: answer.status, headers: kept, body: jsonOf(answer.body) };
+    const told = { status: answer.status, headers: kept, body: bodyFrom(answer.body) };
     // `result` for peers of the other spelling.
     return { type: "route.response", ...told, result: told };
   },
@@ -218,15 +218,4 @@ function fields(value: Json | undefined): { name: string; value: string }[] {
 function bytesOf(body: Json | undefined): Uint8Array {
   if (body === undefined || body === null) return new Uint8Array(0);
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
-}
-
-/** JSON where it is JSON, else text. */
-function jsonOf(body: Uint8Array): Json {
-  const text = new TextDecoder().decode(body);
-  if (text === "") return null;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
 }

@@ -71,6 +71,17 @@ export function resultFrom(value: Json | undefined): ActionResult | undefined {
   return { ...rest, success: success !== false, error: reason };
 }
 
+/** The body of a request or an answer: JSON where it is JSON, else text. */
+export function bodyFrom(body: Uint8Array): Json {
+  if (body.length === 0) return null;
+  const text = new TextDecoder().decode(body);
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
 /** The object without the members that are null, of which those that are known are of their kind. */
 function checked(value: Json, kinds: Readonly<Record<string, Kind>>, path: string): JsonObject {
   if (!isObject(value)) throw unexpected(path, "an object", value);

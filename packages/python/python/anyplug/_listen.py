@@ -17,7 +17,7 @@ from ._lifetime import end_program
 from ._limits import limit_parts
 from ._log import LogLevel, LogRecord, print_record
 from ._router import HandlerTable
-from ._runner import ThreadRunner
+from ._runner import LoopRunner, ThreadRunner
 from ._schema import ServiceParts, service_parts
 from ._sdk import PluginDefinition
 from ._tls import TlsOptions, tls_parts
@@ -175,7 +175,9 @@ class PluginServer:
                 implementations = plugin.implementations(config)
         except Exception as error:
             refusal = to_error(error)
-        connection = _connect(plugin, channel, implementations, config, heard if refusal is None else None)
+        connection = connect_plugin(
+            plugin, channel, implementations, ThreadRunner(), config, heard if refusal is None else None
+        )
         if refusal is not None:
             # Nothing of what the host said is handled: hello and refusal go out in one piece.
             connection.native.fail(refusal)
@@ -208,13 +210,16 @@ class PluginServer:
         raise AnyplugError(Code.INVALID_ARGUMENT, f"{message} unix:/run/plugins.sock#name")
 
 
-def _connect(
+def connect_plugin(
     plugin: PluginDefinition,
     channel: _native.Channel,
     implementations: tuple[Implementation, ...],
+    runner: ThreadRunner | LoopRunner,
     config: Mapping[str, Any],
-    heard: bytes | None,
+    heard: bytes | None = None,
 ) -> Connection:
+    """Returns a plugin's end of a channel; `heard` is what was read of it already."""
+
     def make(services: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]) -> _native.Connection:
         return _native.Connection(
             channel,
@@ -232,7 +237,7 @@ def _connect(
             heard=heard,
         )
 
-    return Connection(make, implementations, ThreadRunner(), print_record, config=config, is_plugin=True)
+    return Connection(make, implementations, runner, print_record, config=config, is_plugin=True)
 
 
 def _config_of(text: str) -> Mapping[str, Any]:

@@ -19,16 +19,12 @@ from ._connection import Connection
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
 from ._lifetime import leave_now
-from ._limits import limit_parts
-from ._listen import PluginServer
+from ._listen import PluginServer, connect_plugin
 from ._listen import listen as _listen
-from ._log import print_record, set_host
-from ._router import HandlerTable
+from ._log import set_host
 from ._runner import LoopRunner, ThreadRunner
-from ._schema import ServiceParts, service_parts
 from ._sdk import PluginDefinition
 from ._tls import TlsOptions
-from ._version import RUNTIME
 
 __all__ = ("serve",)
 
@@ -96,23 +92,33 @@ def _only(plugins: tuple[PluginDefinition, ...]) -> PluginDefinition:
 
 
 def _serve_until_signal(server: PluginServer, who: str) -> Never:
-    asked = threading.Event()
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: asked.set())
-        # A signal may come to any thread, and then nothing wakes a lock that this one waits for: a byte does.
-        awake, wake = socket.socketpair()
-        wake.setblocking(False)
-        signal.set_wakeup_fd(wake.fileno())
-        print(f"{who} at {server.address}", flush=True)
-        while not asked.is_set():
-            awake.recv(64)
-    else:
-        print(f"{who} at {server.address}", flush=True)
-        asked.wait()
+    is_main = threading.current_thread() is threading.main_thread()
+    # Only the main thread is told of signals.
+    wait = _signals() if is_main else threading.Event().wait
+    print(f"{who} at {server.address}", flush=True)
+    wait()
     server.close()
     # Handlers that do not end must not keep the process alive.
     leave_now(0)
+
+
+def _signals() -> Callable[[], object]:
+    """Takes the signals that ask for an end, and returns what waits for one."""
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+
+    def wait() -> None:
+        # A signal may come to any thread, and then nothing wakes a lock that this one waits for: a byte does.
+        awake, wake = socket.socketpair()
+        wake.setblocking(False)
+        with awake, wake:
+            signal.set_wakeup_fd(wake.fileno())
+            while not asked.is_set():
+                awake.recv(64)
+            signal.set_wakeup_fd(-1)
+
+    return wait
 
 
 def _tls() -> TlsOptions | None:
@@ -193,27 +199,7 @@ class _Server:
         await ended.wait()
 
     def connect(self, implementations: tuple[Implementation, ...], runner: ThreadRunner | LoopRunner) -> Connection:
-        plugin = self.plugin
-
-        def make(
-            services: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]
-        ) -> _native.Connection:
-            return _native.Connection(
-                self.channel,
-                role="plugin",
-                name=plugin.name,
-                version=plugin.version,
-                runtime=RUNTIME,
-                services=services,
-                uses=[service_parts(service) for service in plugin.uses],
-                grants=None,
-                config="",
-                limits=limit_parts(plugin.limits),
-                handlers=handlers,
-                on_log=on_log,
-            )
-
-        connection = Connection(make, implementations, runner, print_record, config=self.config, is_plugin=True)
+        connection = connect_plugin(self.plugin, self.channel, implementations, runner, self.config)
         set_host(connection.log)
         return connection
 

@@ -18,8 +18,8 @@ export interface Member {
   /** The cases of its tags. */
   decode(): string[];
   fromPartial(): string[];
-  /** Codecs that it needs beside that of its message. */
-  codec(): string[];
+  /** The codec that it needs beside that of its message, if it needs one. */
+  codec?(): string[];
 }
 
 /** The members of a message in the order of its fields; a oneof is where its first field is. */
@@ -92,10 +92,6 @@ class SingleMember implements Member {
       return [`message.${this.name} = ${given}${this.value.type === "any" ? "" : ` ?? ${this.zero()}`};`];
     return [`message.${this.name} = ${given} === undefined || ${given} === null ? ${this.zero()} : ${copy};`];
   }
-
-  codec(): string[] {
-    return [];
-  }
 }
 
 class ListMember implements Member {
@@ -152,10 +148,6 @@ class ListMember implements Member {
     const copy = this.value.copy("value");
     const all = copy === "value" ? `[...object.${this.name}]` : `object.${this.name}.map((value) => ${copy})`;
     return [`message.${this.name} = object.${this.name} ? ${all} : [];`];
-  }
-
-  codec(): string[] {
-    return [];
   }
 }
 
@@ -294,9 +286,5 @@ class OneofMember implements Member {
       }),
       "}",
     ];
-  }
-
-  codec(): string[] {
-    return [];
   }
 }

@@ -146,6 +146,6 @@ function codecLines(message: DescMessage, members: readonly Member[], module: Me
     `export const ${name}: ${type} = {`,
     ...indent(body, "  "),
     "};",
-    ...members.flatMap((member) => member.codec()),
+    ...members.flatMap((member) => member.codec?.() ?? []),
   ];
 }

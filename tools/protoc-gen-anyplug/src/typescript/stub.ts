@@ -39,8 +39,8 @@ export function typescriptStub(source: Source, options: Options): Output {
 
 /** What the names in a file mean. */
 class Scope {
+  /** What is imported as a type: local names, of which there is one for each symbol of a module. */
   readonly #types = new Set<string>();
-  #partial = "";
 
   constructor(
     readonly source: Source,
@@ -56,22 +56,21 @@ class Scope {
   partial(message: Method["input"]): string {
     const [first = message] = this.source.services.flatMap((service) => service.methods.map((method) => method.input));
     const helper = helperName(first.file, "DeepPartial");
-    this.#partial = helper;
-    this.#types.add(helper);
     const local = this.locals.use(moduleOf(first, this.source.path, this.options), helper);
+    this.#types.add(local);
     return `${local}<${this.message(message)}>`;
   }
 
   core(symbol: string, kind: "type" | "value"): string {
-    if (kind === "type") this.#types.add(symbol);
-    return this.locals.use(this.options.core, symbol);
+    const local = this.locals.use(this.options.core, symbol);
+    if (kind === "type") this.#types.add(local);
+    return local;
   }
 
   imports(): string[] {
     return this.locals.sorted().map(([module, symbols]) => {
       const names = symbols.map(([symbol, local]) => {
-        const type = this.#types.has(symbol) && (module === this.options.core || symbol === this.#partial);
-        return `${type ? "type " : ""}${symbol}${local === symbol ? "" : ` as ${local}`}`;
+        return `${this.#types.has(local) ? "type " : ""}${symbol}${local === symbol ? "" : ` as ${local}`}`;
       });
       const line = `import { ${names.join(", ")} } from "${module}";`;
       return line.length <= 120 ? line : `import {\n${indent(names, "  ").join(",\n")},\n} from "${module}";`;

@@ -1,9 +1,11 @@
 /** A plugin of ours in a runtime of ElizaOS. */
 
 import {
+  type ActionResult,
   type AgentBehind,
   type AgentPeer,
   agentServices,
+  type InvokeArguments,
   type Json,
   type JsonObject,
   type Memories,
@@ -89,14 +91,7 @@ function parts(plugin: Registration, options: CallOptions) {
       parameters: parsed(parametersJson),
       validate: (_: ElizaRuntime, message: Loose, state?: Loose) =>
         plugin.validateAction(name, memory(message), composed(state), options),
-      handler: (
-        _: ElizaRuntime,
-        message: Loose,
-        state?: Loose,
-        given?: Loose,
-        callback?: ElizaCallback,
-        responses?: Loose[],
-      ) => plugin.invokeAction(name, invocation(message, state, given, callback, responses), options),
+      handler: handling((invocation) => plugin.invokeAction(name, invocation, options)),
     })),
     providers: providers.map(({ name, description, dynamic, position, private: isPrivate }) => ({
       name,
@@ -115,14 +110,7 @@ function parts(plugin: Registration, options: CallOptions) {
       examples: parsed(examplesJson) ?? [],
       validate: (_: ElizaRuntime, message: Loose, state?: Loose) =>
         plugin.validateEvaluator(name, memory(message), composed(state), options),
-      handler: (
-        _: ElizaRuntime,
-        message: Loose,
-        state?: Loose,
-        given?: Loose,
-        callback?: ElizaCallback,
-        responses?: Loose[],
-      ) => plugin.invokeEvaluator(name, invocation(message, state, given, callback, responses), options),
+      handler: handling((invocation) => plugin.invokeEvaluator(name, invocation, options)),
     })),
     services: services.map(({ type }) => serviceClass(plugin, type, options)),
     routes: routes.map(
@@ -258,20 +246,23 @@ class ElizaosMemories implements Memories {
   }
 }
 
-function invocation(
-  message: Loose,
-  state: Loose | undefined,
-  given: Loose | undefined,
-  callback: ElizaCallback | undefined,
-  responses: Loose[] | undefined,
-) {
-  return {
-    message: memory(message),
-    state: composed(state),
-    options: json(given ?? {}) as JsonObject,
-    responses: (responses ?? []).map(memory),
-    onContent: callback && ((content: Loose) => void callback(content)),
-  };
+/** Calls as ElizaOS makes them, of what is invoked by one argument. */
+function handling(invoke: (invocation: InvokeArguments) => Promise<ActionResult>) {
+  return (
+    _: ElizaRuntime,
+    message: Loose,
+    state?: Loose,
+    given?: Loose,
+    callback?: ElizaCallback,
+    responses?: Loose[],
+  ): Promise<ActionResult> =>
+    invoke({
+      message: memory(message),
+      state: composed(state),
+      options: json(given ?? {}) as JsonObject,
+      responses: (responses ?? []).map(memory),
+      onContent: callback && ((content) => void callback(content)),
+    });
 }
 
 function memory(value: Loose): Memory {

@@ -21,7 +21,7 @@ import type { ElizaAction, ElizaEvaluator, ElizaPlugin, ElizaResponse, ElizaRout
  * What the agent has nothing for is UNIMPLEMENTED by the name that the plugin called.
  */
 export function publishedPlugin(plugin: ElizaPlugin): AgentPluginDefinition {
-  const known: KnownToAll = { agentId: "", settings: { ...plugin.config }, services: new Map() };
+  const known: KnownToAll = { settings: { ...plugin.config }, services: new Map() };
   const {
     name,
     description,
