@@ -106,6 +106,15 @@ def test_a_plugin_that_refuses_its_configuration(fail: LoadFailing, transport: s
 
 
 @BOTH
+def test_a_plugin_that_refuses_some_time_after_its_hello(tmp_path: Path, fail: LoadFailing) -> None:
+    # What this host says is a hello as good as any. GOAWAY comes in place of the answer to its ping.
+    goaway = b"\x0c\0\0\0\x0a\0\0\0\0\0\0\0\x0a\x0a\x08\x03\x12\x06line 7"
+    program = f"import os; os.write(4, os.read(3, 65536)); os.read(3, 65536); os.write(4, {goaway!r}); os.read(3, 1)"
+    error = fail(load_plugin(write_plugin(tmp_path, program)))
+    assert (error.code, error.message) == (Code.INVALID_ARGUMENT, 'plugin "broken" refused to start: line 7')
+
+
+@BOTH
 @pytest.mark.parametrize("transport", ["direct", "process"])
 def test_an_expected_service_that_is_not_there(fail: LoadFailing, transport: str) -> None:
     error = fail(load_plugin(TEST_PLUGINS["python"], transport=transport, expect=[Greeter]))  # type: ignore[arg-type]

@@ -115,6 +115,18 @@ describe("a load fails at once, with", () => {
   );
 
   test(
+    "a plugin that thinks about it after its hello, and then refuses",
+    async () => {
+      // What this host says is a hello as good as any. GOAWAY, with INVALID_ARGUMENT and "line 7", comes in place of the answer to its ping.
+      const goaway = String.raw`\014\000\000\000\012\000\000\000\000\000\000\000\012\012\010\003\022\006line 7`;
+      const take = "dd bs=65536 count=1 <&3 2>/dev/null";
+      const path = script(`${take} >&3; ${take} >/dev/null; printf '${goaway}' >&3; exec sleep 100000`);
+      await failure(loadPlugin(path), Code.InvalidArgument, 'plugin "test-plugin" refused to start: line 7');
+    },
+    atOnce,
+  );
+
+  test(
     "a service that is expected and not there",
     async () => {
       const loading = loadPlugin(testPlugin, { transport: "process", expect: [Test, Eliza] });
