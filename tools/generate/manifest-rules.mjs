@@ -5,8 +5,8 @@
 export const rules = {
   "Manifest.name": { required: true, pattern: "^[a-z][a-z0-9-]*$" },
   "Manifest.version": { required: true },
-  "Manifest.language": { required: true, enum: ["typescript", "rust", "python"] },
-  "Interop.protocol": { enum: ["wasm", "ffi", "ipc", "native"] },
+  "Manifest.language": { required: true, enum: ["typescript", "rust", "python", "other"] },
+  "Interop.protocol": { enum: ["wasm", "ffi", "ipc", "native", "json-rpc"] },
   "Interop.ipcPort": { minimum: 1, maximum: 65_535 },
   "Action.name": { required: true },
   "Provider.name": { required: true },

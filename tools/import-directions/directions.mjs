@@ -10,16 +10,18 @@ export const LAYERS = [
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
+  // No transport: a peer's services behind a direct link, and the other way round.
+  { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct"] },
   // Schemas of ours, each with a small library for both sides.
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
   { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
   // What loads and what is loaded: neither may import the other.
-  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "direct", "ipc"] },
-  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "direct", "ipc"] },
+  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc"] },
+  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc"] },
   {
     name: "anyplug",
     folder: /^packages\/anyplug\//,
-    mayImport: ["core", "protocol", "json", "direct", "ipc", "contracts", "elizaos", "host", "sdk"],
+    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "contracts", "elizaos", "host", "sdk"],
   },
   // In Python the contracts and what stands on them are parts of the one package.
   {
@@ -30,7 +32,7 @@ export const LAYERS = [
   {
     name: "python",
     folder: /^packages\/python\//,
-    mayImport: ["core", "protocol", "json", "direct", "ipc", "host", "sdk", "anyplug"],
+    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "host", "sdk", "anyplug"],
   },
   {
     name: "plugins",
@@ -56,7 +58,7 @@ export const CODEGEN_ONLY = {
 };
 
 /** These run in browsers. */
-export const WITHOUT_NODE = ["protocol", "generated", "core", "json", "wasm"];
+export const WITHOUT_NODE = ["protocol", "generated", "core", "json", "jsonrpc", "wasm"];
 
 /** Returns the layer that a path relative to the root of the repository lies in, or undefined. */
 export function layerOf(path) {

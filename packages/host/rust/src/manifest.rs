@@ -175,7 +175,7 @@ fn is_name(name: &str) -> bool {
 
 fn manifest(at: &At<'_>) -> Result<Manifest, Error> {
     let name = |at: &At<'_>| at.matching(is_name, "lower-case letters, digits and dashes, beginning with a letter");
-    let languages = |at: &At<'_>| at.one_of(&["typescript", "rust", "python"]);
+    let languages = |at: &At<'_>| at.one_of(&["typescript", "rust", "python", "other"]);
     Ok(Manifest {
         name: at.required("name", name)?,
         description: at.member("description", At::text)?,
@@ -203,7 +203,7 @@ fn texts(at: &At<'_>, name: &str) -> Result<Option<Vec<String>>, Error> {
 
 fn interop(at: &At<'_>) -> Result<Interop, Error> {
     Ok(Interop {
-        protocol: at.member("protocol", |at| at.one_of(&["wasm", "ffi", "ipc", "native"]))?,
+        protocol: at.member("protocol", |at| at.one_of(&["wasm", "ffi", "ipc", "native", "json-rpc"]))?,
         wasm_path: at.member("wasmPath", At::text)?,
         shared_lib_path: at.member("sharedLibPath", At::text)?,
         ipc_command: at.member("ipcCommand", At::text)?,

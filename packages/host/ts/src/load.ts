@@ -3,11 +3,12 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { AnyplugError, Code } from "@anyplug/core";
-import { isAddress, parseAddress } from "@anyplug/ipc";
+import { isAddress, jsonRpcPlace, parseAddress } from "@anyplug/ipc";
 import { linkedPlugin } from "./builtin.js";
 import { type LinkedPlugin, loadLinked } from "./direct.js";
 import type { FoundPlugin } from "./discovery.js";
 import { type Instance, ProcessInstance } from "./instance.js";
+import { JsonRpcInstance } from "./json-rpc.js";
 import { type LocatedPlugin, locatePlugin, locatePythonModule } from "./locate.js";
 import type { LoadOptions } from "./options.js";
 import { type Plan, planLoad } from "./plan.js";
@@ -20,7 +21,8 @@ import { SocketInstance } from "./socket.js";
  * - a folder that holds a plugin.json, or that file itself;
  * - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
  *   `python:my_package.my_module`: they need no plugin.json;
- * - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set;
+ * - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
+ *   `json-rpc+` before it where the plugin speaks JSON-RPC;
  * - what `discoverPlugins` found.
  *
  * ```ts
@@ -79,11 +81,14 @@ async function loadLocated(located: LocatedPlugin, options: LoadOptions): Promis
 }
 
 async function loadServed(place: string, options: LoadOptions): Promise<Plugin> {
-  const address = parseAddress(place);
-  const { instance, manifest } = await SocketInstance.start(address, options);
+  const jsonRpc = jsonRpcPlace(place);
+  const address = parseAddress(jsonRpc ?? place);
+  const start = jsonRpc === undefined ? SocketInstance.start : JsonRpcInstance.connect;
+  const { instance, manifest } = await start(address, options);
   return new Plugin(instance, await instance.link.opened, manifest, address.kind);
 }
 
 function start(plan: Plan, options: LoadOptions): Promise<Instance> {
+  if (plan.isJsonRpc) return JsonRpcInstance.start(plan, options);
   return plan.transport === "direct" ? loadLinked(plan, options) : ProcessInstance.start(plan, options);
 }

@@ -32,7 +32,7 @@ const route = members(
   ["path", "method"],
 );
 const interop = members({
-  protocol: oneOf("wasm", "ffi", "ipc", "native"),
+  protocol: oneOf("wasm", "ffi", "ipc", "native", "json-rpc"),
   wasmPath: text,
   sharedLibPath: text,
   ipcCommand: text,
@@ -51,7 +51,7 @@ const shape = members(
     name: matching(/^[a-z][a-z0-9-]*$/, "lower-case letters, digits and dashes, beginning with a letter"),
     description: text,
     version: text,
-    language: oneOf("typescript", "rust", "python"),
+    language: oneOf("typescript", "rust", "python", "other"),
     interop,
     config: record(anything),
     dependencies: list(text),

@@ -14,6 +14,8 @@ const transports: readonly TransportName[] = ["direct", "process", "stdio"];
 /** How a plugin will be loaded. */
 export interface Plan extends LocatedPlugin {
   readonly transport: TransportName;
+  /** It speaks JSON-RPC, on its standard streams. */
+  readonly isJsonRpc: boolean;
   /** The configuration: that of the manifest, with the host's own over it. */
   readonly config: Readonly<Record<string, unknown>>;
   /** The limits of this side: the host's own, with those of the manifest below. */
@@ -45,7 +47,7 @@ export function planLoad(located: LocatedPlugin, options: LoadOptions): Plan {
     const message = `capability "${grant}" is not granted: capabilities in ${file} does not name it`;
     options.onLog?.({ level: "warn", message, logger: "anyplug", timeMs: Date.now(), fields: {} });
   }
-  return { ...located, transport, config, limits, grants };
+  return { ...located, transport, isJsonRpc: isJsonRpc(located), config, limits, grants };
 }
 
 /**
@@ -102,7 +104,7 @@ const printed = {
 } as const;
 
 /** What this side serves, and what the plugin may call of it. */
-export function hostRouter({ grants }: Plan, { services, expect, onLog }: LoadOptions): Router {
+export function hostRouter({ grants }: Pick<Plan, "grants">, { services, expect, onLog }: LoadOptions): Router {
   return new Router({ services, uses: expect, grants, onError: failureLog(onLog) });
 }
 
@@ -126,6 +128,11 @@ export function hostName({ hostName }: LoadOptions): string {
 
 function chooseTransport(located: LocatedPlugin, asked: string | undefined): TransportName {
   const { manifest, file } = located;
+  if (isJsonRpc(located)) {
+    if (asked === undefined || asked === "stdio") return "stdio";
+    const message = `${file}: interop.protocol is "json-rpc", which is spoken over transport "stdio", not over ${JSON.stringify(asked)}`;
+    throw new AnyplugError(Code.FailedPrecondition, message);
+  }
   if (asked !== undefined) {
     const known = transports.find((name) => name === asked);
     if (known === undefined) {
@@ -144,6 +151,10 @@ function chooseTransport(located: LocatedPlugin, asked: string | undefined): Tra
   if (chosen !== undefined) return chosen;
   const message = `${file}: transports names ${preferred.join(", ")}, and this host has ${possible.join(", ")} for it`;
   throw new AnyplugError(Code.FailedPrecondition, message);
+}
+
+function isJsonRpc({ manifest }: LocatedPlugin): boolean {
+  return manifest.interop?.protocol === "json-rpc";
 }
 
 /** Whether the plugin can be loaded into this process. */

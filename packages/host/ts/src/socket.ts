@@ -126,7 +126,7 @@ function explained(error: unknown, what: string): AnyplugError {
   return new AnyplugError(code, `${what}: ${message}`, { details, cause: error });
 }
 
-function checkOptions(address: Address, options: LoadOptions): void {
+export function checkOptions(address: Address, options: LoadOptions): void {
   const where = formatAddress(address);
   const { transport = address.kind, env = {}, config = {} } = options;
   if (transport !== address.kind) {

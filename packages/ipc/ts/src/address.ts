@@ -14,9 +14,17 @@ const maxPathBytes = process.platform === "linux" ? 107 : 103;
 const expected =
   "expected unix:PATH, tcp://HOST:PORT or tls://HOST:PORT, such as unix:/run/plugin.sock, tcp://127.0.0.1:9000 or tcp://[::1]:9000";
 
+/** Stands before an address where JSON-RPC is spoken: `json-rpc+unix:/run/x.sock`. */
+export const jsonRpcPrefix = "json-rpc+";
+
 /** Whether `text` is meant as an address, and not as the path of a plugin. */
 export function isAddress(text: string): boolean {
-  return /^(unix|tcp|tls):/.test(text);
+  return /^(json-rpc\+)?(unix|tcp|tls):/.test(text);
+}
+
+/** Returns what is behind `json-rpc+`; undefined for another address. */
+export function jsonRpcPlace(text: string): string | undefined {
+  return text.startsWith(jsonRpcPrefix) ? text.slice(jsonRpcPrefix.length) : undefined;
 }
 
 /**

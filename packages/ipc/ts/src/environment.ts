@@ -16,6 +16,9 @@ export const channelVariable = "ANYPLUG_CHANNEL";
 /** Carries a plugin's configuration, as JSON. */
 export const configVariable = "ANYPLUG_CONFIG";
 
+/** Names the address at which a program that no host started serves its plugins. */
+export const listenVariable = "ANYPLUG_LISTEN";
+
 const passedOn = new Set(["PATH", "HOME", "LANG", "TZ", "TMPDIR"]);
 
 /** A plugin that is a host itself must not hand its own channel or configuration to the plugins it loads. */

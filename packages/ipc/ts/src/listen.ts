@@ -20,7 +20,9 @@ export interface ListenerOptions {
   /** Milliseconds that a TLS handshake may take. */
   readonly handshakeTimeoutMs: number;
   /** Takes the channel of each host. */
-  readonly onChannel: (channel: PipeChannel) => void;
+  readonly onChannel?: ((channel: PipeChannel) => void) | undefined;
+  /** Takes the socket of each peer in place of a channel: one whose input may end before its output. */
+  readonly onSocket?: ((socket: Socket) => void) | undefined;
   /** Takes why a host was turned away. */
   readonly onRefused: (reason: AnyplugError) => void;
 }
@@ -66,17 +68,19 @@ export async function listenSocket(address: Address, options: ListenerOptions): 
 }
 
 function serverOf(address: Address, options: ListenerOptions): Server {
-  const { onChannel, onRefused } = options;
-  const take = (input: PipeInput) => onChannel(new PipeChannel(input, input.socket, { whyEnded }));
-  if (address.kind === "tls") return tlsServer(options, take);
-  return createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+  const { onChannel, onSocket, onRefused } = options;
+  const takeInput = (input: PipeInput) => onChannel?.(new PipeChannel(input, input.socket, { whyEnded }));
+  const take = onSocket ?? ((socket: Socket) => takeInput(streamInput(socket)));
+  const allowHalfOpen = onSocket !== undefined;
+  if (address.kind === "tls") return tlsServer(options, onSocket ?? ((socket) => takeInput(dataInput(socket))));
+  return createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen }, (socket) => {
     socket.on("error", () => {});
     if (address.kind === "tcp") {
       socket.setKeepAlive(true, keepAliveMs);
-      return take(streamInput(socket));
+      return take(socket);
     }
     checkPeer(socket).then(
-      () => take(streamInput(socket)),
+      () => take(socket),
       (error: unknown) => {
         socket.destroy();
         onRefused(AnyplugError.from(error));
@@ -85,7 +89,7 @@ function serverOf(address: Address, options: ListenerOptions): Server {
   });
 }
 
-function tlsServer(options: ListenerOptions, take: (input: PipeInput) => void): Server {
+function tlsServer(options: ListenerOptions, take: (socket: Socket) => void): Server {
   const secure = secureOptions(options.tls);
   const rules = { requestCert: true, rejectUnauthorized: true, handshakeTimeout: options.handshakeTimeoutMs };
   let server: ReturnType<typeof createTlsServer>;
@@ -93,6 +97,7 @@ function tlsServer(options: ListenerOptions, take: (input: PipeInput) => void): 
     server = createTlsServer({
       ...secure,
       ...rules,
+      allowHalfOpen: options.onSocket !== undefined,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveMs,
@@ -100,7 +105,7 @@ function tlsServer(options: ListenerOptions, take: (input: PipeInput) => void): 
   } catch (cause) {
     throw badCertificates(cause);
   }
-  server.on("secureConnection", (socket) => take(dataInput(socket)));
+  server.on("secureConnection", (socket) => take(socket));
   server.on("tlsClientError", (error, socket: Socket) => {
     socket.destroy();
     options.onRefused(

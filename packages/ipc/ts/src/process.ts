@@ -5,8 +5,9 @@ import { existsSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { AnyplugError, Code } from "@anyplug/core";
+import { jsonRpcPrefix } from "./address.js";
 import { LineCapture } from "./capture.js";
-import { channelVariable, childEnvironment, type EnvironmentOptions } from "./environment.js";
+import { channelVariable, childEnvironment, type EnvironmentOptions, listenVariable } from "./environment.js";
 import { describeExit, describeOutput, type Exit } from "./exit.js";
 import { findProgram, scriptInterpreter } from "./program.js";
 import { watchdog } from "./watchdog.js";
@@ -19,8 +20,8 @@ export interface ProcessOptions extends EnvironmentOptions {
   readonly command: readonly string[];
   /** The working folder. */
   readonly cwd: string;
-  /** The channel on stdin and stdout, for plugins that can have nothing else. Default: a descriptor of its own. */
-  readonly stdio?: boolean | undefined;
+  /** The channel on stdin and stdout, for plugins that can have nothing else; "json-rpc": JSON-RPC is spoken there. Default: a descriptor of its own. */
+  readonly stdio?: boolean | "json-rpc" | undefined;
   /** Takes each line that the plugin printed. */
   readonly onLine?: ((stream: "stdout" | "stderr", line: string) => void) | undefined;
 }
@@ -42,7 +43,9 @@ export async function startProcess(options: ProcessOptions): Promise<PluginProce
   const [program, ...args] = options.command;
   if (program === undefined) throw failure(options, Code.InvalidArgument, "its command is empty");
   const env = childEnvironment(options);
-  env[channelVariable] = options.stdio ? "stdio" : "fd:3,3";
+  // A plugin of ours speaks JSON-RPC where it is told to; others know nothing of the variable.
+  if (options.stdio === "json-rpc") env[listenVariable] = `${jsonRpcPrefix}stdio:`;
+  else env[channelVariable] = options.stdio ? "stdio" : "fd:3,3";
   if (!existsSync(options.cwd))
     throw failure(options, Code.NotFound, `its working folder ${options.cwd} does not exist`);
   let path: string;
@@ -116,7 +119,7 @@ export class PluginProcess {
     this.#child = child;
     this.pid = child.pid ?? 0;
     this.name = options.name;
-    this.stdio = options.stdio ?? false;
+    this.stdio = options.stdio !== undefined && options.stdio !== false;
     const onLine = options.onLine ?? (() => {});
     if (!watchdog.add(this.pid)) {
       onLine(

@@ -1,6 +1,6 @@
 /** The channel on stdin and stdout, for plugins that can have no descriptors of their own. */
 
-import { Readable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 
 /** The first bytes of each side of a connection. */
 const magic = Buffer.from("anyplug\n");
@@ -79,4 +79,23 @@ export function redirectStandardStreams(): void {
   Object.defineProperty(process, "stdout", { configurable: true, get: () => stderr });
   const empty = Readable.from([]);
   Object.defineProperty(process, "stdin", { configurable: true, get: () => empty });
+}
+
+/** The streams that the program was started with, from `standardStreams`. */
+export interface StandardStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+/**
+ * Plugin side: takes the standard streams for a protocol that is spoken there, and gives the program others in their place, as `redirectStandardStreams` does.
+ */
+export function openStandardStreams(): StandardStreams {
+  const { stdin, stdout } = process;
+  const write = stdout.write.bind(stdout);
+  const output = new Writable({ write: (chunk: Uint8Array, _, done) => void write(chunk, (error) => done(error)) });
+  // Whoever reads it may go; the writer is told by its own callback.
+  stdout.on("error", () => {});
+  redirectStandardStreams();
+  return { input: stdin, output };
 }

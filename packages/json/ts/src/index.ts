@@ -9,4 +9,6 @@
  */
 
 export type { JsonReadOptions, JsonWriteOptions } from "./options.js";
+export { type Json, JsonNumber, JsonObject, jsonText } from "./text/json.js";
+export { parseJson } from "./text/parse.js";
 export { type JsonMessage, type JsonSource, JsonTypes } from "./types.js";

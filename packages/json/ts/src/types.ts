@@ -8,6 +8,7 @@ import type { JsonReadOptions, JsonWriteOptions } from "./options.js";
 import type { ReadContext } from "./read/context.js";
 import { readMessage } from "./read/message.js";
 import { registryOf } from "./registry.js";
+import type { Json } from "./text/json.js";
 import { parseJson } from "./text/parse.js";
 import type { WriteContext } from "./write/context.js";
 import { messageText } from "./write/message.js";
@@ -81,6 +82,15 @@ export class JsonTypes {
    * @throws AnyplugError as `fromJson`.
    */
   jsonToBytes(typeName: string, json: string, options: JsonReadOptions = {}): Uint8Array {
+    return this.valueToBytes(typeName, parseJson(json), options);
+  }
+
+  /**
+   * Returns the bytes of the message that a value of JSON means.
+   *
+   * @throws AnyplugError as `fromJson`.
+   */
+  valueToBytes(typeName: string, json: Json, options: JsonReadOptions = {}): Uint8Array {
     const type = this.#find(typeName);
     const context: ReadContext = {
       registry: this.#types(),
@@ -88,8 +98,16 @@ export class JsonTypes {
       ignoreUnknownMembers: options.ignoreUnknownMembers ?? false,
       writer: new BinaryWriter(),
     };
-    readMessage(type, parseJson(json), context, 0);
+    readMessage(type, json, context, 0);
     return context.writer.finish();
+  }
+
+  /** Returns the full names of the types that a method takes and gives; undefined when there is no such service or method. */
+  methodTypes(service: string, method: string): { readonly input: string; readonly output: string } | undefined {
+    const found = this.#types()
+      .getService(service)
+      ?.methods.find(({ name }) => name === method);
+    return found && { input: found.input.typeName, output: found.output.typeName };
   }
 
   #find(typeName: string): DescMessage {

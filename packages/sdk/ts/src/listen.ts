@@ -3,6 +3,7 @@
 import { AnyplugError, Code, Connection, type Hello, Router } from "@anyplug/core";
 import {
   hearPreface,
+  jsonRpcPlace,
   type Listener,
   listenSocket,
   type PipeChannel,
@@ -11,12 +12,13 @@ import {
   type TlsOptions,
 } from "@anyplug/ipc";
 import { parseConfig } from "./config.js";
+import { JsonRpcServer } from "./json-rpc.js";
 import { printRecord } from "./log.js";
 import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
 
 /** How plugins are served on a socket. */
 export interface ListenOptions {
-  /** Where: `unix:/run/x.sock`, `tcp://127.0.0.1:9000` (port 0: one that is free) or `tls://0.0.0.0:9000`. */
+  /** Where: `unix:/run/x.sock`, `tcp://127.0.0.1:9000` (port 0: one that is free) or `tls://0.0.0.0:9000`; with `json-rpc+` before it for peers that speak JSON-RPC. */
   readonly listen: string;
   /** Certificates for `tls://`: a host has to show one of the same authority. */
   readonly tls?: TlsOptions | undefined;
@@ -57,9 +59,26 @@ export async function listen(
   plugins: PluginDefinition | readonly PluginDefinition[],
   options: ListenOptions,
 ): Promise<PluginServer> {
-  const server = new Server([plugins].flat(), options);
+  const all = [plugins].flat();
+  const place = jsonRpcPlace(options.listen);
+  if (place !== undefined) {
+    const jsonRpc = new JsonRpcServer(checked(all), options);
+    await jsonRpc.open(place);
+    return jsonRpc;
+  }
+  const server = new Server(checked(all), options);
   await server.open();
   return server;
+}
+
+/** Refuses a set of plugins that cannot be told apart. */
+function checked(plugins: readonly PluginDefinition[]): readonly PluginDefinition[] {
+  if (plugins.length > 0 && new Set(plugins.map(({ name }) => name)).size === plugins.length) return plugins;
+  const names = plugins.map(({ name }) => name).join(", ") || "none";
+  throw new AnyplugError(
+    Code.InvalidArgument,
+    `plugins: expected at least one, each with a name of its own; got ${names}`,
+  );
 }
 
 class Server implements PluginServer {
@@ -72,12 +91,6 @@ class Server implements PluginServer {
   constructor(plugins: readonly PluginDefinition[], options: ListenOptions) {
     this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]));
     this.#options = options;
-    if (plugins.length > 0 && this.#plugins.size === plugins.length) return;
-    const names = plugins.map(({ name }) => name).join(", ") || "none";
-    throw new AnyplugError(
-      Code.InvalidArgument,
-      `plugins: expected at least one, each with a name of its own; got ${names}`,
-    );
   }
 
   get address(): string {

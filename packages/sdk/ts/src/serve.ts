@@ -2,12 +2,20 @@
 
 import { once } from "node:events";
 import { AnyplugError, Code, Connection, Router } from "@anyplug/core";
-import { channelVariable, configVariable, openChannel, type PipeChannel } from "@anyplug/ipc";
+import {
+  channelVariable,
+  configVariable,
+  listenVariable,
+  openChannel,
+  openStandardStreams,
+  type PipeChannel,
+} from "@anyplug/ipc";
 import { parseConfig } from "./config.js";
+import { jsonRpcOverStdio, serveJsonRpc } from "./json-rpc.js";
 import { type ListenOptions, listen } from "./listen.js";
 import { printRecord, setLogSink } from "./log.js";
 import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
-import { listenVariable, surroundings } from "./surroundings.js";
+import { surroundings } from "./surroundings.js";
 
 /** How plugins are served that no host started. What is not set is as the environment says. */
 export type ServeOptions = Partial<ListenOptions>;
@@ -29,7 +37,7 @@ export function isServing(): boolean {
  * Serves a plugin, or a set of plugins at one address, and then ends the process.
  *
  * It finds out by its surroundings how it is reached. Started by a host, it serves that host until the channel is closed. Otherwise it listens at the address in
- * `options.listen` or in ANYPLUG_LISTEN, until SIGTERM or SIGINT: then calls in flight may end. With neither it explains itself on stderr and exits with 64. A plugin that
+ * `options.listen` or in ANYPLUG_LISTEN, until SIGTERM or SIGINT: then calls in flight may end. At `json-rpc+stdio:` it speaks JSON-RPC on its standard streams until stdin ends. With neither it explains itself on stderr and exits with 64. A plugin that
  * refuses its configuration, or that cannot listen, exits with 1, and says why.
  */
 export async function serve(
@@ -47,7 +55,8 @@ export async function serve(
     }
     const where = surroundings(options);
     if (where === undefined) return exit(notLoaded, explanation(who));
-    await serveAt(where, all, who);
+    if (where.listen === jsonRpcOverStdio) await serveStandardStreams(where, all);
+    else await serveAt(where, all, who);
     return process.exit(0);
   } catch (error) {
     return exit(1, `${all.map(({ name }) => name).join(", ")}: ${AnyplugError.from(error).message}`);
@@ -70,6 +79,17 @@ async function serveAt(options: ListenOptions, plugins: readonly PluginDefinitio
   process.stdout.write(`${who} at ${server.address}\n`);
   await asked;
   await server.close();
+  await handlersEnded();
+}
+
+/** Speaks JSON-RPC with whoever started this program, until it writes nothing more. */
+async function serveStandardStreams(
+  { config = {} }: ListenOptions,
+  plugins: readonly PluginDefinition[],
+): Promise<void> {
+  delete process.env[listenVariable];
+  const { closed } = await serveJsonRpc(openStandardStreams(), plugins, config);
+  await closed;
   await handlersEnded();
 }
 

@@ -1,11 +1,8 @@
 /** Where a program that no host started is to serve its plugins. */
 
-import { configVariable } from "@anyplug/ipc";
+import { configVariable, listenVariable } from "@anyplug/ipc";
 import { parseConfig } from "./config.js";
 import type { ListenOptions } from "./listen.js";
-
-/** The address to listen at. */
-export const listenVariable = "ANYPLUG_LISTEN";
 
 /**
  * Returns how to listen: what the options say, and where they say nothing, the environment. Undefined when neither names an address.

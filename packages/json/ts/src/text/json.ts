@@ -30,3 +30,13 @@ export function shown(value: Json): string {
   if (typeof value === "string") return JSON.stringify(shortened(value));
   return value === null || typeof value === "boolean" ? String(value) : "an array";
 }
+
+/** Returns a value as JSON text, in one line. */
+export function jsonText(value: Json): string {
+  if (value instanceof JsonNumber) return value.text;
+  if (value instanceof JsonObject) {
+    return `{${value.members.map(([name, member]) => `${JSON.stringify(name)}:${jsonText(member)}`).join(",")}}`;
+  }
+  if (typeof value === "object" && value !== null) return `[${value.map(jsonText).join(",")}]`;
+  return JSON.stringify(value);
+}

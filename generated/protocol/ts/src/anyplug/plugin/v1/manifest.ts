@@ -10,7 +10,7 @@ export interface Manifest {
   name: string;
   description: string;
   version: string;
-  /** "typescript", "rust" or "python". */
+  /** "typescript", "rust" or "python"; "other" for a plugin that speaks JSON-RPC. */
   language: string;
   interop: Interop | undefined;
   config: { [key: string]: any } | undefined;
@@ -36,7 +36,7 @@ export interface Manifest {
 
 /** How the plugin is reached. */
 export interface Interop {
-  /** "wasm", "ffi", "ipc" or "native". */
+  /** "wasm", "ffi", "ipc" or "native"; "json-rpc" for a plugin that speaks JSON-RPC 2.0 on its standard streams. */
   protocol: string;
   wasmPath: string;
   sharedLibPath: string;

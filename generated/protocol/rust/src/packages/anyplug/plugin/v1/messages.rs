@@ -9,7 +9,7 @@ pub struct Manifest {
     pub description: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub version: ::prost::alloc::string::String,
-    /// "typescript", "rust" or "python".
+    /// "typescript", "rust" or "python"; "other" for a plugin that speaks JSON-RPC.
     #[prost(string, tag = "4")]
     pub language: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
@@ -60,7 +60,7 @@ impl ::prost::Name for Manifest {
 /// How the plugin is reached.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Interop {
-    /// "wasm", "ffi", "ipc" or "native".
+    /// "wasm", "ffi", "ipc" or "native"; "json-rpc" for a plugin that speaks JSON-RPC 2.0 on its standard streams.
     #[prost(string, tag = "1")]
     pub protocol: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]

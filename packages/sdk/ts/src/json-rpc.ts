@@ -1,0 +1,153 @@
+/** Serves plugins to peers that speak JSON-RPC. */
+
+import { AnyplugError, Code, type Link, Router, type Transport } from "@anyplug/core";
+import { connectDirect } from "@anyplug/direct";
+import { type Listener, listenSocket, parseAddress, type StandardStreams, StreamChannel } from "@anyplug/ipc";
+import { failureText, framed, JsonRpcPeer } from "@anyplug/jsonrpc";
+import type { ListenOptions, PluginServer } from "./listen.js";
+import { printRecord } from "./log.js";
+import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
+
+/** The address of the standard streams: what ANYPLUG_LISTEN says where JSON-RPC is spoken on them. */
+export const jsonRpcOverStdio = "json-rpc+stdio:";
+
+/**
+ * Answers the calls of one peer, until it writes nothing more and has been answered. Its services are those of all plugins.
+ *
+ * @throws AnyplugError (rejects) what a plugin throws that refuses its configuration; INVALID_ARGUMENT when two serve the same.
+ */
+export async function serveJsonRpc(
+  { input, output }: StandardStreams,
+  plugins: readonly PluginDefinition[],
+  config: PluginConfig,
+): Promise<JsonRpcPeer> {
+  const links = new Map<string, Link>();
+  const services = [];
+  for (const plugin of plugins) {
+    const { name, version, limits } = plugin;
+    const own = await servicesOf(plugin, config);
+    const router = new Router({ services: own, uses: plugin.uses, grants: "all", config });
+    const host = { name: "json-rpc", version: "", router: new Router() };
+    const link = connectDirect({ host, plugin: { name, version, router, limits }, onLog: printRecord });
+    for (const { service } of own) {
+      if (links.has(service.name)) {
+        throw new AnyplugError(
+          Code.InvalidArgument,
+          `${service.name} is served by two plugins; JSON-RPC tells them apart by their services`,
+        );
+      }
+      links.set(service.name, link);
+      services.push(service);
+    }
+  }
+  const transport: Transport = {
+    unary: (method, request, options) => of(links, method.service.name).unary(method, request, options),
+    stream: (method, requests, options) => of(links, method.service.name).stream(method, requests, options),
+  };
+  const [first] = plugins;
+  const name = plugins.map((plugin) => plugin.name).join(", ");
+  const channel = new StreamChannel(input, output, {
+    whyEnded: (cause) => new AnyplugError(Code.Unavailable, "the peer closed the connection", { cause }),
+    onInputEnded: () => void peer.inputEnded(),
+  });
+  const served = { name, version: plugins.length === 1 ? (first?.version ?? "") : "", services, transport };
+  const peer = new JsonRpcPeer(channel, { served, limits: first?.limits });
+  void peer.closed.then((reason) => {
+    for (const link of new Set(links.values())) link.close(reason);
+  });
+  return peer;
+}
+
+function of(links: ReadonlyMap<string, Link>, service: string): Link {
+  const link = links.get(service);
+  if (link !== undefined) return link;
+  throw new AnyplugError(Code.Unimplemented, `${service} is not served`);
+}
+
+/** A server of plugins on a socket where JSON-RPC is spoken. */
+export class JsonRpcServer implements PluginServer {
+  readonly #plugins: readonly PluginDefinition[];
+  readonly #options: ListenOptions;
+  readonly #peers = new Set<JsonRpcPeer>();
+  #open = 0;
+  #listener: Listener | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(plugins: readonly PluginDefinition[], options: ListenOptions) {
+    this.#plugins = plugins;
+    this.#options = options;
+  }
+
+  get address(): string {
+    return `json-rpc+${this.#listener?.address ?? ""}`;
+  }
+
+  get connections(): number {
+    return this.#open;
+  }
+
+  /** Begins to listen at `place`, which is what is behind `json-rpc+`. */
+  async open(place: string): Promise<void> {
+    const { tls, allowPlaintext, helloTimeoutMs = 10_000 } = this.#options;
+    this.#listener = await listenSocket(parseAddress(place), {
+      tls,
+      allowPlaintext,
+      handshakeTimeoutMs: helloTimeoutMs,
+      onSocket: (socket) => void this.#serve(socket),
+      onRefused: (reason) => report(reason),
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #serve(socket: import("node:net").Socket): Promise<void> {
+    const { maxConnections = 1000, config = {} } = this.#options;
+    this.#open += 1;
+    try {
+      if (this.#open > maxConnections) {
+        const full = `${maxConnections} peers are connected already, and no more may be`;
+        throw new AnyplugError(Code.ResourceExhausted, full);
+      }
+      const peer = await serveJsonRpc({ input: socket, output: socket }, this.#plugins, config);
+      this.#peers.add(peer);
+      if (this.#closing !== undefined) peer.fail(closed);
+      await peer.closed;
+      this.#peers.delete(peer);
+    } catch (error) {
+      const reason = AnyplugError.from(error);
+      report(reason);
+      socket.on("error", () => {});
+      socket.end(framed(failureText("null", reason), "lines"), () => socket.destroy());
+    } finally {
+      this.#open -= 1;
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#listener?.close();
+    const { drainTimeoutMs = 5_000 } = this.#options;
+    const peers = [...this.#peers];
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainTimeoutMs);
+    });
+    await Promise.race([Promise.all(peers.map((peer) => peer.idle())), late]);
+    clearTimeout(timer);
+    for (const peer of peers) peer.fail(closed);
+    await Promise.all(peers.map((peer) => peer.closed));
+  }
+}
+
+const closed = new AnyplugError(Code.Unavailable, "the plugin's server was closed");
+
+function report(reason: AnyplugError): void {
+  const message = `a peer was turned away: ${reason}`;
+  printRecord({ level: "warn", message, logger: "", timeMs: Date.now(), fields: {} });
+}
