@@ -31,7 +31,8 @@ use crate::session::{limits_from, role_from};
 use crate::worker::{Habits, Pause};
 
 /// `(metadata, traceparent, tracestate)`.
-type OptionParts = (Vec<(String, String)>, String, String);
+/// Metadata, traceparent, tracestate, and the origin of a call that is made within one of this process.
+type OptionParts = (Vec<(String, String)>, String, String, Vec<String>);
 
 #[pyclass(frozen, module = "anyplug._native")]
 pub(crate) struct Connection {
@@ -83,13 +84,14 @@ impl Drop for Connection {
 
 /// What the options of a call say, for the core.
 fn options_from(timeout: Option<f64>, options: Option<OptionParts>, within: Option<&Bound<'_, Call>>) -> CallOptions {
-    let (metadata, traceparent, tracestate) = options.unwrap_or_default();
+    let (metadata, traceparent, tracestate, origin) = options.unwrap_or_default();
     CallOptions {
         timeout: timeout.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)),
         metadata: metadata.into_iter().collect(),
         traceparent,
         tracestate,
         within: within.and_then(|call| call.get().context().cloned()),
+        origin,
     }
 }
 

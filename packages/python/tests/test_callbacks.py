@@ -6,7 +6,18 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from anyplug import AnyplugError, Code, Context, LogLevel, LogRecord, implement, load_plugin
+from anyplug import (
+    AnyplugError,
+    CallOptions,
+    Code,
+    Context,
+    LogLevel,
+    LogRecord,
+    Plugin,
+    SyncPlugin,
+    implement,
+    load_plugin,
+)
 from anyplug_generated.anyplug.test.v1 import (
     AskRequest,
     AskResponse,
@@ -42,12 +53,77 @@ class AsyncHost(HostHandler):
         return AskResponse(answer=f"{request.question}! from {' '.join(context.origin)}")
 
 
+class SyncCircle(HostHandler):
+    """Answers by asking the two plugins in turn, each within the call of the other."""
+
+    def __init__(self) -> None:
+        self.plugins: list[SyncPlugin] = []
+
+    def ask(self, request: AskRequest, context: Context) -> AskResponse:
+        if request.depth == 0:
+            return AskResponse(answer=" ".join(context.origin))
+        test = self.plugins[request.depth % 2].client(Test)
+        inner = test.ask_host(depth=request.depth - 1, options=CallOptions(within=context))
+        return AskResponse(answer=inner.answer)
+
+
+class AsyncCircle(HostHandler):
+    def __init__(self) -> None:
+        self.plugins: list[Plugin] = []
+
+    async def ask(self, request: AskRequest, context: Context) -> AskResponse:
+        if request.depth == 0:
+            return AskResponse(answer=" ".join(context.origin))
+        test = self.plugins[request.depth % 2].client(Test)
+        inner = await test.ask_host(depth=request.depth - 1, options=CallOptions(within=context))
+        return AskResponse(answer=inner.answer)
+
+
 HOSTS = pytest.mark.parametrize("handler", [SyncHost, AsyncHost])
 
 
 def expected(depth: int) -> str:
     origin = " ".join(["host"] + ["test-plugin", "host"] * depth)
     return "(" * depth + f"why! from {origin}" + ")" * depth
+
+
+def circle_origin(depth: int) -> str:
+    return " ".join(["host"] + ["test-plugin", "host"] * depth)
+
+
+def test_the_origin_goes_along_from_a_call_within_this_process_to_one_by_bytes_and_back() -> None:
+    host, folder = SyncCircle(), TEST_PLUGINS["python"]
+    services = [implement(Host, host)]
+    with (
+        load_plugin(folder, transport="direct", services=services, host_name="host") as near,
+        load_plugin(folder, transport="process", services=services, host_name="host") as far,
+    ):
+        host.plugins = [near, far]
+        for plugin in (near, far):
+            for depth in (1, 2, 3):
+                assert plugin.client(Test).ask_host(depth=depth).answer == circle_origin(depth)
+            with pytest.raises(AnyplugError, match="over the limit of 16") as failed:
+                plugin.client(Test).ask_host(depth=1000)
+            assert failed.value.code is Code.FAILED_PRECONDITION
+
+
+def test_the_origin_goes_along_in_an_event_loop() -> None:
+    async def main() -> None:
+        host, folder = AsyncCircle(), TEST_PLUGINS["python"]
+        services = [implement(Host, host)]
+        async with (
+            load_plugin(folder, transport="direct", services=services, host_name="host") as near,
+            load_plugin(folder, transport="process", services=services, host_name="host") as far,
+        ):
+            host.plugins = [near, far]
+            for plugin in (near, far):
+                for depth in (1, 2, 3):
+                    assert (await plugin.client(Test).ask_host(depth=depth)).answer == circle_origin(depth)
+                with pytest.raises(AnyplugError, match="over the limit of 16") as failed:
+                    await plugin.client(Test).ask_host(depth=1000)
+                assert failed.value.code is Code.FAILED_PRECONDITION
+
+    run(main())
 
 
 @HOSTS

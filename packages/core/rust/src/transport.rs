@@ -152,6 +152,8 @@ pub struct CallOptions {
     pub tracestate: String,
     /// The call within which this one is made: its remaining time, its cancellation and its origin go along.
     pub within: Option<Context>,
+    /// The names of those whose calls led to this one, the first cause first, where that is known from elsewhere: a call `within` another has that one's.
+    pub origin: Vec<String>,
 }
 
 impl CallOptions {
@@ -181,6 +183,7 @@ impl CallOptions {
             && self.metadata.is_empty()
             && self.traceparent.is_empty()
             && self.tracestate.is_empty()
+            && self.origin.is_empty()
     }
 
     /// The deadline and the call header that these options give at `now`, for a method with this default timeout (ms; 0: none).
@@ -204,7 +207,7 @@ impl CallOptions {
             metadata: self.metadata,
             traceparent: self.traceparent,
             tracestate: self.tracestate,
-            origin: Vec::new(),
+            origin: self.origin,
         };
         let mut outer = None;
         if let Some(context) = &self.within {

@@ -5,6 +5,7 @@
 mod fixture;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyplug_core::{Code, Context, Error, LimitOptions, Result};
@@ -194,6 +195,50 @@ fn a_plugin_calls_its_host_within_a_call() {
             assert_eq!(error.code(), Code::FailedPrecondition, "{error}");
         },
     );
+}
+
+/// Answers by asking the two plugins in turn, each within the call of the other.
+#[derive(Clone, Default)]
+struct Circle(Arc<OnceLock<[Plugin; 2]>>);
+
+impl HostHandler for Circle {
+    async fn ask(&self, request: AskRequest, context: Context) -> Result<AskResponse> {
+        if request.depth == 0 {
+            return Ok(AskResponse { answer: context.origin().join(" ") });
+        }
+        let plugins = self.0.get().ok_or_else(|| Error::internal("the plugins are not loaded yet"))?;
+        let other = context.through(&plugins[request.depth as usize % 2]);
+        let request = AskHostRequest { depth: request.depth - 1, ..AskHostRequest::default() };
+        Ok(AskResponse { answer: TestClient::new(&other).ask_host(request).await?.answer })
+    }
+}
+
+#[test]
+fn the_origin_goes_along_from_a_call_within_this_process_to_one_by_bytes_and_back() {
+    let folder = Folder::test_plugin();
+    block_on(async {
+        let circle = Circle::default();
+        let load = async |transport: &str| {
+            let load = folder.load().linked(anyplug_test_plugin::plugin()).transport(transport);
+            load.service(Host::implement(circle.clone())).host_name("host").await.expect("a plugin")
+        };
+        let plugins = [load("direct").await, load("process").await];
+        circle.0.set(plugins.clone()).expect("they are set once");
+        for plugin in &plugins {
+            let client = TestClient::new(plugin);
+            for depth in [1, 2, 3] {
+                let request = AskHostRequest { depth, ..AskHostRequest::default() };
+                let origin = client.ask_host(request).await.expect("an answer").answer;
+                assert_eq!(origin, format!("host{}", " test-plugin host".repeat(depth as usize)));
+            }
+            let endless = AskHostRequest { depth: 1000, ..AskHostRequest::default() };
+            let error = client.ask_host(endless).await.expect_err("a failure");
+            assert_eq!(error.code(), Code::FailedPrecondition, "{error}");
+        }
+        for plugin in &plugins {
+            plugin.close().await.expect("it closes");
+        }
+    });
 }
 
 #[test]

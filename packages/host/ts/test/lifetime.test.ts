@@ -111,6 +111,27 @@ test("a plugin calls its host within a call, by what it was granted", async () =
   expect(answer).toBe("who? from tester test-plugin tester test-plugin tester");
 });
 
+test("the origin goes along from a call within this process to one by bytes, and back", async () => {
+  const plugins: Plugin[] = [];
+  const host = implement(Host, {
+    // Asks the two in turn, each within the call of the other.
+    async ask({ depth }, context) {
+      if (depth === 0) return { answer: context.origin.join(" ") };
+      return { ...(await plugins[depth % 2]?.client(Test).askHost({ depth: depth - 1 }, { within: context })) };
+    },
+  });
+  await using near = await load({ transport: "direct", services: [host], hostName: "tester" });
+  await using far = await load({ services: [host], hostName: "tester" });
+  plugins.push(near, far);
+  for (const plugin of plugins) {
+    for (const depth of [1, 2, 3])
+      expect((await plugin.client(Test).askHost({ depth })).answer).toBe(
+        `tester${" test-plugin tester".repeat(depth)}`,
+      );
+    await failure(plugin.client(Test).askHost({ depth: 1000 }), Code.FailedPrecondition, /over the limit of 16/);
+  }
+});
+
 test("a grant that the manifest does not name is logged and not given", async () => {
   const logs = new Logs();
   await using _ = await load({ grants: ["test.other"], onLog: logs.take });

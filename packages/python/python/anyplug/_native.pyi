@@ -25,7 +25,7 @@ _Method: TypeAlias = tuple[str, str, bool, int, str]
 """Name, kind, idempotent, default timeout in ms, required capability."""
 _Service: TypeAlias = tuple[str, str, bytes, Sequence[_Method]]
 """Name, fingerprint, descriptor set, methods."""
-_Options: TypeAlias = tuple[_Pairs, str, str]
+_Options: TypeAlias = tuple[_Pairs, str, str, tuple[str, ...]]
 """Metadata, traceparent, tracestate."""
 _Handler: TypeAlias = Callable[[Call, bytes | None], bytes | None]
 """Takes a call and its one request; returns the answer, or None and answers by the call later."""

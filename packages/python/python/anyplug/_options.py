@@ -31,6 +31,4 @@ class CallOptions:
     tracestate: str = ""
     within: Context | None = None
     """The call within which this one is made, by whatever connection: its remaining time, its cancellation, its trace
-    and its origin go along. Clients of `Context.client` set it by themselves.
-
-    From a call within this process to one by bytes the origin does not: there the deadline ends a circle of calls."""
+    and its origin go along. Clients of `Context.client` set it by themselves."""

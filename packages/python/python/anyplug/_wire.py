@@ -29,7 +29,8 @@ __all__ = ("SyncWireTransport", "WireTransport", "native_call")
 I = TypeVar("I", bound=Message)  # noqa: E741 - the input of a method
 O = TypeVar("O", bound=Message)  # noqa: E741 - its output
 
-_NativeOptions = tuple[float | None, int, tuple[tuple[tuple[str, str], ...], str, str] | None, "Call | None"]
+_OptionParts = tuple[tuple[tuple[str, str], ...], str, str, tuple[str, ...]]
+_NativeOptions = tuple[float | None, int, _OptionParts | None, "Call | None"]
 
 
 def _native_options(
@@ -45,17 +46,19 @@ def _native_options(
     if timeout is not None and math.isinf(timeout):
         timeout, default = None, 0
     traceparent, tracestate = options.traceparent, options.tracestate
+    origin: tuple[str, ...] = ()
     if options.within is not None:
         outer, within = options.within, native_call(options.within)
         if within is None:
-            # A call within this process. Whoever awaits is cancelled with it; its deadline and trace are told here.
+            # A call within this process. Whoever awaits is cancelled with it; all else is told here.
+            origin = (*outer.origin, outer.peer.name)
             outer.raise_if_cancelled()
             if (remaining := outer.remaining) is not None:
                 limit = timeout if timeout is not None else default / 1000 or math.inf
                 timeout = min(limit, remaining)
             if not traceparent:
                 traceparent, tracestate = outer.traceparent, outer.tracestate
-    return timeout, default, (metadata_pairs(options.metadata), traceparent, tracestate), within
+    return timeout, default, (metadata_pairs(options.metadata), traceparent, tracestate, origin), within
 
 
 def native_call(context: Context) -> Call | None:
