@@ -21,13 +21,16 @@ once(join(venv, ".installed"), join(here, "requirements.txt"), () => {
   run(python, [...pip, "--require-hashes", "-r", join(here, "requirements.txt")]);
 });
 
-run(process.execPath, ["--test", join(here, "typescript.peer.mjs")]);
 // The peer needs a protobuf of its own, so its environment is another; ours is found by path.
-const ours = ["packages/python/python", "generated/python", "plugins/weather/python"].map((path) => join(root, path));
+const ours = ["packages/python/python", "generated/python", "plugins/weather/python"]
+  .map((path) => join(root, path))
+  .join(delimiter);
+const inPython = { PEERS_PYTHON: python, PEERS_PYTHONPATH: ours };
+run(process.execPath, ["--test", join(here, "typescript.peer.mjs"), join(here, "published.peer.mjs")], inPython);
 const tests = readdirSync(join(here, "python")).filter((name) => name.startsWith("peer_"));
 const pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", join(here, "pytest.ini")];
 run(python, [...pytest, ...tests.map((name) => join(here, "python", name))], {
-  PYTHONPATH: ours.join(delimiter),
+  PYTHONPATH: ours,
   PYTHONDONTWRITEBYTECODE: "1",
 });
 

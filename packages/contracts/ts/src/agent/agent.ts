@@ -80,6 +80,13 @@ export interface Agent {
   log(level: LogLevel, message: string, fields?: LogFields): void;
 }
 
+/** The agent, as it registers a plugin: who it is beside what it offers. */
+export interface RegisteringAgent extends Agent {
+  /** A UUID. */
+  readonly id: string;
+  readonly name: string;
+}
+
 /** The agent that made the call. */
 export class CallingAgent implements Agent {
   readonly memories: Memories;
@@ -119,6 +126,18 @@ export class CallingAgent implements Agent {
 
   log(level: LogLevel, message: string, fields?: LogFields): void {
     this.#context.log(level, message, fields);
+  }
+}
+
+/** The agent that initializes a plugin. */
+export class InitializingAgent extends CallingAgent implements RegisteringAgent {
+  readonly id: string;
+  readonly name: string;
+
+  constructor(context: HandlerContext, id: string, name: string) {
+    super(context);
+    this.id = id;
+    this.name = name;
   }
 }
 

@@ -3,7 +3,7 @@
 import { AnyplugError, Code, type HandlerContext, type Implementation, implement } from "@anyplug/core";
 import type * as wire from "@anyplug/generated/anyplug/agent/v1/plugin.js";
 import { AgentPlugin, type AgentPluginHandler } from "@anyplug/generated/anyplug/agent/v1/plugin_anyplug.js";
-import { type Agent, CallingAgent } from "./agent.js";
+import { type Agent, CallingAgent, InitializingAgent, type RegisteringAgent } from "./agent.js";
 import { type Json, type JsonObject, parseJson, parseObject, printJson } from "./json.js";
 import { streamed } from "./streamed.js";
 import {
@@ -138,7 +138,7 @@ export interface AgentPluginDefinition {
   /** Names of plugins that are registered before this one. */
   readonly dependencies?: readonly string[] | undefined;
   /** Called once, before all else. What it throws refuses the registration. */
-  readonly init?: ((config: JsonObject, agent: Agent) => Awaitable<void>) | undefined;
+  readonly init?: ((config: JsonObject, agent: RegisteringAgent) => Awaitable<void>) | undefined;
   readonly actions?: readonly Action[] | undefined;
   readonly providers?: readonly Provider[] | undefined;
   readonly evaluators?: readonly Evaluator[] | undefined;
@@ -214,8 +214,9 @@ class DefinedPlugin implements AgentPluginHandler {
     };
   }
 
-  async init({ configJson }: wire.InitRequest, context: HandlerContext) {
-    await this.#definition.init?.(parseObject(configJson, "config_json") ?? {}, new CallingAgent(context));
+  async init({ configJson, agentId, agentName }: wire.InitRequest, context: HandlerContext) {
+    const agent = new InitializingAgent(context, agentId, agentName);
+    await this.#definition.init?.(parseObject(configJson, "config_json") ?? {}, agent);
     return {};
   }
 

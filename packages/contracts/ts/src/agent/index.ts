@@ -8,6 +8,7 @@ export {
   type Memories,
   type MemoryQuery,
   type MemorySearch,
+  type RegisteringAgent,
   type StateQuery,
 } from "./agent.js";
 export {

@@ -18,6 +18,7 @@ import {
 } from "@anyplug/contracts/agent";
 import { AnyplugError, type CallOptions, Code, type Implementation } from "@anyplug/core";
 import { memoryFrom, stateFrom } from "../values.js";
+import { parameterList } from "./parameters.js";
 import type {
   ElizaCallback,
   ElizaPlugin,
@@ -65,7 +66,11 @@ export class ElizaosBridge {
       dependencies,
       init: async (config, runtime) => {
         this.#runtime = runtime;
-        await registration.init({ id: runtime.agentId, name: "elizaos" }, config, this.#options);
+        await registration.init(
+          { id: runtime.agentId, name: String(runtime.character?.["name"] ?? "elizaos") },
+          config,
+          this.#options,
+        );
       },
       ...parts(registration, this.#options),
     };
@@ -88,7 +93,7 @@ function parts(plugin: Registration, options: CallOptions) {
       priority,
       tags,
       examples: parsed(examplesJson) ?? [],
-      parameters: parsed(parametersJson),
+      parameters: parameterList(parsed(parametersJson)),
       validate: (_: ElizaRuntime, message: Loose, state?: Loose) =>
         plugin.validateAction(name, memory(message), composed(state), options),
       handler: handling((invocation) => plugin.invokeAction(name, invocation, options)),

@@ -7,6 +7,8 @@ import type { ElizaRuntime, Loose } from "./types.js";
 
 /** What a plugin keeps between calls. */
 export interface KnownToAll {
+  agentId: string;
+  agentName: string;
   /** What `getSetting` returns. */
   settings: JsonObject;
   /** The plugin's own services that run. */
@@ -31,9 +33,8 @@ export function agentAsRuntime(agent: Agent, known: KnownToAll): ElizaRuntime {
     (...parts: unknown[]) =>
       agent.log(level, parts.map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" "));
   const runtime: ElizaRuntime & Loose = {
-    // A definition is not told which agent it serves.
-    agentId: "",
-    character: { name: "agent", settings: known.settings },
+    agentId: known.agentId,
+    character: { name: known.agentName, settings: known.settings },
     logger: { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") },
     getSetting(key) {
       const value = known.settings[key];

@@ -12,6 +12,7 @@ import type {
 import { isObject } from "@anyplug/contracts/agent";
 import { AnyplugError, Code } from "@anyplug/core";
 import { providerFrom, resultFrom } from "../values.js";
+import { parameterSchema } from "./parameters.js";
 import { agentAsRuntime, type KnownToAll } from "./proxy.js";
 import type { ElizaAction, ElizaEvaluator, ElizaPlugin, ElizaResponse, ElizaRoute, Loose } from "./types.js";
 
@@ -21,7 +22,7 @@ import type { ElizaAction, ElizaEvaluator, ElizaPlugin, ElizaResponse, ElizaRout
  * What the agent has nothing for is UNIMPLEMENTED by the name that the plugin called.
  */
 export function publishedPlugin(plugin: ElizaPlugin): AgentPluginDefinition {
-  const known: KnownToAll = { settings: { ...plugin.config }, services: new Map() };
+  const known: KnownToAll = { agentId: "", agentName: "agent", settings: { ...plugin.config }, services: new Map() };
   const {
     name,
     description,
@@ -42,6 +43,8 @@ export function publishedPlugin(plugin: ElizaPlugin): AgentPluginDefinition {
     priority,
     dependencies,
     async init(config, agent) {
+      known.agentId = agent.id;
+      known.agentName = agent.name;
       known.settings = { ...plugin.config, ...config };
       const texts = Object.entries(known.settings).map(([key, value]): [string, string] => [key, settingText(value)]);
       await plugin.init?.(Object.fromEntries(texts), runtime(agent));
@@ -53,7 +56,7 @@ export function publishedPlugin(plugin: ElizaPlugin): AgentPluginDefinition {
       examples: action.examples,
       priority: action.priority,
       tags: action.tags,
-      parameters: schema(action),
+      parameters: parameterSchema(json(action.parameters)),
       ...invoked(action, runtime),
     })),
     providers: providers?.map((provider) => ({
@@ -131,23 +134,6 @@ function invoked(
       };
       return resultFrom(json(await handler(runtime(agent), message, state, options, callback, [...responses])));
     },
-  };
-}
-
-/** ElizaOS's parameters, a list of names with schemas, as one JSON Schema. */
-function schema({ parameters }: ElizaAction): JsonObject | undefined {
-  const list = json(parameters);
-  if (!Array.isArray(list)) return isObject(list) ? list : undefined;
-  const objects = list.filter(isObject);
-  return {
-    type: "object",
-    properties: Object.fromEntries(
-      objects.map((one) => [
-        String(one["name"]),
-        { ...(isObject(one["schema"]) ? one["schema"] : {}), description: one["description"] },
-      ]),
-    ),
-    required: objects.filter((one) => one["required"] === true).map((one) => String(one["name"])),
   };
 }
 

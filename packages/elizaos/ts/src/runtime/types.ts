@@ -98,6 +98,7 @@ export interface ElizaPlugin {
 /** Of a runtime of ElizaOS what its plugins use most, and what those of ours may ask for. */
 export interface ElizaRuntime {
   readonly agentId: string;
+  readonly character?: Loose;
   getSetting(key: string): string | boolean | number | null;
   composeState(message: Loose, include?: string[], onlyInclude?: boolean, skipCache?: boolean): Promise<Loose>;
   useModel(model: string, params: unknown): Promise<unknown>;

@@ -6,7 +6,7 @@ What a plugin adds to an agent, what the agent offers to it, and an agent that i
 
 from typing import TYPE_CHECKING, Any
 
-from ._agent import Agent, CallingAgent, Memories
+from ._agent import Agent, CallingAgent, Memories, RegisteringAgent
 from ._define import (
     Action,
     AgentPluginDefinition,
@@ -64,6 +64,7 @@ __all__ = (
     "Provider",
     "ProviderResult",
     "Question",
+    "RegisteringAgent",
     "Registration",
     "Route",
     "RouteAnswer",

@@ -22,7 +22,16 @@ from ._json import Json, parse_json, print_json
 from ._messages import memory_message, memory_of, state_of
 from ._values import Memory, State
 
-__all__ = ("Agent", "CallingAgent", "Memories", "OnText", "drop_text", "without_result")
+__all__ = (
+    "Agent",
+    "CallingAgent",
+    "InitializingAgent",
+    "Memories",
+    "OnText",
+    "RegisteringAgent",
+    "drop_text",
+    "without_result",
+)
 
 OnText = Callable[[str], object]
 """Takes pieces of text as they come."""
@@ -116,6 +125,20 @@ class Agent(Protocol):
         ...
 
 
+class RegisteringAgent(Agent, Protocol):
+    """The agent, as it registers a plugin: who it is beside what it offers."""
+
+    @property
+    def id(self) -> str:
+        """A UUID."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+
 def drop_text(_text: str) -> None:
     """Takes text that nobody wants."""
 
@@ -169,6 +192,15 @@ class CallingAgent:
     def log(self, level: LogLevel, message: str, **fields: str) -> None:
         """Sends a record to the log of the agent."""
         self._context.log(level, message, **fields)
+
+
+class InitializingAgent(CallingAgent):
+    """The agent that initializes a plugin."""
+
+    def __init__(self, context: Context, id: str, name: str) -> None:  # noqa: A002 - as in the schema
+        super().__init__(context)
+        self.id = id
+        self.name = name
 
 
 class _RemoteMemories:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypeVar
 
-from ._agent import Agent, OnText
+from ._agent import Agent, OnText, RegisteringAgent
 from ._json import Json, JsonObject
 from ._values import ActionResult, Content, Memory, ProviderResult, State
 
@@ -202,8 +202,8 @@ class AgentPluginDefinition:
     """Plugins with a higher one are asked first."""
     dependencies: Sequence[str] = ()
     """Names of plugins that are registered before this one."""
-    init: Callable[[JsonObject, Agent], Awaitably[object]] | None = None
-    """Called once, before all else. What it raises refuses the registration."""
+    init: Callable[[JsonObject, RegisteringAgent], Awaitably[object]] | None = None
+    """Called once, before all else, with the configuration. What it raises refuses the registration."""
     actions: Sequence[Action] = ()
     providers: Sequence[Provider] = ()
     evaluators: Sequence[Evaluator] = ()

@@ -12,7 +12,7 @@ from .._code import Code
 from .._context import Context
 from .._error import AnyplugError
 from .._handler import Implementation, implement
-from ._agent import Agent, CallingAgent
+from ._agent import Agent, CallingAgent, InitializingAgent
 from ._define import (
     AgentPluginDefinition,
     HttpFields,
@@ -107,7 +107,8 @@ class _DefinedPlugin(AgentPluginHandler):
     async def init(self, request: wire.InitRequest, context: Context, /) -> wire.InitResponse:
         if self._definition.init is not None:
             config = parse_object(request.config_json, "config_json") or {}
-            await settled(self._definition.init(config, CallingAgent(context)))
+            agent = InitializingAgent(context, request.agent_id, request.agent_name)
+            await settled(self._definition.init(config, agent))
         return wire.InitResponse()
 
     async def validate_action(

@@ -1,8 +1,9 @@
 """ElizaOS's line protocols, both ways.
 
 `load_line_plugin` makes a plugin that speaks one of them a plugin of an agent; `LineServer` serves a plugin of an agent
-to a host that speaks one. `ElizaosBridge` registers a plugin of ours with ElizaOS's own Python runtime. It needs the
-extra ``anyplug[agent]``.
+to a host that speaks one. `ElizaosBridge` registers a plugin of ours with ElizaOS's own Python runtime, and
+`published_plugin` makes a plugin that was written for that runtime one of any agent's. It needs the extra
+``anyplug[agent]``.
 """
 
 from ._bridge import ElizaosBridge
@@ -11,6 +12,7 @@ from ._lines import LineReader
 from ._load import LinePlugin, load_line_plugin
 from ._manifest import description_of, manifest_of
 from ._peer import LinePeer
+from ._published import published_plugin
 from ._serve import LineServer
 
 __all__ = (
@@ -24,4 +26,5 @@ __all__ = (
     "driven_plugin",
     "load_line_plugin",
     "manifest_of",
+    "published_plugin",
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
 from .._code import Code
-from .._context import Context
 from .._error import AnyplugError
 from .._handler import Implementation
 from .._options import CallOptions
@@ -20,13 +18,13 @@ from ..agent import (
     Content,
     InvokeArguments,
     Json,
-    Memories,
-    Memory,
-    ProviderResult,
     Registration,
-    State,
     agent_services,
 )
+from ._behind import BehindElizaos
+from ._examples import action_examples, action_parameters, evaluator_examples
+from ._pieces import pieces
+from ._values import json_of, memory_of, options_of, state_of, their_content, told
 
 __all__ = ("ElizaosBridge",)
 
@@ -45,7 +43,7 @@ class ElizaosBridge:
         """``timeout``: seconds that the plugin may take for one answer; a model has no limit."""
         self._options = CallOptions(timeout=timeout)
         self._runtime: Any = None
-        self.services: Sequence[Implementation] = agent_services(_BehindElizaos(self._known))
+        self.services: Sequence[Implementation] = agent_services(BehindElizaos(self._known))
         """What the plugin may call: give it to `load_plugin` as ``services``."""
 
     async def plugin(self, peer: AgentPeer) -> Any:  # noqa: ANN401 - ElizaOS's own class
@@ -55,7 +53,8 @@ class ElizaosBridge:
 
         async def init(config: Mapping[str, Json], runtime: Any) -> None:  # noqa: ANN401 - ElizaOS's own class
             self._runtime = runtime
-            await registration.init(str(runtime.agent_id), "elizaos", config, self._options)
+            name = str(getattr(runtime.character, "name", "") or "elizaos")
+            await registration.init(str(runtime.agent_id), name, config, self._options)
 
         parts = _Parts(registration, self._options)
         return import_module("elizaos.types.plugin").Plugin(
@@ -68,8 +67,10 @@ class ElizaosBridge:
             providers=[parts.provider(one) for one in own.providers],
             evaluators=[parts.evaluator(one) for one in own.evaluators],
             services=[parts.service(one.type) for one in own.services],
+            routes=[parts.route(one) for one in own.routes],
             events={type_: [parts.event(type_)] for type_ in own.events},
             models={type_: parts.model(type_) for type_ in own.models},
+            streaming_models={_streaming(type_): parts.streaming_model(type_) for type_ in own.models},
         )
 
     def _known(self) -> Any:  # noqa: ANN401 - ElizaOS's own class
@@ -89,7 +90,7 @@ class _Parts:
 
     def action(self, own: Any) -> Any:  # noqa: ANN401 - a description; ElizaOS's own class
         async def validate(_runtime: object, message: object, state: object = None) -> bool:
-            return await self._plugin.validate_action(own.name, _memory(message), _state(state), self._options)
+            return await self._plugin.validate_action(own.name, memory_of(message), state_of(state), self._options)
 
         return self._types.Action(
             name=own.name,
@@ -97,27 +98,30 @@ class _Parts:
             similes=list(own.similes),
             priority=own.priority,
             tags=list(own.tags),
+            examples=action_examples(own.examples_json),
+            parameters=action_parameters(own.parameters_json),
             validate=validate,
             handler=self._handler(own.name, self._plugin.invoke_action),
         )
 
     def evaluator(self, own: Any) -> Any:  # noqa: ANN401 - a description; ElizaOS's own class
         async def validate(_runtime: object, message: object, state: object = None) -> bool:
-            return await self._plugin.validate_evaluator(own.name, _memory(message), _state(state), self._options)
+            return await self._plugin.validate_evaluator(own.name, memory_of(message), state_of(state), self._options)
 
         return self._types.Evaluator(
             name=own.name,
             description=own.description,
             similes=list(own.similes),
             always_run=own.always_run,
+            examples=evaluator_examples(own.examples_json),
             validate=validate,
             handler=self._handler(own.name, self._plugin.invoke_evaluator),
         )
 
     def provider(self, own: Any) -> Any:  # noqa: ANN401 - a description; ElizaOS's own class
         async def get(_runtime: object, message: object, state: object = None) -> Any:  # noqa: ANN401
-            answer = await self._plugin.get_provider(own.name, _memory(message), _state(state), self._options)
-            return _told(self._types.ProviderResult(), answer)
+            answer = await self._plugin.get_provider(own.name, memory_of(message), state_of(state), self._options)
+            return told(self._types.ProviderResult(), answer)
 
         return self._types.Provider(
             name=own.name,
@@ -148,15 +152,47 @@ class _Parts:
 
         return Bridged
 
+    def route(self, own: Any) -> Any:  # noqa: ANN401 - a description; ElizaOS's own class
+        async def handle(request: Any, response: Any, _runtime: object) -> None:  # noqa: ANN401
+            body = request.body
+            answer = await self._plugin.handle_route(
+                own.path,
+                own.method,
+                params={name: str(value) for name, value in (request.params or {}).items()},
+                query=_pairs(request.query),
+                headers=_pairs(request.headers),
+                body=_bytes(body),
+                options=self._options,
+            )
+            response.status(answer.status)
+            for name, value in answer.headers:
+                response.set_header(name, value)
+            response.send(answer.body).end()
+
+        return _route_class()(
+            type=own.method,
+            path=own.path,
+            name=own.name or None,
+            public=own.public,
+            is_multipart=own.multipart,
+            handler=handle,
+        )
+
     def event(self, type_: str) -> Callable[[object], Awaitable[None]]:
         async def handle(payload: object) -> None:
-            await self._plugin.handle_event(type_, _json(payload), self._options)
+            await self._plugin.handle_event(type_, json_of(payload), self._options)
 
         return handle
 
     def model(self, type_: str) -> Callable[[object, object], Awaitable[Json]]:
         async def generate(_runtime: object, params: object) -> Json:
-            return await self._plugin.generate(type_, _json(params), lambda _: None)
+            return await self._plugin.generate(type_, json_of(params), lambda _: None)
+
+        return generate
+
+    def streaming_model(self, type_: str) -> Callable[[object, object], AsyncIterator[str]]:
+        def generate(_runtime: object, params: object) -> AsyncIterator[str]:
+            return pieces(lambda on_text: self._plugin.generate(type_, json_of(params), on_text))
 
         return generate
 
@@ -174,172 +210,53 @@ class _Parts:
             def say(content: Content) -> None:
                 # Begun as it comes, so that a long action is heard on its way.
                 if callback is not None:
-                    saying.append(asyncio.ensure_future(callback(_content(content))))
+                    saying.append(asyncio.ensure_future(callback(their_content(content))))
 
             args = InvokeArguments(
-                message=_memory(message),
-                state=_state(state),
-                options=_json(given) or {},
-                responses=[_memory(one) for one in responses or ()],
+                message=memory_of(message),
+                state=state_of(state),
+                options=options_of(given),
+                responses=[memory_of(one) for one in responses or ()],
                 on_content=say,
             )
             try:
                 result = await invoke(name, args, self._options)
             finally:
                 await asyncio.gather(*saying)
-            told = self._types.ActionResult(success=result.success)
+            answer = self._types.ActionResult(success=result.success)
             if result.error is not None:
-                told.error = result.error
-            return _told(told, result)
+                answer.error = result.error
+            return told(answer, result)
 
         return handle
 
 
-class _BehindElizaos:
-    """The runtime, as what is behind the services that our plugins call."""
-
-    def __init__(self, runtime: Callable[[], Any]) -> None:
-        self._runtime = runtime
-        self.memories: Memories = _ElizaosMemories(runtime)
-
-    def get_setting(self, key: str) -> Json:
-        return _json(self._runtime().get_setting(key))
-
-    async def compose_state(
-        self,
-        message: Memory,
-        *,
-        include: Iterable[str] = (),
-        only_included: bool = False,
-        within: Context | None = None,
-    ) -> State:
-        return _state(await self._runtime().compose_state(_their_memory(message), [*include], only_included, True))
-
-    async def use_model(
-        self, model: str, params: Json, on_text: Callable[[str], object] = str, *, within: Context | None = None
-    ) -> Json:
-        return _json(await self._runtime().use_model(model, params))
-
-    async def emit_event(self, type: str, payload: Json, *, within: Context | None = None) -> None:  # noqa: A002
-        await self._runtime().emit_event(type, payload)
+def _route_class() -> Any:  # noqa: ANN401 - ElizaOS's own class
+    """Of its models the one of routes waits for whoever uses it first to say what a runtime is."""
+    route: Any = import_module("elizaos.types.plugin").Route
+    if not route.__pydantic_complete__:
+        route.model_rebuild(_types_namespace={"IAgentRuntime": import_module("elizaos.types.runtime").IAgentRuntime})
+    return route
 
 
-class _ElizaosMemories:
-    """The memories of the runtime, which are those of its database."""
-
-    def __init__(self, runtime: Callable[[], Any]) -> None:
-        self._runtime = runtime
-
-    async def create(self, memory: Memory, table: str = "") -> str:
-        return str(await self._runtime().create_memory(_their_memory(memory), table or "messages", memory.unique))
-
-    async def get(self, id: str) -> Memory:  # noqa: A002 - as in the schema
-        found = await self._runtime().get_memory_by_id(id)
-        if found is None:
-            raise AnyplugError(Code.NOT_FOUND, f"there is no memory of id {json.dumps(id)}")
-        return _memory(found)
-
-    async def list(
-        self,
-        *,
-        table: str = "",
-        room_id: str = "",
-        entity_id: str = "",
-        count: int = 0,
-        start: int | None = None,
-        end: int | None = None,
-    ) -> Sequence[Memory]:
-        query = {"roomId": room_id or None, "entityId": entity_id or None, "start": start, "end": end}
-        asked = {name: value for name, value in query.items() if value is not None}
-        found = await self._runtime().get_memories({"tableName": table or "messages", "count": count or 100, **asked})
-        return [_memory(one) for one in found]
-
-    async def search(
-        self,
-        embedding: Sequence[float],
-        *,
-        table: str = "",
-        room_id: str = "",
-        count: int = 0,
-        threshold: float | None = None,
-    ) -> Sequence[Memory]:
-        query = {"roomId": room_id or None, "match_threshold": threshold}
-        asked = {name: value for name, value in query.items() if value is not None}
-        found = await self._runtime().search_memories(
-            {"tableName": table or "messages", "count": count or 10, "embedding": [*embedding], **asked}
-        )
-        return [_memory(one) for one in found]
-
-    async def update(self, memory: Memory) -> None:
-        await self._runtime().update_memory(_their_memory(memory))
-
-    async def delete(self, id: str) -> None:  # noqa: A002 - as in the schema
-        await self._runtime().delete_memory(id)
+def _streaming(model: str) -> str:
+    """The type by which ElizaOS asks for a model's pieces."""
+    return model if model.endswith("_STREAM") else f"{model}_STREAM"
 
 
-def _told(message: Any, result: ActionResult | ProviderResult) -> Any:  # noqa: ANN401 - a message of ElizaOS
-    """The result of ElizaOS with what ours says. Its free JSON is a Struct: numbers are doubles there."""
-    if result.text is not None:
-        message.text = result.text
-    if result.values:
-        message.values.update(dict(result.values))
-    if result.data:
-        message.data.update(dict(result.data))
-    return message
+def _pairs(fields: Mapping[str, object] | None) -> list[tuple[str, str]]:
+    """Query parameters or headers, of which one may have several values."""
+    return [
+        (name, str(one))
+        for name, value in (fields or {}).items()
+        if value is not None
+        for one in (value if isinstance(value, list) else [value])
+    ]
 
 
-def _content(content: Content) -> Any:  # noqa: ANN401 - a message of ElizaOS
-    """Members that ElizaOS's content has no field for are in its data."""
-    told = content.to_json()
-    message = import_module("elizaos.types.primitives").Content()
-    known = {field.json_name for field in message.DESCRIPTOR.fields}
-    extra = {name: told.pop(name) for name in list(told) if name not in known}
-    if extra:
-        told["data"] = {**told.get("data", {}), **extra}
-    return import_module("google.protobuf.json_format").ParseDict(told, message)
-
-
-def _their_memory(memory: Memory) -> Any:  # noqa: ANN401 - a message of ElizaOS
-    told = {name: value for name, value in memory.to_json().items() if name not in ("content", "metadata")}
-    message = import_module("elizaos.types.memory").Memory()
-    import_module("google.protobuf.json_format").ParseDict(told, message, ignore_unknown_fields=True)
-    message.content.CopyFrom(_content(memory.content))
-    return message
-
-
-def _memory(value: object) -> Memory:
-    told = _json(value)
-    if isinstance(told, dict) and isinstance(told.get("createdAt"), str):
-        # JSON of protobuf has numbers of 64 bits as text.
-        told["createdAt"] = int(told["createdAt"])
-    return Memory.from_json(told)
-
-
-def _state(value: object) -> State:
-    told = _json(value)
-    if isinstance(told, dict):
-        for name in ("values", "data"):
-            # What ElizaOS's state has no field for is one level deeper there.
-            inner = told.get(name)
-            if isinstance(inner, dict):
-                extra = inner.pop("extra", {})
-                inner.update(extra)
-    return State.from_json(told)
-
-
-def _json(value: object) -> Json:
-    """What there is of it in JSON, with the names that JSON has for the fields of messages."""
-    if hasattr(value, "DESCRIPTOR"):
-        return import_module("google.protobuf.json_format").MessageToDict(value)
-    if hasattr(value, "model_dump"):
-        return _json(value.model_dump(by_alias=True, exclude_none=True))
-    if isinstance(value, Mapping):
-        # A runtime or a function, which ElizaOS has among its options, stays here.
-        return {str(name): _json(member) for name, member in value.items() if not _stays(member)}
-    if isinstance(value, list | tuple):
-        return [_json(member) for member in value]
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
-
-
-def _stays(value: object) -> bool:
-    return inspect.isroutine(value) or hasattr(value, "register_plugin")
+def _bytes(body: object) -> bytes:
+    if body is None:
+        return b""
+    if isinstance(body, bytes | str):
+        return body.encode() if isinstance(body, str) else body
+    return json.dumps(json_of(body)).encode()
