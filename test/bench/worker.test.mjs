@@ -9,9 +9,15 @@ afterEach(() => worker?.close());
 test.each([
   ["typescript", "plain"],
   ["typescript", "process:rust"],
+  ["typescript", "unix:python"],
+  ["typescript", "agent:rust"],
+  ["typescript", "line"],
   ["rust", "plain"],
   ["rust", "process:ts"],
   ["rust", "raw:block"],
+  ["rust", "tcp:rust"],
+  ["rust", "agent:python"],
+  ["rust", "line"],
 ])("in %s, %s measures a round and can be asked again", async (language, contender) => {
   worker = new Worker(language, contender);
   await worker.ready();

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["codecs", "calls", "direct", "idle"];
+export const SECTIONS = ["codecs", "calls", "sockets", "direct", "agents", "idle"];
 export const LANGUAGES = ["typescript", "python", "rust"];
 
 export const USAGE = `npm run bench                  set up, measure everything, print tables

@@ -1,4 +1,4 @@
-/** The server of the grpc-js contender: on the address that it is given, until its standard input ends. */
+/** The server of the grpc-js contender: on the address that it is given, until its standard input ends; it prints the address once it can be reached. */
 import process from "node:process";
 import { loadPackageDefinition, Server, ServerCredentials } from "@grpc/grpc-js";
 import { definition } from "./grpc-definition.mjs";
@@ -15,8 +15,8 @@ server.addService(BenchService.service, {
     call.end();
   },
 });
-server.bindAsync(process.argv[2], ServerCredentials.createInsecure(), (error) => {
+server.bindAsync(process.argv[2], ServerCredentials.createInsecure(), (error, port) => {
   if (error !== null) throw error;
-  process.stdout.write("ready\n");
+  process.stdout.write(`${process.argv[2].replace(/:0$/, `:${port}`)}\n`);
 });
 process.stdin.resume().on("end", () => process.exit());

@@ -1,10 +1,11 @@
-/** grpc-js over a Unix socket, with the benchmark's own schema. */
+/** grpc-js over a Unix socket, or TCP, with the benchmark's own schema. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
 import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { contender, LARGE, measurements, SMALL } from "../ts/clock.mjs";
 import { definition } from "./grpc-definition.mjs";
@@ -12,8 +13,8 @@ import { definition } from "./grpc-definition.mjs";
 const data = { [SMALL]: Buffer.alloc(SMALL, 7), [LARGE]: Buffer.alloc(LARGE, 7) };
 const { BenchService } = loadPackageDefinition(definition).anyplug.bench.v1;
 
-export async function start() {
-  const { client, close } = await connect();
+export async function start(how) {
+  const { client, close } = await connect(how);
   const echo = (size, on = client) =>
     new Promise((resolve, reject) => {
       on.Echo({ data: data[size] }, (error, response) => {
@@ -33,7 +34,7 @@ export async function start() {
   });
   const load = async () => {
     const start = performance.now();
-    const other = await connect();
+    const other = await connect(how);
     await echo(SMALL, other.client);
     const value = performance.now() - start;
     await other.close();
@@ -42,13 +43,13 @@ export async function start() {
   return contender({ ...runs, load }, close);
 }
 
-async function connect() {
+async function connect(how) {
   const folder = mkdtempSync(join(tmpdir(), "anyplug-bench-"));
-  const address = `unix:${join(folder, "socket")}`;
-  const child = spawn(process.execPath, [join(import.meta.dirname, "grpc-server.mjs"), address], {
+  const listen = how === "tcp" ? "127.0.0.1:0" : `unix:${join(folder, "socket")}`;
+  const child = spawn(process.execPath, [join(import.meta.dirname, "grpc-server.mjs"), listen], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  await once(child.stdout, "data");
+  const [address] = await once(createInterface({ input: child.stdout }), "line");
   const client = new BenchService(address, credentials.createInsecure());
   const close = async () => {
     client.close();

@@ -48,7 +48,7 @@ const aims = {
   rust: {},
 };
 
-/** Returns a group for each language: encoding and decoding in one process, in turns. */
+/** Returns a group for each language: a process for each codec, in turns. What is compiled for several of them in one process is slower for each. */
 export function codecGroups() {
   return Object.keys(contenders).map((language) => ({
     section: "codecs",
@@ -61,7 +61,7 @@ export function codecGroups() {
 function table(language, operation) {
   const rows = contenders[language]
     .filter(([, , , only]) => only === undefined || only.includes(operation))
-    .map(([id, label, kind]) => ({ id, label, kind, language, contender: "codecs", run: `${id}/${operation}` }));
+    .map(([id, label, kind]) => ({ id, label, kind, language, contender: `codecs:${id}`, run: operation }));
   return {
     id: `codecs.${language}.${operation}`,
     title: `${names[language]}: ${operation} a message of 1.2 kB`,

@@ -5,7 +5,7 @@ test("without arguments everything is measured", () => {
   expect(readArguments([])).toEqual({
     help: false,
     quick: false,
-    only: ["codecs", "calls", "direct", "idle"],
+    only: ["codecs", "calls", "sockets", "direct", "agents", "idle"],
     languages: ["typescript", "python", "rust"],
     json: undefined,
     markdown: undefined,
@@ -18,7 +18,10 @@ test("sections and languages are chosen by lists, in whatever order", () => {
 });
 
 test.each([
-  [["--only", "codec"], '--only takes codecs, calls, direct, idle, with commas between; it cannot be "codec"'],
+  [
+    ["--only", "codec"],
+    '--only takes codecs, calls, sockets, direct, agents, idle, with commas between; it cannot be "codec"',
+  ],
   [["--language", "go"], '--language takes typescript, python, rust, with commas between; it cannot be "go"'],
   [["--fast"], "Unknown option '--fast'"],
   [["--json"], "Option '--json <value>' argument missing"],

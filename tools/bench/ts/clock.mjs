@@ -9,6 +9,9 @@ export const IN_FLIGHT = 64;
 export const LARGE = 1 << 20;
 export const LARGE_IN_FLIGHT = 4;
 export const STREAM = 2_000;
+/** Streams at the same time, and the messages of each. */
+export const STREAMS = 1_000;
+export const SHORT_STREAM = 20;
 
 /**
  * Calls one after the other for `ms`: the median and the 99th percentile of a call, in microseconds. A sample is the
@@ -81,15 +84,19 @@ export function measurements({ echo, stream, messages = STREAM, batch = 1 }) {
       return { value: (calls * 2 * LARGE) / 1e6 };
     },
     ...(stream && {
-      stream: async (ms) => {
-        const streams = await throughput(ms, 1, async () => {
-          const count = await stream(messages, SMALL);
-          if (count !== messages) throw new Error(`a stream of ${count} messages`);
-        });
-        return { value: streams * messages };
-      },
+      stream: async (ms) => ({ value: await streamed(ms, 1, stream, messages) }),
+      streams: async (ms) => ({ value: await streamed(ms, STREAMS, stream, SHORT_STREAM) }),
     }),
   };
+}
+
+/** Keeps `inFlight` streams of so many messages going for `ms`: how many messages come in a second. */
+async function streamed(ms, inFlight, stream, messages) {
+  const streams = await throughput(ms, inFlight, async () => {
+    const count = await stream(messages, SMALL);
+    if (count !== messages) throw new Error(`a stream of ${count} messages`);
+  });
+  return streams * messages;
 }
 
 /** A contender that measures by these functions. */

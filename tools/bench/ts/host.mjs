@@ -10,8 +10,21 @@ export async function start(language) {
   const load = () =>
     loadPlugin(`plugins/bench-plugin/${language ?? "ts"}`, { transport: language ? "process" : "direct" });
   const plugin = await load();
+  const loads = async () => {
+    const start = performance.now();
+    const other = await load();
+    await other.client(Bench).echo({ data: data[SMALL] });
+    const value = performance.now() - start;
+    await other.close();
+    return { value };
+  };
+  return contender({ ...callsOf(plugin, language ? 1 : 20), load: loads }, () => plugin.close());
+}
+
+/** What is measured of calls to a loaded bench plugin; `batch` calls are a sample of the latency. */
+export function callsOf(plugin, batch = 1) {
   const bench = plugin.client(Bench);
-  const runs = measurements({
+  return measurements({
     async echo(size) {
       const response = await bench.echo({ data: data[size] });
       if (response.data.length !== size) throw new Error("an echo of another size");
@@ -21,15 +34,6 @@ export async function start(language) {
       for await (const _ of bench.count({ count, size })) messages += 1;
       return messages;
     },
-    batch: language ? 1 : 20,
+    batch,
   });
-  const loads = async () => {
-    const start = performance.now();
-    const other = await load();
-    await other.client(Bench).echo({ data: data[SMALL] });
-    const value = performance.now() - start;
-    await other.close();
-    return { value };
-  };
-  return contender({ ...runs, load: loads }, () => plugin.close());
 }

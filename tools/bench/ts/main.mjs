@@ -5,6 +5,10 @@ import { createInterface } from "node:readline";
 const modules = {
   process: () => import("./host.mjs"),
   direct: () => import("./host.mjs"),
+  unix: () => import("./served.mjs"),
+  tcp: () => import("./served.mjs"),
+  agent: () => import("./agent.mjs"),
+  line: () => import("./line.mjs"),
   raw: () => import("./raw.mjs"),
   plain: () => import("./plain.mjs"),
   codecs: () => import("../peers/codecs.mjs"),
@@ -15,7 +19,7 @@ const modules = {
 
 const [name, how] = (process.argv[2] ?? "").split(":");
 const { start } = await modules[name]();
-const contender = await start(how);
+const contender = await start(how, name);
 say({ ready: true });
 for await (const line of createInterface({ input: process.stdin })) {
   const { run, ms } = JSON.parse(line);

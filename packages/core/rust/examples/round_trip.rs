@@ -96,13 +96,18 @@ fn rounds() -> usize {
     std::env::var("ANYPLUG_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(9).max(1)
 }
 
+/// `ANYPLUG_BENCH_CALLS`, for those that count instructions; 100,000 without it.
+fn calls() -> u32 {
+    std::env::var("ANYPLUG_BENCH_CALLS").ok().and_then(|calls| calls.parse().ok()).unwrap_or(100_000).max(1)
+}
+
 fn main() -> Result<(), Error> {
     let mut pair = Pair::new()?;
     let greeter = GreeterClient::new(&pair.host);
     let request = |bytes| Text { text: "7".repeat(bytes), data: Vec::new() };
     for bytes in [64, 1_024, 65_536, 1 << 20] {
         let request = request(bytes);
-        let count = (200_000_000 / (bytes as u32 + 1_000)).min(100_000);
+        let count = (200_000_000 / (bytes as u32 + 1_000)).min(calls());
         measure(&format!("unary, typed, {bytes} B plain"), count, |count| {
             for _ in 0..count {
                 let _ = black_box(pair.run(greeter.greet(request.clone())));
@@ -110,12 +115,12 @@ fn main() -> Result<(), Error> {
         });
     }
     let timeout = Duration::from_secs(30);
-    measure("unary, typed, 64 B, with a deadline", 100_000, |count| {
+    measure("unary, typed, 64 B, with a deadline", calls(), |count| {
         for _ in 0..count {
             let _ = black_box(pair.run(greeter.greet(request(61)).timeout(timeout)));
         }
     });
-    measure("unary, typed, 64 B, 64 in flight", 100_000, |count| {
+    measure("unary, typed, 64 B, 64 in flight", calls(), |count| {
         for _ in 0..count / 64 {
             let calls = (0..64).map(|_| greeter.greet(request(61)));
             black_box(pair.run(futures_util::future::join_all(calls)));
@@ -123,7 +128,7 @@ fn main() -> Result<(), Error> {
     });
     let method = pair.host.method_index(GREETER.name, "Greet")?;
     let payload = prost::Message::encode_to_vec(&request(62));
-    measure("unary, bytes, 64 B", 100_000, |count| {
+    measure("unary, bytes, 64 B", calls(), |count| {
         for _ in 0..count {
             let request = RawRequest { method, payload: &payload, ..RawRequest::default() };
             if let Ok(call) = pair.host.unary(request) {
@@ -131,7 +136,7 @@ fn main() -> Result<(), Error> {
             }
         }
     });
-    measure("server stream, a message", 100_000, |count| {
+    measure("server stream, a message", calls(), |count| {
         let request = Text { text: count.to_string(), data: Vec::new() };
         let host = greeter.clone();
         pair.run(async move {

@@ -15,8 +15,10 @@ __all__ = (
     "IN_FLIGHT",
     "LARGE",
     "LARGE_IN_FLIGHT",
+    "SHORT_STREAM",
     "SMALL",
     "STREAM",
+    "STREAMS",
     "Answer",
     "AsyncRuns",
     "Runs",
@@ -37,6 +39,9 @@ IN_FLIGHT = 64
 LARGE = 1 << 20
 LARGE_IN_FLIGHT = 4
 STREAM = 2_000
+# Streams at the same time, and the messages of each.
+STREAMS = 1_000
+SHORT_STREAM = 20
 
 Answer = dict[str, Any]
 Runs = Mapping[str, Callable[[float], Answer]]
@@ -163,13 +168,14 @@ def async_measurements(
     if stream is not None:
         receive = stream
 
-        async def streams(ms: float) -> Answer:
+        async def streamed(ms: float, in_flight: int, count: int) -> Answer:
             async def once() -> None:
-                _whole(await receive(messages, SMALL), messages)
+                _whole(await receive(count, SMALL), count)
 
-            return {"value": await _async_throughput(ms, 1, once) * messages}
+            return {"value": await _async_throughput(ms, in_flight, once) * count}
 
-        runs["stream"] = streams
+        runs["stream"] = lambda ms: streamed(ms, 1, messages)
+        runs["streams"] = lambda ms: streamed(ms, STREAMS, SHORT_STREAM)
     return runs
 
 

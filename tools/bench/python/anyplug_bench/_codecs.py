@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import anyplug_generated.anyplug.bench.v1 as generated
-import betterproto2
 import msgspec
 import orjson
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # type: ignore[import-untyped]
 
+from . import _betterproto2_messages as theirs
 from ._clock import Answer, operation, serve_sync
 
 __all__ = ("serve",)
@@ -49,8 +47,9 @@ class PlainOrder(msgspec.Struct):  # type: ignore[misc]
 
 
 def serve(name: str, how: str, loop: str) -> None:
-    """Serves rounds: a contender and "encode" or "decode"."""
-    serve_sync({what: _measured(run) for what, run in _operations().items()})
+    """Serves rounds of one codec: "encode" or "decode"."""
+    runs = {what: _measured(run) for what, run in _operations().items()}
+    serve_sync({what.removeprefix(f"{how}/"): run for what, run in runs.items() if what.startswith(f"{how}/")})
 
 
 def _measured(run: Callable[[], object]) -> Callable[[float], Answer]:
@@ -63,7 +62,6 @@ def _operations() -> dict[str, Callable[[], object]]:
     message = generated.Order(**{**plain, "lines": [generated.Line(**line) for line in lines]})
     data = bytes(message)
 
-    theirs = _betterproto2()
     their_message = theirs.Order(**{**plain, "lines": [theirs.Line(**line) for line in lines]})
 
     upb = _upb_class()
@@ -112,24 +110,6 @@ def _read(message: Any) -> None:
     for line in message.lines:
         _ = (line.sku, line.name, line.quantity, line.price_cents, line.taxed, line.weight)
     _ = (dict(message.attributes), list(message.notes), list(message.quantities))
-
-
-def _betterproto2() -> Any:
-    """Returns the generated module over again, with a pool that leaves their bytes to betterproto2."""
-    source = (
-        Path(generated.__file__)
-        .read_text()
-        .replace(
-            "from ....message_pool import default_message_pool",
-            "default_message_pool = betterproto2.MessagePool()",
-        )
-    )
-    module = ModuleType("betterproto2_alone")
-    sys.modules[module.__name__] = module
-    exec(compile(source, module.__name__, "exec"), module.__dict__)  # noqa: S102 - it is our own generated code
-    if module.Order.__bytes__ is not betterproto2.Message.__bytes__:
-        raise RuntimeError("these classes are not betterproto2's alone")
-    return module
 
 
 def _upb_class() -> Any:

@@ -1,4 +1,4 @@
-"""The classes of grpcio over a Unix socket, with the benchmark's own schema: blocking calls, or those of grpc.aio."""
+"""The classes of grpcio over a Unix socket or TCP, with the benchmark's own schema: blocking calls, or grpc.aio's."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _COUNT_REQUEST, _COUNT_RESPONSE = message("CountRequest"), message("CountRespons
 def serve(name: str, how: str, loop: str) -> None:
     """Serves rounds."""
     if name == "asyncio-grpc":
-        asyncio.run(_serve_async())
+        asyncio.run(_serve_async(how))
         return
-    with _server("sync") as address, grpc.insecure_channel(address) as channel:
+    with _server("sync", how) as address, grpc.insecure_channel(address) as channel:
         echo, count = _stubs(channel)
 
         def stream(number: int, size: int) -> int:
@@ -39,8 +39,8 @@ def serve(name: str, how: str, loop: str) -> None:
         )
 
 
-async def _serve_async() -> None:
-    with _server("aio") as address:
+async def _serve_async(how: str) -> None:
+    with _server("aio", how) as address:
         async with grpc.aio.insecure_channel(address) as channel:
             echo, count = _stubs(channel)
 
@@ -58,7 +58,7 @@ async def _serve_async() -> None:
 
 def _load(ms: float) -> Answer:
     start = time.perf_counter()
-    with _server("sync") as address, grpc.insecure_channel(address) as channel:
+    with _server("sync", "") as address, grpc.insecure_channel(address) as channel:
         _stubs(channel)[0](_request(SMALL))
         value = (time.perf_counter() - start) * 1e3
     return {"value": value}
@@ -82,17 +82,18 @@ def _checked(response: Any, size: int) -> None:
 
 
 @contextmanager
-def _server(how: str) -> Iterator[str]:
+def _server(kind: str, how: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="anyplug-bench-") as folder:
-        address = f"unix:{folder}/socket"
+        listen = "127.0.0.1:0" if how == "tcp" else f"unix:{folder}/socket"
         child = subprocess.Popen(
-            [sys.executable, "-m", "anyplug_bench._grpc_server", how, address],
+            [sys.executable, "-m", "anyplug_bench._grpc_server", kind, listen],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            text=True,
         )
         if child.stdin is None or child.stdout is None:
             raise RuntimeError("the server has no pipes")
-        child.stdout.readline()
+        address = child.stdout.readline().strip()
         try:
             yield address
         finally:

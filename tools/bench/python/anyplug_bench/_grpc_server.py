@@ -46,12 +46,16 @@ def _handlers(echo: Any, count: Any) -> Any:
     return grpc.method_handlers_generic_handler(SERVICE, methods)
 
 
+def _reached(address: str, port: int) -> str:
+    return f"{address.removesuffix(':0')}:{port}" if address.endswith(":0") else address
+
+
 def _serve(address: str) -> None:
     server = grpc.server(ThreadPoolExecutor(max_workers=10))
     server.add_generic_rpc_handlers((_handlers(_echo, _count),))
-    server.add_insecure_port(address)
+    port = server.add_insecure_port(address)
     server.start()
-    print("ready", flush=True)
+    print(_reached(address, port), flush=True)
     sys.stdin.read()
     server.stop(None).wait()
 
@@ -59,9 +63,9 @@ def _serve(address: str) -> None:
 async def _serve_async(address: str) -> None:
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((_handlers(_echo_async, _count_async),))
-    server.add_insecure_port(address)
+    port = server.add_insecure_port(address)
     await server.start()
-    print("ready", flush=True)
+    print(_reached(address, port), flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await server.stop(None)
 

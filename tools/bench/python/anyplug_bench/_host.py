@@ -9,7 +9,7 @@ from anyplug_generated.anyplug.bench.v1.bench_anyplug import Bench
 
 from ._clock import LARGE, SMALL, Answer, Runs, measurements, serve_sync
 
-__all__ = ("load", "serve")
+__all__ = ("calls_of", "load", "serve")
 
 _DATA = {size: b"\7" * size for size in (SMALL, LARGE)}
 
@@ -28,19 +28,6 @@ def load(language: str, *, coroutine: bool = False) -> PluginLoad:
 
 def serve(name: str, language: str, loop: str) -> None:
     """Serves rounds."""
-    with load(language) as plugin:
-        serve_sync(_runs(plugin, language))
-
-
-def _runs(plugin: SyncPlugin, language: str) -> Runs:
-    bench = plugin.client(Bench)
-
-    def echo(size: int) -> None:
-        if len(bench.echo(data=_DATA[size]).data) != size:
-            raise RuntimeError("an echo of another size")
-
-    def stream(count: int, size: int) -> int:
-        return sum(1 for _ in bench.count(count=count, size=size))
 
     def loaded(ms: float) -> Answer:
         start = time.perf_counter()
@@ -50,4 +37,19 @@ def _runs(plugin: SyncPlugin, language: str) -> Runs:
         other.close()
         return {"value": value}
 
-    return {**measurements(echo, stream, 1 if language else 10), "load": loaded}
+    with load(language) as plugin:
+        serve_sync({**calls_of(plugin, 1 if language else 10), "load": loaded})
+
+
+def calls_of(plugin: SyncPlugin, batch: int = 1) -> Runs:
+    """Returns what is measured of calls to a loaded bench plugin; ``batch`` calls are a sample of the latency."""
+    bench = plugin.client(Bench)
+
+    def echo(size: int) -> None:
+        if len(bench.echo(data=_DATA[size]).data) != size:
+            raise RuntimeError("an echo of another size")
+
+    def stream(count: int, size: int) -> int:
+        return sum(1 for _ in bench.count(count=count, size=size))
+
+    return measurements(echo, stream, batch)

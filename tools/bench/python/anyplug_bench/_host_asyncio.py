@@ -9,7 +9,7 @@ from ._clock import LARGE, SMALL, AsyncRuns, async_measurements, serve_async
 from ._host import load
 from ._loop import run_on
 
-__all__ = ("serve",)
+__all__ = ("calls_of", "serve")
 
 _DATA = {size: b"\7" * size for size in (SMALL, LARGE)}
 
@@ -24,10 +24,11 @@ def serve(name: str, language: str, loop: str) -> None:
 
 async def _serve(loading: PluginLoad, batch: int) -> None:
     async with loading as plugin:
-        await serve_async(_runs(plugin, batch))
+        await serve_async(calls_of(plugin, batch))
 
 
-def _runs(plugin: Plugin, batch: int) -> AsyncRuns:
+def calls_of(plugin: Plugin, batch: int = 1) -> AsyncRuns:
+    """Returns what is measured of calls to a loaded bench plugin; ``batch`` calls are a sample of the latency."""
     bench = plugin.client(Bench)
 
     async def echo(size: int) -> None:

@@ -24,12 +24,18 @@ def serve(name: str, how: str, loop: str) -> None:
     """Serves rounds: with messages made for each call, as a direct call has them."""
     handler = _Handler()
     if name == "plain":
-        runs = measurements(lambda _: handler.echo(EchoRequest(data=_DATA)), batch=10)
+
+        def echo(size: int) -> None:
+            if len(handler.echo(EchoRequest(data=_DATA)).data) != size:
+                raise RuntimeError("an echo of another size")
+
+        runs = measurements(echo, batch=10)
         serve_sync({what: runs[what] for what in ("latency", "throughput")})
         return
 
-    async def echo(_: int) -> EchoResponse:
-        return await handler.echo_async(EchoRequest(data=_DATA))
+    async def echo_async(size: int) -> None:
+        if len((await handler.echo_async(EchoRequest(data=_DATA))).data) != size:
+            raise RuntimeError("an echo of another size")
 
-    async_runs = async_measurements(echo, batch=10)
+    async_runs = async_measurements(echo_async, batch=10)
     run_on(loop, serve_async({what: async_runs[what] for what in ("latency", "throughput")}))

@@ -14,30 +14,32 @@ pub(crate) struct Codecs {
     bytes: Vec<u8>,
     plain: PlainOrder,
     json: Vec<u8>,
+    codec: String,
 }
 
 impl Codecs {
-    /// Makes the message and what it encodes to.
+    /// Makes the message and what it encodes to, for one codec.
     ///
     /// # Errors
     /// When order.json is not the message.
-    pub(crate) fn new() -> Result<Self, Failure> {
+    pub(crate) fn new(codec: &str) -> Result<Self, Failure> {
         let message = order(plain_order(MESSAGE)?);
         let plain = plain_order(MESSAGE)?;
-        Ok(Self { bytes: message.encode_to_vec(), message, json: serde_json::to_vec(&plain)?, plain })
+        let (bytes, json) = (message.encode_to_vec(), serde_json::to_vec(&plain)?);
+        Ok(Self { message, bytes, plain, json, codec: codec.to_owned() })
     }
 }
 
 impl Contender for Codecs {
     async fn run(&mut self, what: &str, ms: u64) -> Result<Answer, Failure> {
-        let Self { message, bytes, plain, json } = self;
-        Ok(match what {
-            "prost/encode" => clock::operation(ms, || message.encode_to_vec()),
-            "prost/decode" => clock::operation(ms, || Order::decode(bytes.as_slice())),
-            "serde_json/encode" => clock::operation(ms, || serde_json::to_vec(plain)),
-            "serde_json/decode" => clock::operation(ms, || serde_json::from_slice::<PlainOrder>(json)),
-            "copy/encode" | "copy/decode" => clock::operation(ms, || bytes.to_vec()),
-            _ => return Err(format!("codecs cannot run {what:?}").into()),
+        let Self { message, bytes, plain, json, codec } = self;
+        Ok(match (codec.as_str(), what) {
+            ("prost", "encode") => clock::operation(ms, || message.encode_to_vec()),
+            ("prost", "decode") => clock::operation(ms, || Order::decode(bytes.as_slice())),
+            ("serde_json", "encode") => clock::operation(ms, || serde_json::to_vec(plain)),
+            ("serde_json", "decode") => clock::operation(ms, || serde_json::from_slice::<PlainOrder>(json)),
+            ("copy", "encode" | "decode") => clock::operation(ms, || bytes.to_vec()),
+            _ => return Err(format!("{codec:?} cannot run {what:?}").into()),
         })
     }
 

@@ -13,6 +13,9 @@ pub(crate) const IN_FLIGHT: usize = 64;
 pub(crate) const LARGE: usize = 1 << 20;
 pub(crate) const LARGE_IN_FLIGHT: usize = 4;
 pub(crate) const STREAM: u32 = 2_000;
+/// Streams at the same time, and the messages of each.
+const STREAMS: usize = 1_000;
+const SHORT_STREAM: u32 = 20;
 
 /// A loaded plugin.
 pub(crate) struct Host {
@@ -33,6 +36,23 @@ impl Host {
         let plugin = anyplug::load_direct(anyplug_bench_plugin::plugin()).await?;
         Ok(Self { plugin, language: None, batch: 50 })
     }
+}
+
+impl Host {
+    /// Loads the bench plugin that is served at an address.
+    pub(crate) async fn served(address: &str) -> Result<Self, Failure> {
+        Ok(Self { plugin: anyplug::load_plugin(address).await?, language: None, batch: 1 })
+    }
+}
+
+/// Asks for a stream of small messages, and reads it.
+async fn stream(client: &BenchClient, messages: u32) -> Result<(), Failure> {
+    let mut responses = client.count(CountRequest { count: messages, size: SMALL as u32 }).await?;
+    let mut count = 0;
+    while responses.message().await?.is_some() {
+        count += 1;
+    }
+    if count == messages { Ok(()) } else { Err(Failure::from("a stream of another length")) }
 }
 
 async fn load(language: &str) -> Result<Plugin, Failure> {
@@ -58,16 +78,12 @@ impl Contender for Host {
                 Ok(Answer::of(calls * 2.0 * LARGE as f64 / 1e6))
             }
             "stream" => {
-                let streams = clock::throughput(ms, 1, || async {
-                    let request = CountRequest { count: STREAM, size: SMALL as u32 };
-                    let mut responses = client.count(request).await?;
-                    let mut count = 0;
-                    while responses.message().await?.is_some() {
-                        count += 1;
-                    }
-                    if count == STREAM { Ok(()) } else { Err(Failure::from("a stream of another length")) }
-                });
-                Ok(Answer::of(streams.await? * f64::from(STREAM)))
+                let streams = clock::throughput(ms, 1, || stream(&client, STREAM)).await?;
+                Ok(Answer::of(streams * f64::from(STREAM)))
+            }
+            "streams" => {
+                let streams = clock::throughput(ms, STREAMS, || stream(&client, SHORT_STREAM)).await?;
+                Ok(Answer::of(streams * f64::from(SHORT_STREAM)))
             }
             "load" => {
                 let language = self.language.as_deref().ok_or("a linked plugin is not loaded from anywhere")?;

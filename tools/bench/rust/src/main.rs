@@ -1,11 +1,14 @@
 //! What `npm run bench` measures in Rust: one contender a process, which runs what it is asked to on standard input and answers a line of JSON on standard output.
 
+mod agent;
 mod clock;
 mod codecs;
 mod host;
+mod line;
 mod order;
 mod plain;
 mod raw;
+mod served;
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -15,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// One round that is asked for.
 #[derive(Debug, Deserialize)]
 struct Request {
-    /// What to measure: "latency", "throughput", "bulk", "stream", "load"; for codecs, a contender and "encode" or "decode".
+    /// What to measure: "latency", "throughput", "bulk", "stream", "streams", "load"; of a codec "encode" or "decode".
     run: String,
     /// How long to measure, in milliseconds.
     ms: u64,
@@ -57,9 +60,12 @@ trait Contender {
 async fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_default();
     let served = match name.split_once(':').unwrap_or((&name, "")) {
-        ("codecs", _) => serve(codecs::Codecs::new()).await,
+        ("codecs", codec) => serve(codecs::Codecs::new(codec)).await,
         ("process", plugin) => serve(host::Host::process(plugin).await).await,
         ("direct", _) => serve(host::Host::direct().await).await,
+        (kind @ ("unix" | "tcp"), plugin) => serve(served::Served::start(kind, plugin).await).await,
+        ("agent", plugin) => serve(agent::Agent::start(plugin).await).await,
+        ("line", _) => serve(line::Line::start()).await,
         ("raw", how) => serve(raw::Raw::start(how)).await,
         ("plain", _) => serve(Ok(plain::Plain)).await,
         _ => Err(format!("there is no contender {name:?}").into()),
