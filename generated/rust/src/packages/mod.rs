@@ -5,3 +5,4 @@
 pub mod anyplug;
 pub mod eliza_classic;
 pub mod greeter;
+pub mod inmemorydb;
