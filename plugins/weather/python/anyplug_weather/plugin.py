@@ -156,6 +156,7 @@ weather = AgentPluginDefinition(
             get=lambda _: ProviderResult(text="It is autumn.", values={"season": "autumn"}),
         ),
         Provider(name="CITY", position=1, get=city),
+        Provider(name="DIARY", private=True, get=lambda _: ProviderResult(text="Dear diary.")),
         Provider(name="MOON", dynamic=True, position=-1, get=lambda _: ProviderResult(text="Full moon.")),
         Provider(name="STARS", get=stars),
     ],

@@ -136,6 +136,7 @@ fn with_providers(plugin: AgentPluginDefinition) -> AgentPluginDefinition {
             })
             .position(1),
         )
+        .provider(Provider::new("DIARY", |_| async { Ok(ProviderResult::text("Dear diary.")) }).private())
         .provider(Provider::new("MOON", |_| async { Ok(ProviderResult::text("Full moon.")) }).dynamic().position(-1))
         .provider(Provider::new("STARS", |_| async { Err(Error::unavailable("cloudy")) }))
 }

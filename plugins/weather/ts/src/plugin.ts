@@ -60,6 +60,7 @@ export const weather: AgentPluginDefinition = {
       position: 1,
       get: async ({ agent }) => ({ text: `In ${await agent.getSetting("CITY")}.`, data: { lat: 50.7 } }),
     },
+    { name: "DIARY", private: true, get: () => ({ text: "Dear diary." }) },
     { name: "MOON", dynamic: true, position: -1, get: () => ({ text: "Full moon." }) },
     {
       name: "STARS",

@@ -60,7 +60,7 @@ pub trait Memories: Send + Sync + 'static {
 /// Which providers are asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateQuery {
-    /// Names of providers to ask beside those that are not dynamic.
+    /// Names of providers to ask beside those that are neither dynamic nor private.
     pub include: Vec<String>,
     /// Asks only those in `include`.
     pub only_included: bool,

@@ -191,7 +191,7 @@ pub struct Provider {
     pub dynamic: bool,
     /// The lower, the earlier in the state's text.
     pub position: i32,
-    /// Not listed to a model.
+    /// Not listed to a model, and asked only when it is named.
     pub private: bool,
     pub(crate) get: Get,
 }
@@ -223,6 +223,13 @@ impl Provider {
     #[must_use]
     pub fn dynamic(mut self) -> Self {
         self.dynamic = true;
+        self
+    }
+
+    /// It is not listed to a model, and asked only when it is named.
+    #[must_use]
+    pub fn private(mut self) -> Self {
+        self.private = true;
         self
     }
 

@@ -609,8 +609,8 @@ impl Inner {
                 return Err(Error::not_found(format!("there is no provider \"{name}\"; there are: {known}")));
             }
         }
-        all.retain(|Owned { description, .. }| {
-            query.include.contains(&description.name) || !(query.only_included || description.dynamic)
+        all.retain(|Owned { description: ProviderDescription { name, dynamic, private, .. }, .. }| {
+            query.include.contains(name) || !(query.only_included || *dynamic || *private)
         });
         all.sort_by_key(|one| one.description.position);
         Ok(all)

@@ -58,7 +58,7 @@ export interface Memories {
 
 /** Which providers are asked. */
 export interface StateQuery {
-  /** Names of providers to ask beside those that are not dynamic. */
+  /** Names of providers to ask beside those that are neither dynamic nor private. */
   readonly include?: readonly string[] | undefined;
   /** Asks only those in `include`. */
   readonly onlyIncluded?: boolean | undefined;

@@ -65,7 +65,7 @@ export interface Provider {
   readonly dynamic?: boolean | undefined;
   /** The lower, the earlier in the state's text. */
   readonly position?: number | undefined;
-  /** Not listed to a model. */
+  /** Not listed to a model, and asked only when it is named. */
   readonly private?: boolean | undefined;
   readonly get: (question: Question) => Awaitable<ProviderResult>;
 }

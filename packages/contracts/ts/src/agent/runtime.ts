@@ -341,7 +341,8 @@ export class AgentRuntime {
       }
     }
     const chosen = all.filter(
-      ({ description }) => include.includes(description.name) || !(onlyIncluded || description.dynamic),
+      ({ description: { name, dynamic, private: isPrivate } }) =>
+        include.includes(name) || !(onlyIncluded || dynamic || isPrivate),
     );
     return chosen.sort((a, b) => a.description.position - b.description.position);
   }

@@ -108,7 +108,7 @@ class Agent(Protocol):
     ) -> State:
         """Returns what the providers say about a message. Needs "agent.state".
 
-        ``include``: names of providers to ask beside those that are not dynamic, or alone.
+        ``include``: names of providers to ask beside those that are neither dynamic nor private, or alone.
         """
         ...
 

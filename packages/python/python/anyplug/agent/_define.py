@@ -90,7 +90,7 @@ class Provider:
     position: int = 0
     """The lower, the earlier in the state's text."""
     private: bool = False
-    """Not listed to a model."""
+    """Not listed to a model, and asked only when it is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

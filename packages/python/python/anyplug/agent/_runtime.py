@@ -178,8 +178,8 @@ class AgentRuntime:
     ) -> State:
         """Asks the providers, all at once, and returns what they say: texts by position, values and data by name.
 
-        One that fails is logged and left out. ``include``: names of providers to ask beside those that are not dynamic;
-        ``only_included``: alone.
+        One that fails is logged and left out. ``include``: names of providers to ask beside those that are neither
+        dynamic nor private; ``only_included``: alone.
 
         Raises AnyplugError (NOT_FOUND) when a provider that is named is not there.
         """
@@ -352,7 +352,10 @@ class AgentRuntime:
                 known = ", ".join(names) or "none"
                 raise AnyplugError(Code.NOT_FOUND, f'there is no provider "{name}"; there are: {known}')
         chosen = [
-            one for one in every if one.description.name in included or not (only_included or one.description.dynamic)
+            one
+            for one in every
+            if one.description.name in included
+            or not (only_included or one.description.dynamic or one.description.private)
         ]
         return sorted(chosen, key=lambda one: one.description.position)
 

@@ -456,7 +456,7 @@ class ProviderDescription(_v1.Message):
     """The lower, the earlier in the state's text."""
 
     private: bool
-    """Not listed to a model."""
+    """Not listed to a model, and asked only when it is named."""
 
     def __init__(
         self,

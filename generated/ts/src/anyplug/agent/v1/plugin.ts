@@ -51,7 +51,7 @@ export interface ProviderDescription {
   dynamic: boolean;
   /** The lower, the earlier in the state's text. */
   position: number;
-  /** Not listed to a model. */
+  /** Not listed to a model, and asked only when it is named. */
   private: boolean;
   /** Fields that the schema does not have, each with its tag, in the order in which they came. */
   _unknownFields?: Uint8Array[] | undefined;

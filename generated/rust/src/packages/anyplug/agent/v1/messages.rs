@@ -439,7 +439,7 @@ pub struct ProviderDescription {
     /// The lower, the earlier in the state's text.
     #[prost(int32, tag = "4")]
     pub position: i32,
-    /// Not listed to a model.
+    /// Not listed to a model, and asked only when it is named.
     #[prost(bool, tag = "5")]
     pub private: bool,
 }
