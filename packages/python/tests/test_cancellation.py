@@ -18,7 +18,7 @@ pytestmark = pytest.mark.between_languages
 
 Cell = tuple[Path, str]
 
-DRAIN_TIMEOUT = 50
+DRAIN_TIMEOUT = 500
 """Seconds, and so long that closing a plugin with a call in flight is told from a busy machine."""
 
 
@@ -157,7 +157,7 @@ def test_cancellation_goes_through_the_plugin_to_the_hosts_handler(cell: Cell) -
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            await asyncio.wait_for(ended.wait(), 10)
+            await ended.wait()
 
     run(main())
 

@@ -7,15 +7,13 @@ import pytest
 from anyplug import encode
 from anyplug._error import AnyplugError
 from anyplug_generated.anyplug.test.v1 import Everything
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from . import upb
 
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 
-
-@settings(max_examples=400, deadline=None, suppress_health_check=_SLOW)
+@settings(max_examples=400)
 @given(upb.messages())
 def test_what_upb_writes_is_read_and_written_again_byte_for_byte(theirs: Any) -> None:
     data = upb.serialized(theirs)
@@ -70,7 +68,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     return bytes(result)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=_SLOW)
+@settings(max_examples=400)
 @given(upb.messages(), st.randoms(use_true_random=False))
 def test_damaged_bytes_are_taken_alike(theirs: Any, chance: random.Random) -> None:
     data = upb.serialized(theirs)
@@ -78,7 +76,7 @@ def test_damaged_bytes_are_taken_alike(theirs: Any, chance: random.Random) -> No
         agree(damaged(data, chance))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=40))
 def test_random_bytes_are_taken_alike(data: bytes) -> None:
     agree(data)
@@ -102,7 +100,7 @@ _TOKENS = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(st.lists(_TOKENS, max_size=8).map(b"".join))
 def test_nearly_right_bytes_are_taken_alike(data: bytes) -> None:
     agree(data)

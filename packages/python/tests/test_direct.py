@@ -169,7 +169,7 @@ def test_closing_ends_the_calls_in_flight() -> None:
 
 
 def test_closing_waits_for_calls_in_flight() -> None:
-    plugin = load_plugin(TEST_PLUGINS["python"], transport="direct").open()
+    plugin = load_plugin(TEST_PLUGINS["python"], transport="direct", drain_timeout=300).open()
     client = plugin.client(Test)
     answers: list[object] = []
     thread = threading.Thread(target=lambda: answers.append(client.wait(ms=200)))

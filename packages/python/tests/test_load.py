@@ -81,11 +81,15 @@ def test_an_exit_before_the_hello_is_told_with_status_and_last_lines(tmp_path: P
 
 @BOTH
 def test_a_hello_that_never_comes(tmp_path: Path, fail: LoadFailing) -> None:
-    write_plugin(tmp_path, "import time; print('thinking', flush=True); time.sleep(60)")
-    error = fail(load_plugin(tmp_path, start_timeout=3))
-    assert error.code is Code.DEADLINE_EXCEEDED
-    assert 'plugin "broken" sent no hello within 3000 ms' in error.message
-    assert "thinking" in error.message
+    write_plugin(tmp_path, "import time; print('thinking', flush=True); time.sleep(600)")
+    # On a busy machine the time may be over before Python has begun; then it is given more.
+    for timeout in (1, 3, 10, 30, 100):
+        error = fail(load_plugin(tmp_path, start_timeout=timeout))
+        assert error.code is Code.DEADLINE_EXCEEDED
+        assert f'plugin "broken" sent no hello within {timeout}000 ms' in error.message
+        if "thinking" in error.message:
+            return
+    pytest.fail(f"the last lines are not in {error.message}")
 
 
 @BOTH
@@ -169,7 +173,7 @@ def test_a_plugin_that_hangs_is_ended_by_closing() -> None:
     async def main() -> None:
         plugin = await load_plugin(TEST_PLUGINS["rust"], drain_timeout=0.1)
         hanging = asyncio.ensure_future(plugin.client(Test).harm(kind=HarmRequestKind.HANG))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
         await plugin.close()
         with pytest.raises(AnyplugError, match="was closed"):
             await hanging

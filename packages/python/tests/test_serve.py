@@ -121,7 +121,7 @@ def test_a_plugin_ends_with_its_channel_whatever_its_handlers_do(tmp_path: Path,
     async def main() -> None:
         plugin = await load(plugin_of(tmp_path, handlers), drain_timeout=0.1)  # type: ignore[misc]
         client = plugin.client(Test)
-        calls = [asyncio.ensure_future(client.wait(options=CallOptions(timeout=30))) for _ in range(3)]
+        calls = [asyncio.ensure_future(client.wait(options=CallOptions(timeout=300))) for _ in range(3)]
         if handlers is ASYNC:
             calls.append(asyncio.ensure_future(client.harm()))
         await client.echo(text="x")
@@ -152,7 +152,7 @@ EAGER = """
     async def echo(self, request, context):
         if request.text == "wait":
             await asyncio.sleep(0.01)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(300):
                 await asyncio.sleep(0.01)
         elif request.text == "fail":
             await asyncio.sleep(0)

@@ -129,11 +129,18 @@ def test_hostile_hosts_harm_no_other(address: str, tmp_path: Path) -> None:
     def header(length: int) -> bytes:
         return b"anyplug\n" + struct.pack("<IBBHI", length, 1, 0, 0, 0)
 
-    hostile = [b"GET / HTTP/1.1\r\n\r\n", header(0xFFFFFFFF), header(5) + b"\xff" * 5, header(100), b""]
-    with listen(counter(), address, hello_timeout=0.1) as server, load_plugin(server.address) as plugin:
-        for sent in hostile:
+    garbage = [b"GET / HTTP/1.1\r\n\r\n", header(0xFFFFFFFF), header(5) + b"\xff" * 5]
+    hostile = [("x.sock", sent) for sent in garbage]
+    # A server of its own for hosts that say nothing more: a good one may be as slow as they are.
+    hostile += [("impatient.sock", sent) for sent in (header(100), b"")]
+    with (
+        listen(counter(), f"unix:{tmp_path}/impatient.sock", hello_timeout=0.1),
+        listen(counter(), address) as server,
+        load_plugin(server.address) as plugin,
+    ):
+        for path, sent in hostile:
             with socket.socket(socket.AF_UNIX) as host:
-                host.connect(str(tmp_path / "x.sock"))
+                host.connect(str(tmp_path / path))
                 host.sendall(sent)
                 assert host.recv(1000).startswith(b"anyplug\n"), sent
         assert plugin.client(Test).echo(text="unharmed").text == "unharmed 1 "

@@ -19,7 +19,7 @@ from .conftest import ROOT, TEST_PLUGINS, wait_for_end
 
 pytestmark = pytest.mark.between_languages
 
-LIMIT = 60
+LIMIT = 300
 
 
 def test_many_threads_call_at_once() -> None:
@@ -59,12 +59,15 @@ def test_other_threads_run_while_one_waits() -> None:
         thread = threading.Thread(target=count)
         thread.start()
         begun.wait()
-        before = counted
-        client.wait(ms=300)
-        after = counted
+        ms, gained = 100, 0
+        # On a busy machine the other thread may not have been run at all meanwhile.
+        while gained <= 1000 and ms < 100_000:
+            before = counted
+            client.wait(ms=ms)
+            ms, gained = ms * 2, counted - before
         done.set()
         thread.join()
-        assert after - before > 1000
+        assert gained > 1000
 
 
 def test_slow_synchronous_handlers_do_not_hold_each_other_up() -> None:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from anyplug_matrix import callbacks, calls, ends, limits, process, schemas, streams
-from anyplug_matrix.cell import Behaviour, Cell, Language, Transport
+from anyplug_matrix.cell import Behaviour, Cell
+from anyplug_matrix.list import BEHAVIOURS_WANTED, CELLS_WANTED, applies
+from anyplug_matrix.report import is_asked, report
 
 pytestmark = pytest.mark.between_languages
 
-_WANTED = json.loads((Path(__file__).parents[1] / "behaviours.json").read_text(encoding="utf-8"))
 _MODULES = (calls, streams, ends, callbacks, limits, process, schemas)
 _BEHAVIOURS: dict[str, Behaviour] = {name: getattr(module, name) for module in _MODULES for name in module.__all__}
-_LANGUAGES: tuple[Language, ...] = ("typescript", "python", "rust")
-_CELLS: list[tuple[Language, Transport]] = [
-    ("python", "direct"),
-    *[(language, transport) for language in _LANGUAGES for transport in ("process", "stdio")],
-    *[(language, transport) for language in _LANGUAGES for transport in ("unix", "tcp")],
-]
+_CELLS = [cell for cell in CELLS_WANTED if is_asked(*cell)]
 
 
 def test_this_suite_has_the_behaviours_of_the_list_each_once() -> None:
-    assert sorted(_BEHAVIOURS) == sorted(behaviour["name"] for behaviour in _WANTED)
+    assert sorted(_BEHAVIOURS) == sorted(wanted["name"] for wanted in BEHAVIOURS_WANTED)
     assert len(_BEHAVIOURS) == sum(len(module.__all__) for module in _MODULES)
 
 
@@ -35,12 +30,17 @@ def cell(request: pytest.FixtureRequest) -> Iterator[Cell]:
     cell.close()
 
 
-@pytest.mark.parametrize("behaviour", _WANTED, ids=[behaviour["name"] for behaviour in _WANTED])
-def test_behaviour(cell: Cell, behaviour: dict[str, object]) -> None:
-    transports = behaviour.get("transports", ["direct", "process", "stdio", "unix", "tcp"])
-    assert isinstance(transports, list)
-    if cell.transport not in transports:
+@pytest.mark.parametrize("name", [wanted["name"] for wanted in BEHAVIOURS_WANTED])
+def test_behaviour(cell: Cell, name: str) -> None:
+    [wanted] = [wanted for wanted in BEHAVIOURS_WANTED if wanted["name"] == name]
+    if not applies(wanted, cell.transport):
         # Not skipped: that it does not apply, and why, is written in the list.
-        assert behaviour["why"]
+        assert wanted["why"]
+        report(cell.language, cell.transport, name, "not applicable")
         return
-    cell.run(_BEHAVIOURS[str(behaviour["name"])](cell))
+    result, begun = "failed", time.monotonic()
+    try:
+        cell.run(_BEHAVIOURS[name](cell))
+        result = "passed"
+    finally:
+        report(cell.language, cell.transport, name, result, time.monotonic() - begun)

@@ -1,7 +1,8 @@
 /** Calls from the plugin to the host. */
 
-import { Code, implement } from "@anyplug/core";
-import { Host, Secret, Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
+import { Code } from "@anyplug/core";
+import { HarmRequest_Kind as Kind } from "@anyplug/generated/anyplug/test/v1/test.js";
+import { Host, Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { Eliza } from "@anyplug/generated/eliza_classic/v1/eliza_anyplug.js";
 import { expect } from "@jest/globals";
 import { type Behaviour, failure } from "./behaviour.js";
@@ -34,14 +35,39 @@ export const callbacks = {
     expect((await client.askHost({ question: "remaining" })).answer).toBe("no limit");
   },
 
-  async a_callback_is_cancelled_with_its_call(cell) {
+  async a_deadline_crosses_every_hop(cell) {
+    const { asked, cancelled } = cell.host;
     const client = await cell.client();
+    const before = asked.count;
+    // The time may be over before the question has come to the last host; then it is given more.
+    for (let timeoutMs = 100; asked.count === before; timeoutMs *= 2) {
+      await failure(client.askHost({ question: "wait", depth: 2 }, { timeoutMs }), Code.DeadlineExceeded);
+    }
+    await cancelled.reaches(asked.count);
+  },
+
+  async a_callback_is_cancelled_with_its_call(cell) {
+    const { asked, cancelled } = cell.host;
+    const client = await cell.client();
+    const next = asked.count + 1;
     const controller = new AbortController();
     const asking = client.askHost({ question: "wait" }, { signal: controller.signal });
-    await cell.host.asked.promise;
+    await asked.reaches(next);
     controller.abort();
     await failure(asking, Code.Cancelled);
-    await cell.host.cancelled.promise;
+    await cancelled.reaches(next);
+  },
+
+  async a_plugin_gives_up_a_callback(cell) {
+    const { asked, cancelled } = cell.host;
+    const client = await cell.client();
+    const next = asked.count + 1;
+    const asking = failure(client.askHost({ question: "wait" }), Code.Cancelled);
+    await asked.reaches(next);
+    await client.harm({ kind: Kind.KIND_GIVE_UP });
+    await asking;
+    await cancelled.reaches(next);
+    expect((await client.askHost({ question: "still there?" })).answer).toBe("still there? answered");
   },
 
   async a_capability_must_be_granted(cell) {
@@ -52,8 +78,7 @@ export const callbacks = {
       '"test.secret"',
       "anyplug.test.v1.SecretService/Reveal",
     );
-    const services = [implement(Host, cell.host), implement(Secret, cell.host)];
-    await using granted = await cell.load({ services, grants: ["test.secret"] });
+    await using granted = await cell.loadWithServices({ grants: ["test.secret"] });
     expect((await granted.client(Test).askHost({ reveal: true })).answer).toBe("the secret");
   },
 

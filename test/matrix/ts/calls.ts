@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Code, type Metadata } from "@anyplug/core";
 import { Everything, FailDetail } from "@anyplug/generated/anyplug/test/v1/test.js";
+import { Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { expect } from "@jest/globals";
 import { type Behaviour, failure } from "./behaviour.js";
 
@@ -96,6 +97,14 @@ export const calls = {
   async a_thousand_calls_at_once_are_all_right(cell) {
     const client = await cell.client();
     const texts = Array.from({ length: 1000 }, (_, index) => `call ${index}`);
+    const answers = await Promise.all(texts.map((text) => client.echo({ text })));
+    expect(answers.map(({ text }) => text)).toEqual(texts);
+  },
+
+  async ten_thousand_calls_at_once_are_all_right(cell) {
+    await using plugin = await cell.load({ limits: { maxPendingRequests: 10_000 } });
+    const client = plugin.client(Test);
+    const texts = Array.from({ length: 10_000 }, (_, index) => `call ${index}`);
     const answers = await Promise.all(texts.map((text) => client.echo({ text })));
     expect(answers.map(({ text }) => text)).toEqual(texts);
   },

@@ -5,12 +5,12 @@ import { implement, type LogRecord } from "@anyplug/core";
 import { Host, Secret, Test, type TestClient } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { type LoadOptions, loadPlugin, type Plugin, type TransportName } from "@anyplug/host";
 import { TestHost } from "./host.js";
-import { Served } from "./served.js";
+import type { Language } from "./list.js";
+import { certificatesOf, Served } from "./served.js";
 
 const folders = { typescript: "ts", python: "python", rust: "rust" } as const;
-
-/** The languages of plugins. */
-export type Language = keyof typeof folders;
+/** A machine may be slow; no behaviour is about how long a start takes. */
+const startTimeoutMs = 120_000;
 
 /** A plugin that most behaviours share. It is loaded with the host's services, and without any grant. */
 export class Cell {
@@ -31,15 +31,22 @@ export class Cell {
   async load(options: LoadOptions = {}): Promise<Plugin> {
     const folder = fileURLToPath(new URL(`../../../plugins/test-plugin/${folders[this.language]}`, import.meta.url));
     const { transport } = this;
-    if (transport === "unix" || transport === "tcp") this.#served ??= Served.start(folder, transport);
+    if (transport === "unix" || transport === "tcp" || transport === "tls") {
+      this.#served ??= Served.start(folder, transport);
+    }
     const place = (await this.#served)?.address ?? folder;
-    return loadPlugin(place, { transport, hostName: "matrix", ...options });
+    const tls = transport === "tls" ? certificatesOf("host") : undefined;
+    return loadPlugin(place, { transport, hostName: "matrix", startTimeoutMs, tls, ...options });
+  }
+
+  /** A plugin of the caller's own, to which the host offers its services. */
+  loadWithServices(options: LoadOptions = {}): Promise<Plugin> {
+    return this.load({ services: [implement(Host, this.host), implement(Secret, this.host)], ...options });
   }
 
   /** The plugin that behaviours share which leave it as it was. */
   plugin(): Promise<Plugin> {
-    const services = [implement(Host, this.host), implement(Secret, this.host)];
-    this.#shared ??= this.load({ services, onLog: this.logs.take });
+    this.#shared ??= this.loadWithServices({ onLog: this.logs.take });
     return this.#shared;
   }
 

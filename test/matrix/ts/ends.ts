@@ -8,8 +8,11 @@ import { type Behaviour, failure } from "./behaviour.js";
 export const ends = {
   async a_deadline_cancels_the_handler(cell) {
     const client = await cell.client();
+    // The time may be over before the handler begins; then it is given more.
+    let timeoutMs = 50;
     await untilCancelled(client, async () => {
-      await failure(client.wait({ ms: 60_000 }, { timeoutMs: 50 }), Code.DeadlineExceeded);
+      await failure(client.wait({ ms: 600_000 }, { timeoutMs }), Code.DeadlineExceeded);
+      timeoutMs *= 2;
     });
   },
 
@@ -25,7 +28,7 @@ export const ends = {
   },
 
   async close_waits_for_calls_in_flight(cell) {
-    const plugin = await cell.load();
+    const plugin = await cell.load({ drainTimeoutMs: 120_000 });
     const client = plugin.client(Test);
     await client.echo({});
     const waiting = client.wait({ ms: 200 });
@@ -37,6 +40,29 @@ export const ends = {
     );
     await waiting;
     await closing;
+  },
+
+  async closing_in_the_middle_of_everything_ends_it_all(cell) {
+    const { asked, cancelled } = cell.host;
+    const next = asked.count + 1;
+    const plugin = await cell.loadWithServices({ drainTimeoutMs: 0 });
+    const client = plugin.client(Test);
+    const ends = [
+      client.wait({ ms: 60_000 }),
+      client.askHost({ question: "wait", depth: 2 }),
+      client.sum(onceAndNeverAgain({ number: 1n })),
+    ].map((call: Promise<unknown>) => failure(call, Code.Unavailable));
+    const answers = client.converse(onceAndNeverAgain({ text: "first" }))[Symbol.asyncIterator]();
+    const counted = client.count({ count: 1_000_000, delayMs: 1 })[Symbol.asyncIterator]();
+    expect((await answers.next()).value?.text).toBe("first");
+    expect((await counted.next()).value?.index).toBe(0);
+    await asked.reaches(next);
+    ends.push(failure(rest(answers), Code.Unavailable), failure(rest(counted), Code.Unavailable));
+    await plugin.close();
+    await Promise.all(ends);
+    await cancelled.reaches(next);
+    await using again = await cell.load();
+    expect((await again.client(Test).echo({ text: "again" })).text).toBe("again");
   },
 
   async calls_after_close_are_unavailable(cell) {
@@ -64,4 +90,15 @@ async function untilCancelled(client: TestClient, giveUp: () => Promise<void>): 
     if (cancelled > before.cancelled) return;
   }
   throw new Error("no handler was cancelled");
+}
+
+/** A stream that is neither ended nor goes on. */
+async function* onceAndNeverAgain<T>(message: T): AsyncIterable<T> {
+  yield message;
+  await new Promise<never>(() => {});
+}
+
+/** Reads a stream to its end. */
+async function rest(stream: AsyncIterator<unknown>): Promise<void> {
+  while (!(await stream.next()).done);
 }

@@ -6,10 +6,10 @@ import { type HostHandler, type SecretHandler, Test } from "@anyplug/generated/a
 
 /** Answers questions; with depth it asks the plugin in turn. */
 export class TestHost implements HostHandler, SecretHandler {
-  /** Resolves when a question "wait" was asked. */
-  asked = deferred();
-  /** Resolves when the handler of the question "wait" was cancelled. */
-  cancelled = deferred();
+  /** How many questions "wait" were asked. */
+  readonly asked = new Counter();
+  /** How many handlers of the question "wait" were cancelled. */
+  readonly cancelled = new Counter();
 
   async ask({ question, depth }: AskRequest, context: HandlerContext): Promise<{ answer: string }> {
     if (depth > 0) return context.client(Test).askHost({ question, depth: depth - 1 });
@@ -30,25 +30,31 @@ export class TestHost implements HostHandler, SecretHandler {
   }
 
   #wait(signal: AbortSignal): Promise<never> {
-    this.asked.resolve();
+    this.asked.add();
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => {
-        this.cancelled.resolve();
+        this.cancelled.add();
         reject(AnyplugError.from(signal.reason, Code.Cancelled));
       });
     });
   }
 }
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  resolve(): void;
-}
+/** A number that grows, and can be waited for. */
+export class Counter {
+  #count = 0;
+  #waiting: (() => void)[] = [];
 
-function deferred(): Deferred {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((onResolve) => {
-    resolve = onResolve;
-  });
-  return { promise, resolve };
+  get count(): number {
+    return this.#count;
+  }
+
+  add(): void {
+    this.#count += 1;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async reaches(count: number): Promise<void> {
+    while (this.#count < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
 }

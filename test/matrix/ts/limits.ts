@@ -16,6 +16,19 @@ export const limits = {
     expect((await client.echo({ data: new Uint8Array(90_000) })).data.length).toBe(90_000);
   },
 
+  async sixteen_mebibytes_pass_under_a_raised_limit(cell) {
+    const size = 16 << 20;
+    await using plugin = await cell.load({ limits: { maxMessageBytes: size + 64 } });
+    const client = plugin.client(Test);
+    const data = Buffer.alloc(size, "sixteen mebibytes");
+    expect(data.equals((await client.echo({ data })).data)).toBe(true);
+    const counted = await collect(client.count({ count: 2, size }));
+    expect(counted.map(({ index, data }) => [index, data.length])).toEqual([
+      [0, size],
+      [1, size],
+    ]);
+  },
+
   async pending_calls_are_limited(cell) {
     await using plugin = await cell.load({ limits: { maxPendingRequests: 10 } });
     const client = plugin.client(Test);

@@ -6,7 +6,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { interpreter, readManifest, splitCommand } from "@anyplug/host";
+
+/** What one side shows to the other over TLS. */
+export function certificatesOf(side: "host" | "plugin"): { certificate: string; key: string; ca: string } {
+  const path = (name: string) => fileURLToPath(new URL(`../../certificates/${name}`, import.meta.url));
+  return { certificate: path(`${side}.pem`), key: path(`${side}.key`), ca: path("authority.pem") };
+}
 
 /** The program, and where it serves. */
 export class Served {
@@ -21,14 +28,16 @@ export class Served {
   }
 
   /** Starts the plugin's command, and waits until it says where it is. */
-  static async start(path: string, transport: "unix" | "tcp"): Promise<Served> {
+  static async start(path: string, transport: "unix" | "tcp" | "tls"): Promise<Served> {
     const { manifest, folder } = readManifest(path);
     const [name = "", ...args] = splitCommand(manifest.interop?.ipcCommand ?? "");
     const own = mkdtempSync(join(tmpdir(), "anyplug-matrix-"));
-    const listen = transport === "unix" ? `unix:${own}/plugin.sock` : "tcp://127.0.0.1:0";
+    const listen = transport === "unix" ? `unix:${own}/plugin.sock` : `${transport}://127.0.0.1:0`;
+    const { certificate, key, ca } = certificatesOf("plugin");
+    const tls = { ANYPLUG_TLS_CERTIFICATE: certificate, ANYPLUG_TLS_KEY: key, ANYPLUG_TLS_CA: ca };
     const program = spawn(interpreter(name, folder, {}), args, {
       cwd: folder,
-      env: { ...process.env, ANYPLUG_LISTEN: listen },
+      env: { ...process.env, ...tls, ANYPLUG_LISTEN: listen },
       stdio: ["ignore", "pipe", "inherit"],
     });
     for await (const line of createInterface({ input: program.stdout })) {

@@ -78,6 +78,22 @@ export const streams = {
     }
     expect(read).toBe(500);
   },
+
+  async a_slow_plugin_holds_the_host_back(cell) {
+    const client = await cell.client();
+    const data = new Uint8Array(10_000);
+    let given = 0;
+    async function* speak(): AsyncIterable<{ text: string; data: Uint8Array }> {
+      for (; given < 300; given += 1) yield { text: `line ${given}`, data };
+    }
+    const answers = client.converse(speak())[Symbol.asyncIterator]();
+    expect((await answers.next()).value?.text).toBe("line 0");
+    // The plugin answers what it reads, and can send no more than a window of what is not read here.
+    for (const _ of indexes(100)) await client.echo({});
+    expect(given).toBeLessThan(100);
+    for (const index of indexes(300).slice(1)) expect((await answers.next()).value?.text).toBe(`line ${index}`);
+    expect((await answers.next()).done).toBe(true);
+  },
 } satisfies Record<string, Behaviour>;
 
 /** Wakes who waits, or the next who will. */

@@ -4,7 +4,7 @@ import { root } from "../setup/paths.mjs";
 import { styleFor } from "../setup/style.mjs";
 import { FIRST_REPLY, hostCommand, LANGUAGES } from "./languages.mjs";
 
-const CELL_LIMIT_MS = 60_000;
+const CELL_LIMIT_MS = 300_000;
 const KEPT_ERROR_LINES = 5;
 
 /** The nine pairs of host and plugin. */

@@ -40,6 +40,7 @@ test("a change in one language runs its own tests and those between languages, n
   for (const language of ["rust", "python", "typescript"]) {
     expect(targets[`test-${language}`].inputs).toContain(language);
     expect(targets[`test-${language}`].inputs).not.toContain("everything");
+    expect(targets[`test-${language}-between`].inputs).toContain("everything");
     expect(targets[`test-${language}-matrix`].inputs).toContain("everything");
   }
 });
@@ -49,7 +50,9 @@ test("build, lint and test stand for all targets of their kind", () => {
   writeFileSync(join(root, "pyproject.toml"), "");
   const { build, test: tests } = inferTargets(root);
   expect(build.dependsOn.sort()).toEqual(["build-plugins", "build-python", "build-rust"]);
-  expect(tests.dependsOn.sort()).toEqual(["test-python", "test-python-matrix", "test-rust", "test-rust-matrix"]);
+  expect(tests.dependsOn.sort()).toEqual(
+    ["python", "rust"].flatMap((language) => ["", "-between", "-matrix"].map((part) => `test-${language}${part}`)),
+  );
 });
 
 test("an array of strings is found in its own table only", () => {

@@ -12,6 +12,9 @@ import { decodeHeader, encodeHeader } from "../src/header.js";
 import { decodeStatus, encodeStatus } from "../src/status.js";
 import { toHex } from "./hex.js";
 
+// What is generated is the same in each run, unless it is given another seed.
+fc.configureGlobal({ seed: Number(process.env["ANYPLUG_SEED"] ?? 1) });
+
 const int32 = fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff });
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });

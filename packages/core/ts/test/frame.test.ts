@@ -8,6 +8,9 @@ import { FrameDecoder, frameHeaderBytes } from "../src/frame.js";
 import { Output } from "../src/output.js";
 import { concat, toHex } from "./hex.js";
 
+// What is generated is the same in each run, unless it is given another seed.
+fc.configureGlobal({ seed: Number(process.env["ANYPLUG_SEED"] ?? 1) });
+
 interface Frame {
   kind: number;
   flags: number;

@@ -9,6 +9,9 @@ import { type Role, Session } from "../src/session.js";
 import { failure, okStatus } from "../src/status.js";
 import { concat } from "./hex.js";
 
+// What is generated is the same in each run, unless it is given another seed.
+fc.configureGlobal({ seed: Number(process.env["ANYPLUG_SEED"] ?? 1) });
+
 const services = [{ name: "demo.v1.Service", fingerprint: "", methods: ["Call"] }];
 
 function session(role: Role, limits = {}): Session {

@@ -24,7 +24,7 @@ pub struct LineLoadOptions {
     pub cwd: PathBuf,
     /// Default: that of messages.
     pub dialect: Dialect,
-    /// How long until the plugin must have said what it is. Default 10 s.
+    /// How long until the plugin must have said what it is. Default 30 s.
     pub start_timeout: Duration,
     /// The most requests that may wait at once. Default 1,000.
     pub max_pending_requests: usize,
@@ -43,7 +43,7 @@ impl LineLoadOptions {
             command: command.into_iter().map(Into::into).collect(),
             cwd: PathBuf::from("."),
             dialect: Dialect::Messages,
-            start_timeout: Duration::from_secs(10),
+            start_timeout: Duration::from_secs(30),
             max_pending_requests: 1000,
             max_message_bytes: 10 << 20,
             environment: EnvironmentOptions::default(),

@@ -15,7 +15,7 @@ export interface LineLoadOptions extends EnvironmentOptions {
   readonly cwd?: string | undefined;
   /** Default: "messages". */
   readonly dialect?: Dialect | undefined;
-  /** Milliseconds until the plugin must have said what it is. Default 10,000. */
+  /** Milliseconds until the plugin must have said what it is. Default 30,000. */
   readonly startTimeoutMs?: number | undefined;
   readonly maxPendingRequests?: number | undefined;
   /** Bytes that a line may have. Default 10 MiB. */
@@ -66,7 +66,7 @@ export class LinePlugin implements AsyncDisposable {
  * @throws AnyplugError (rejects) as `startProcess`; UNAVAILABLE at once when it ends before it is ready, DEADLINE_EXCEEDED when it is not in time.
  */
 export async function loadLinePlugin(options: LineLoadOptions): Promise<LinePlugin> {
-  const { command, cwd = process.cwd(), startTimeoutMs = 10_000, onLog } = options;
+  const { command, cwd = process.cwd(), startTimeoutMs = 30_000, onLog } = options;
   const name = command.join(" ");
   const child = await startProcess({
     name,

@@ -193,7 +193,7 @@ impl Load {
         self
     }
 
-    /// Limits the time until calls can be made. Default 10 s.
+    /// Limits the time until calls can be made. Default 30 s.
     pub fn start_timeout(mut self, timeout: Duration) -> Self {
         self.options.start_timeout = timeout;
         self

@@ -27,7 +27,7 @@ pub struct LoadOptions {
     pub expect: Vec<Arc<ServiceEntry>>,
     /// What this side accepts. What is not set is as the manifest says.
     pub limits: LimitOptions,
-    /// How long the plugin may take from its start until calls can be made. Default 10 s.
+    /// How long the plugin may take from its start until calls can be made. Default 30 s.
     pub start_timeout: Duration,
     /// How long calls in flight may take when the plugin is closed. Default 5 s.
     pub drain_timeout: Duration,
@@ -57,7 +57,7 @@ impl Default for LoadOptions {
             grants: Vec::new(),
             expect: Vec::new(),
             limits: LimitOptions::default(),
-            start_timeout: Duration::from_secs(10),
+            start_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
             environment: EnvironmentOptions::default(),
             config: Map::new(),

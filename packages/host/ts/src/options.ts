@@ -20,7 +20,7 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly expect?: readonly ServiceDescriptor[] | undefined;
   /** What this side accepts. What is not set is as the manifest says. */
   readonly limits?: LimitOptions | undefined;
-  /** Milliseconds that the plugin may take from its start until calls can be made. Default 10,000. */
+  /** Milliseconds that the plugin may take from its start until calls can be made. Default 30,000. */
   readonly startTimeoutMs?: number | undefined;
   /** Milliseconds that calls in flight may take when the plugin is closed. Default 5,000. */
   readonly drainTimeoutMs?: number | undefined;
@@ -40,5 +40,5 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly reconnect?: ReconnectOptions | boolean | undefined;
 }
 
-export const defaultStartTimeoutMs = 10_000;
+export const defaultStartTimeoutMs = 30_000;
 export const defaultDrainTimeoutMs = 5_000;

@@ -1,6 +1,7 @@
 /** What a plugin's process may do while it lives, and how it is closed. */
 
 import { readdirSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { Code, implement } from "@anyplug/core";
 import { HarmRequest_Kind as Kind } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { Host, Secret, Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
@@ -157,7 +158,7 @@ test.each([
 
 describe("closing a plugin", () => {
   test("waits for calls in flight, refuses new ones, and may be asked for again and again", async () => {
-    const plugin = await load();
+    const plugin = await load({ drainTimeoutMs: 60_000 });
     const client = plugin.client(Test);
     await client.echo({});
     const waiting = client.wait({ ms: 300 });
@@ -206,6 +207,7 @@ describe("closing a plugin", () => {
     await round();
     const before = readdirSync("/proc/self/fd").length;
     for (let i = 0; i < 200; i++) await round();
-    expect(readdirSync("/proc/self/fd").length).toBe(before);
-  }, 120_000);
+    // The system may tell of the last ends a moment later.
+    while (readdirSync("/proc/self/fd").length > before) await setImmediate();
+  });
 });

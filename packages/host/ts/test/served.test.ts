@@ -151,8 +151,10 @@ describe("a server", () => {
   });
 
   test("is not harmed by hosts that send garbage, too much or nothing", async () => {
-    const server = await served(counted("counter"), { helloTimeoutMs: 100 });
+    const server = await served(counted("counter"));
     const plugin = await loaded(server.address);
+    // One of its own for hosts that say nothing more: a good one may be as slow as they are.
+    await served(counted("counter"), { listen: `unix:${folder}/impatient.sock`, helloTimeoutMs: 100 });
     const header = (length: number) => {
       const bytes = Buffer.from("anyplug\n............");
       bytes.fill(0, 8);
@@ -160,14 +162,15 @@ describe("a server", () => {
       bytes[12] = 1;
       return bytes;
     };
-    const hostile = [
+    const garbage = [
       Buffer.from("GET / HTTP/1.1\r\n\r\n"),
       header(0xffff_ffff),
       Buffer.concat([header(5), Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff])]),
-      header(100),
-      Buffer.alloc(0),
     ];
-    const answers = await Promise.all(hostile.map((bytes) => said(`${folder}/x.sock`, bytes)));
+    const answers = await Promise.all([
+      ...garbage.map((bytes) => said(`${folder}/x.sock`, bytes)),
+      ...[header(100), Buffer.alloc(0)].map((bytes) => said(`${folder}/impatient.sock`, bytes)),
+    ]);
     // Each is answered by a hello and a reason, and then closed.
     for (const answer of answers) expect(answer).toMatch(/^anyplug\n/);
     expect((await plugin.client(Test).echo({ text: "unharmed" })).text).toBe("unharmed 1 ");
@@ -255,8 +258,8 @@ describe("a host", () => {
     await served(counted("counter"));
     expect((await again).text).toBe("after 1 ");
     // For a call without a deadline; one with a deadline waits no longer than that.
-    expect((await client.echo({ text: "after" }, { timeoutMs: 5000 })).text).toBe("after 2 ");
-  }, 20_000);
+    expect((await client.echo({ text: "after" }, { timeoutMs: 60_000 })).text).toBe("after 2 ");
+  });
 
   test("notices another plugin at the address, and one that is not coming back", async () => {
     const server = await served(counted("counter"));
@@ -315,14 +318,13 @@ describe("tls", () => {
 
   test("refuses a host of another authority, and a plugin of another", async () => {
     const server = await served(counted("counter"), { listen: "tls://127.0.0.1:0", tls: of("plugin") });
-    const options = { startTimeoutMs: 5000 };
-    const stranger = await failure(loadPlugin(server.address, { ...options, tls: of("stranger") }));
+    const stranger = await failure(loadPlugin(server.address, { tls: of("stranger") }));
     expect(stranger.message).toContain("may not accept this host's certificate");
     const misled = { ...of("host"), ca: file("stranger-authority.pem") };
-    expect((await failure(loadPlugin(server.address, { ...options, tls: misled }))).code).toBe(Code.Unauthenticated);
-    expect((await failure(loadPlugin(server.address, options))).message).toContain("tls:// needs certificates");
+    expect((await failure(loadPlugin(server.address, { tls: misled }))).code).toBe(Code.Unauthenticated);
+    expect((await failure(loadPlugin(server.address))).message).toContain("tls:// needs certificates");
     const missing = { ...of("host"), key: `${folder}/no.key` };
-    expect((await failure(loadPlugin(server.address, { ...options, tls: missing }))).message).toContain("tls.key");
-    await loaded(server.address, { ...options, tls: of("host") });
+    expect((await failure(loadPlugin(server.address, { tls: missing }))).message).toContain("tls.key");
+    await loaded(server.address, { tls: of("host") });
   });
 });

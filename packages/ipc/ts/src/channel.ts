@@ -5,11 +5,8 @@ import { PipeChannel, streamInput } from "./pipe.js";
 import type { PluginProcess } from "./process.js";
 import { Prelude } from "./stdio.js";
 
-/** Milliseconds from the end of the channel to that of the process; one that takes longer is ended. */
-const exitGraceMs = 1000;
-
-/** Milliseconds for what the process had written before it ended; only a grandchild in a session of its own can hold the channel open longer. */
-const restGraceMs = 250;
+/** Milliseconds from the end of the channel to that of the process; one that takes longer is ended. A busy machine takes its time from one to the other. */
+const exitGraceMs = 5000;
 
 /**
  * Returns the channel to `process`. Its end tells what became of the process, with its exit status or signal and its last lines; what `when` returns goes behind the verb.
@@ -34,6 +31,7 @@ export function processChannel(process: PluginProcess, when = (): string => ""):
       return new AnyplugError(Code.Unavailable, message, { cause });
     },
   });
-  process.exited.then(() => setTimeout(() => channel.abandon(), restGraceMs).unref());
+  // What is in the channel is all there is, though a grandchild in a session of its own may hold it open.
+  process.exited.then(() => channel.finish());
   return channel;
 }

@@ -35,4 +35,5 @@ export { Spin } from "./spin.js";
 export { openStandardStreams, type StandardStreams } from "./stdio.js";
 export { StreamChannel, type StreamOptions } from "./stream.js";
 export type { TlsOptions } from "./tls.js";
+export { eventsOfATurn } from "./turn.js";
 export { type Watchdog, watchdog } from "./watchdog.js";

@@ -3,6 +3,7 @@
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
 import { AnyplugError, type Channel, type ChannelReceiver, Code } from "@anyplug/core";
 import { Spin } from "./spin.js";
+import { eventsOfATurn } from "./turn.js";
 
 /** Bytes that one read takes at most. Memory is used only as far as bytes arrive. */
 const readBufferBytes = 1 << 20;
@@ -90,7 +91,12 @@ export class PipeChannel implements Channel {
   #cause: Error | undefined;
   #closing = false;
   #lost: AnyplugError | undefined;
+  #onOpened: () => void = () => {};
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#onOpened = resolve;
+  });
   #open = 0;
+  #reads = 0;
   #onClosed: () => void = () => {};
   /** Resolves when both directions have ended, and what was written is out as far as the peer took it. */
   readonly closed: Promise<void> = new Promise((resolve) => {
@@ -119,6 +125,7 @@ export class PipeChannel implements Channel {
     }
     this.#output.on("drain", () => receiver.drain());
     this.#input.start((bytes) => this.#data(receiver, bytes));
+    this.#onOpened();
   }
 
   write(chunks: readonly Uint8Array[]): boolean {
@@ -154,7 +161,19 @@ export class PipeChannel implements Channel {
     this.#output.destroy();
   }
 
+  /** The peer will write no more: takes what is still to be read, and ends both directions. */
+  async finish(): Promise<void> {
+    await this.#opened;
+    // A whole turn of the event loop without a byte means that none are left, however late this turn comes.
+    for (let before = -1; before !== this.#reads && !this.#input.socket.destroyed; ) {
+      before = this.#reads;
+      await eventsOfATurn();
+    }
+    this.abandon();
+  }
+
   #data(receiver: ChannelReceiver, bytes: Uint8Array): void {
+    this.#reads += 1;
     this.#spin.read();
     const rest = this.#options.filter === undefined ? bytes : this.#options.filter(bytes);
     if (rest.length > 0) receiver.data(rest);

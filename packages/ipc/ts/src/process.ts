@@ -10,6 +10,7 @@ import { LineCapture } from "./capture.js";
 import { channelVariable, childEnvironment, type EnvironmentOptions, listenVariable } from "./environment.js";
 import { describeExit, describeOutput, type Exit } from "./exit.js";
 import { findProgram, scriptInterpreter } from "./program.js";
+import { within } from "./turn.js";
 import { watchdog } from "./watchdog.js";
 
 /** Which program to start, and how. */
@@ -225,15 +226,4 @@ function capture(stream: Readable | null, lines: LineCapture): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Whether the promise resolves within that many milliseconds. */
-async function within(promise: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  const result = await Promise.race([promise.then(() => true), late]);
-  clearTimeout(timer);
-  return result;
 }

@@ -12,6 +12,9 @@ import { floatText } from "../src/text/number.js";
 import { parseJson } from "../src/text/parse.js";
 import { JsonTypes } from "../src/types.js";
 
+// What is generated is the same in each run, unless it is given another seed.
+fc.configureGlobal({ seed: Number(process.env["ANYPLUG_SEED"] ?? 1) });
+
 const name = "anyplug.test.v1.Everything";
 const types = new JsonTypes([Test]);
 const members = Object.keys(Everything.fromPartial({})).concat("choiceText", "struct", "value", "any", "timestamp");

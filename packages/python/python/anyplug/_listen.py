@@ -37,7 +37,7 @@ def listen(
     allow_plaintext: bool = False,
     config: Mapping[str, Any] | None = None,
     max_connections: int = 1000,
-    hello_timeout: float = 10.0,
+    hello_timeout: float = 30.0,
     drain_timeout: float = 5.0,
 ) -> PluginServer:
     """Serves plugins on a socket until the server is closed.

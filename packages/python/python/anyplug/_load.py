@@ -47,7 +47,7 @@ def load_plugin(
     grants: Iterable[str] = (),
     expect: Iterable[ServiceDescriptor[Any, Any, Any]] = (),
     limits: Limits | None = None,
-    start_timeout: float = 10.0,
+    start_timeout: float = 30.0,
     drain_timeout: float = 5.0,
     env: Mapping[str, str] | None = None,
     inherit_env: bool | Iterable[str] = False,

@@ -43,7 +43,7 @@ def serve(
     allow_plaintext: bool = False,
     config: Mapping[str, Any] | None = None,
     max_connections: int = 1000,
-    hello_timeout: float = 10.0,
+    hello_timeout: float = 30.0,
     drain_timeout: float = 5.0,
 ) -> None:
     """Serves a plugin, or a set of plugins at one address.

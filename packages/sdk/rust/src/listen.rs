@@ -39,7 +39,7 @@ pub struct ServeOptions {
     pub config: Map<String, Value>,
     /// Hosts that may be connected at once. One more is turned away with RESOURCE_EXHAUSTED. Default 1,000.
     pub max_connections: usize,
-    /// How long a host may take to say hello. Default 10 s.
+    /// How long a host may take to say hello. Default 30 s.
     pub hello_timeout: Duration,
     /// How long calls in flight may take when the server is closed. Default 5 s.
     pub drain_timeout: Duration,
@@ -53,7 +53,7 @@ impl Default for ServeOptions {
             allow_plaintext: false,
             config: Map::new(),
             max_connections: 1000,
-            hello_timeout: Duration::from_secs(10),
+            hello_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(5),
         }
     }

@@ -28,7 +28,7 @@ export interface ListenOptions {
   readonly config?: PluginConfig | undefined;
   /** Hosts that may be connected at once. One more is turned away with RESOURCE_EXHAUSTED. Default 1,000. */
   readonly maxConnections?: number | undefined;
-  /** Milliseconds that a host may take to say hello. Default 10,000. */
+  /** Milliseconds that a host may take to say hello. Default 30,000. */
   readonly helloTimeoutMs?: number | undefined;
   /** Milliseconds that calls in flight may take when the server is closed. Default 5,000. */
   readonly drainTimeoutMs?: number | undefined;
@@ -127,7 +127,7 @@ class Server implements PluginServer {
   }
 
   get #helloTimeoutMs(): number {
-    return this.#options.helloTimeoutMs ?? 10_000;
+    return this.#options.helloTimeoutMs ?? 30_000;
   }
 
   async #close(): Promise<void> {

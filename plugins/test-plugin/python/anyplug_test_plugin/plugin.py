@@ -20,6 +20,7 @@ from anyplug_generated.anyplug.test.v1 import (
     FailRequest,
     FailResponse,
     HarmRequest,
+    HarmRequestKind,
     HarmResponse,
     SumRequest,
     SumResponse,
@@ -30,6 +31,7 @@ from anyplug_generated.anyplug.test.v1 import (
 )
 from anyplug_generated.anyplug.test.v1.test_anyplug import Host, Secret, Test, TestHandler
 
+from ._asking import Asking
 from ._harm import harm
 from ._waits import Waits
 
@@ -39,6 +41,7 @@ __all__ = ("plugin",)
 class _TestPlugin(TestHandler):
     def __init__(self) -> None:
         self._waits = Waits()
+        self._asking = Asking()
 
     def echo(self, request: EchoRequest, context: Context) -> EchoResponse:
         remaining = context.remaining
@@ -98,10 +101,13 @@ class _TestPlugin(TestHandler):
     async def ask_host(self, request: AskHostRequest, context: Context) -> AskHostResponse:
         if request.reveal:
             return AskHostResponse(answer=(await context.client(Secret).reveal()).value)
-        response = await context.client(Host).ask(question=request.question, depth=request.depth)
+        response = await self._asking.wait_for(context.client(Host).ask(question=request.question, depth=request.depth))
         return AskHostResponse(answer=response.answer)
 
     def harm(self, request: HarmRequest, context: Context) -> HarmResponse:
+        if request.kind == HarmRequestKind.GIVE_UP:
+            self._asking.give_up()
+            return HarmResponse()
         return HarmResponse(text=harm(request, context))
 
 

@@ -10,7 +10,9 @@ use anyplug_sdk::{Context, Error, LogLevel, Result};
 pub(crate) fn harm(request: &HarmRequest, context: &Context) -> Result<String> {
     let failed = |error: std::io::Error| Error::unknown(error.to_string());
     match request.kind() {
-        Kind::Unspecified => Err(Error::invalid_argument("kind: expected a kind of harm, got KIND_UNSPECIFIED")),
+        Kind::Unspecified | Kind::GiveUp => {
+            Err(Error::invalid_argument(format!("kind: expected a kind of harm, got {}", request.kind)))
+        }
         Kind::Exit => std::process::exit(request.number),
         Kind::Kill => {
             let killed = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

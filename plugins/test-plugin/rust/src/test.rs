@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyplug_core::Code;
+use anyplug_generated::anyplug::test::v1::harm_request::Kind;
 use anyplug_generated::anyplug::test::v1::{
     AskHostRequest, AskHostResponse, AskRequest, ConverseRequest, ConverseResponse, CountRequest, CountResponse,
     EchoRequest, EchoResponse, FailDetail, FailRequest, FailResponse, HarmRequest, HarmResponse, HostClient,
@@ -10,6 +11,7 @@ use anyplug_generated::anyplug::test::v1::{
     WaitRequest, WaitResponse,
 };
 use anyplug_sdk::{Context, Error, Result, Sender, Streaming};
+use tokio::sync::Notify;
 
 use crate::harm::harm;
 use crate::waits::Waits;
@@ -18,6 +20,7 @@ use crate::waits::Waits;
 #[derive(Debug, Default)]
 pub struct TestPlugin {
     waits: Waits,
+    given_up: Notify,
 }
 
 impl TestHandler for TestPlugin {
@@ -99,11 +102,21 @@ impl TestHandler for TestPlugin {
             let response = SecretClient::new(&context).reveal(RevealRequest {}).await?;
             return Ok(AskHostResponse { answer: response.value });
         }
-        let response = HostClient::new(&context).ask(AskRequest { question, depth }).await?;
-        Ok(AskHostResponse { answer: response.answer })
+        tokio::select! {
+            // First, so that it listens before the host hears of the question.
+            biased;
+            () = self.given_up.notified() => Err(Error::cancelled("the plugin gave up what it asked its host")),
+            response = HostClient::new(&context).ask(AskRequest { question, depth }) => {
+                Ok(AskHostResponse { answer: response?.answer })
+            }
+        }
     }
 
     async fn harm(&self, request: HarmRequest, context: Context) -> Result<HarmResponse> {
+        if request.kind() == Kind::GiveUp {
+            self.given_up.notify_waiters();
+            return Ok(HarmResponse::default());
+        }
         harm(&request, &context).map(|text| HarmResponse { text })
     }
 }

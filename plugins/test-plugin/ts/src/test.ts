@@ -12,6 +12,7 @@ import {
   FailDetail,
   type FailRequest,
   type HarmRequest,
+  HarmRequest_Kind,
   type SumRequest,
   type WaitReportRequest,
   type WaitRequest,
@@ -24,6 +25,7 @@ import { Waits } from "./waits.js";
 /** Handles the calls of the tests. */
 export class TestPlugin implements TestHandler {
   readonly #waits = new Waits();
+  readonly #asking = new Set<AbortController>();
 
   echo({ text, data, everything }: EchoRequest, context: HandlerContext): DeepPartial<EchoResponse> {
     for (const [key, value] of context.metadata) {
@@ -84,11 +86,20 @@ export class TestPlugin implements TestHandler {
 
   async askHost({ question, depth, reveal }: AskHostRequest, context: HandlerContext): Promise<{ answer: string }> {
     if (reveal) return { answer: (await context.client(Secret).reveal({})).value };
-    const { answer } = await context.client(Host).ask({ question, depth });
-    return { answer };
+    const asking = new AbortController();
+    this.#asking.add(asking);
+    try {
+      return { answer: (await context.client(Host).ask({ question, depth }, { signal: asking.signal })).answer };
+    } finally {
+      this.#asking.delete(asking);
+    }
   }
 
   async harm(request: HarmRequest, context: HandlerContext): Promise<{ text: string }> {
+    if (request.kind === HarmRequest_Kind.KIND_GIVE_UP) {
+      for (const asking of this.#asking) asking.abort();
+      return { text: "" };
+    }
     return { text: await harm(request, context) };
   }
 }

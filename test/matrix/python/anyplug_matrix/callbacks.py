@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from anyplug import CallOptions, Code
-from anyplug_generated.anyplug.test.v1 import EchoRequest
+from anyplug_generated.anyplug.test.v1 import EchoRequest, HarmRequestKind
 from anyplug_generated.anyplug.test.v1.test_anyplug import Host, Test
 from anyplug_generated.eliza_classic.v1.eliza_anyplug import Eliza
 
@@ -16,7 +16,9 @@ __all__ = (
     "a_callback_has_the_time_of_its_call",
     "a_callback_is_cancelled_with_its_call",
     "a_capability_must_be_granted",
+    "a_deadline_crosses_every_hop",
     "a_plugin_calls_its_host_within_a_call",
+    "a_plugin_gives_up_a_callback",
     "an_unknown_method_is_unimplemented",
     "an_unknown_service_is_unimplemented",
     "callbacks_nest",
@@ -50,13 +52,40 @@ async def a_callback_has_the_time_of_its_call(cell: Cell) -> None:
 
 
 async def a_callback_is_cancelled_with_its_call(cell: Cell) -> None:
+    asked, cancelled = cell.host.asked, cell.host.cancelled
     client = await cell.client()
+    after = asked.count + 1
     asking = asyncio.ensure_future(client.ask_host(question="wait"))
-    await cell.host.asked.wait()
+    await asked.reaches(after)
     asking.cancel()
     [reason] = await asyncio.gather(asking, return_exceptions=True)
     assert isinstance(reason, asyncio.CancelledError)
-    await cell.host.cancelled.wait()
+    await cancelled.reaches(after)
+
+
+async def a_plugin_gives_up_a_callback(cell: Cell) -> None:
+    asked, cancelled = cell.host.asked, cell.host.cancelled
+    client = await cell.client()
+    after = asked.count + 1
+    asking = asyncio.ensure_future(client.ask_host(question="wait"))
+    await asked.reaches(after)
+    await client.harm(kind=HarmRequestKind.GIVE_UP)
+    await failure(asking, Code.CANCELLED)
+    await cancelled.reaches(after)
+    assert (await client.ask_host(question="still there?")).answer == "still there? answered"
+
+
+async def a_deadline_crosses_every_hop(cell: Cell) -> None:
+    asked, cancelled = cell.host.asked, cell.host.cancelled
+    client = await cell.client()
+    before = asked.count
+    # The time may be over before the question has come to the last host; then it is given more.
+    timeout = 0.1
+    while asked.count == before:
+        options = CallOptions(timeout=timeout)
+        await failure(client.ask_host(question="wait", depth=2, options=options), Code.DEADLINE_EXCEEDED)
+        timeout *= 2
+    await cancelled.reaches(asked.count)
 
 
 async def a_capability_must_be_granted(cell: Cell) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import re
 from pathlib import Path
 
-from anyplug import AnyplugError, CallOptions, Code, Metadata
+from anyplug import AnyplugError, CallOptions, Code, Limits, Metadata
 from anyplug_generated.anyplug.test.v1 import Everything, FailDetail
+from anyplug_generated.anyplug.test.v1.test_anyplug import Test
 
 from .cell import Cell
 
@@ -19,6 +20,7 @@ __all__ = (
     "an_error_keeps_code_message_and_details",
     "every_kind_of_field_comes_back_equal",
     "metadata_goes_both_ways",
+    "ten_thousand_calls_at_once_are_all_right",
     "the_plugin_sees_the_remaining_time",
 )
 
@@ -99,3 +101,11 @@ async def a_thousand_calls_at_once_are_all_right(cell: Cell) -> None:
     texts = [f"call {index}" for index in range(1000)]
     answers = await asyncio.gather(*(client.echo(text=text) for text in texts))
     assert [answer.text for answer in answers] == texts
+
+
+async def ten_thousand_calls_at_once_are_all_right(cell: Cell) -> None:
+    async with cell.load(limits=Limits(max_pending_requests=10_000)) as plugin:
+        client = plugin.client(Test)
+        texts = [f"call {index}" for index in range(10_000)]
+        answers = await asyncio.gather(*(client.echo(text=text) for text in texts))
+        assert [answer.text for answer in answers] == texts

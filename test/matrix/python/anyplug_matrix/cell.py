@@ -13,17 +13,19 @@ from anyplug import AnyplugError, Code, LogRecord, Plugin, PluginLoad, implement
 from anyplug_generated.anyplug.test.v1.test_anyplug import Host, Secret, Test, TestClient
 
 from .host import TestHost
-from .served import Served
+from .served import Served, certificates_of
 
 __all__ = ("Behaviour", "Cell", "Language", "Logs", "Transport", "fails", "failure")
 
 Language = Literal["typescript", "python", "rust"]
-Transport = Literal["direct", "process", "stdio", "unix", "tcp"]
+Transport = Literal["direct", "process", "stdio", "unix", "tcp", "tls"]
 
 _PLUGINS = Path(__file__).resolve().parents[4] / "plugins" / "test-plugin"
 _FOLDERS: dict[Language, str] = {"typescript": "ts", "python": "python", "rust": "rust"}
-_TOO_LONG = 60.0
+_TOO_LONG = 300.0
 """Seconds, and only for a behaviour that hangs."""
+_START_TIMEOUT = 120.0
+"""Seconds: a machine may be slow, and no behaviour is about how long a start takes."""
 
 
 class Logs:
@@ -71,9 +73,12 @@ class Cell:
     def load(self, **options: Any) -> PluginLoad:  # noqa: ANN401 - those of load_plugin
         """A plugin of the caller's own."""
         folder = _PLUGINS / _FOLDERS[self.language]
-        if self.transport in ("unix", "tcp") and self._served is None:
+        if self.transport in ("unix", "tcp", "tls") and self._served is None:
             self._served = Served(folder, self.transport)
         place = self._served.address if self._served else folder
+        if self.transport == "tls":
+            options["tls"] = certificates_of("host")
+        options.setdefault("start_timeout", _START_TIMEOUT)
         return load_plugin(place, transport=self.transport, host_name="matrix", **options)
 
     def load_with_services(self, **options: Any) -> PluginLoad:  # noqa: ANN401 - those of load_plugin

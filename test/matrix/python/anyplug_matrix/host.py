@@ -11,6 +11,23 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import HostHandler, SecretHa
 __all__ = ("TestHost",)
 
 
+class Counter:
+    """A number that grows, and can be waited for, in one event loop."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._grown = asyncio.Event()
+
+    def add(self) -> None:
+        self.count += 1
+        self._grown.set()
+
+    async def reaches(self, count: int) -> None:
+        while self.count < count:
+            self._grown.clear()
+            await self._grown.wait()
+
+
 class TestSecret(SecretHandler):
     """Reveals."""
 
@@ -22,10 +39,10 @@ class TestHost(HostHandler):
     """Answers questions; with depth it asks the plugin in turn."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        """The question "wait" was asked."""
-        self.cancelled = asyncio.Event()
-        """The handler of the question "wait" was cancelled."""
+        self.asked = Counter()
+        """How many questions "wait" were asked."""
+        self.cancelled = Counter()
+        """How many handlers of the question "wait" were cancelled."""
         self.secret = TestSecret()
 
     async def ask(self, request: AskRequest, context: Context) -> AskResponse:
@@ -38,9 +55,9 @@ class TestHost(HostHandler):
             case "remaining":
                 return AskResponse(answer="no limit" if context.remaining is None else str(context.remaining))
             case "wait":
-                self.asked.set()
+                self.asked.add()
                 try:
                     await asyncio.Event().wait()
                 finally:
-                    self.cancelled.set()
+                    self.cancelled.add()
         return AskResponse(answer=f"{request.question} answered")

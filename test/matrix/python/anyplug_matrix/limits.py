@@ -10,7 +10,11 @@ from anyplug_generated.anyplug.test.v1.test_anyplug import Test
 
 from .cell import Cell, fails, failure
 
-__all__ = ("a_message_over_the_limit_is_refused", "pending_calls_are_limited")
+__all__ = (
+    "a_message_over_the_limit_is_refused",
+    "pending_calls_are_limited",
+    "sixteen_mebibytes_pass_under_a_raised_limit",
+)
 
 
 async def a_message_over_the_limit_is_refused(cell: Cell) -> None:
@@ -24,6 +28,16 @@ async def a_message_over_the_limit_is_refused(cell: Cell) -> None:
         number = SumRequest(number=1, data=bytes(100_001))
         await failure(client.sum([number]), Code.RESOURCE_EXHAUSTED, "100000")
         assert len((await client.echo(data=bytes(90_000))).data) == 90_000
+
+
+async def sixteen_mebibytes_pass_under_a_raised_limit(cell: Cell) -> None:
+    size = 16 << 20
+    async with cell.load(limits=Limits(max_message_bytes=size + 64)) as plugin:
+        client = plugin.client(Test)
+        data = bytes(range(256)) * (size // 256)
+        assert (await client.echo(data=data)).data == data
+        counted = [(response.index, len(response.data)) async for response in client.count(count=2, size=size)]
+        assert counted == [(0, size), (1, size)]
 
 
 async def pending_calls_are_limited(cell: Cell) -> None:

@@ -11,7 +11,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ("Served",)
+from anyplug import TlsOptions
+
+__all__ = ("Served", "certificates_of")
+
+_CERTIFICATES = Path(__file__).resolve().parents[3] / "certificates"
+
+
+def certificates_of(side: str) -> TlsOptions:
+    """What one side shows to the other over TLS."""
+    ca = _CERTIFICATES / "authority.pem"
+    return TlsOptions(certificate=_CERTIFICATES / f"{side}.pem", key=_CERTIFICATES / f"{side}.key", ca=ca)
 
 
 class Served:
@@ -24,11 +34,17 @@ class Served:
         program = sys.executable if name.startswith("python") else name
         program = str(folder / program) if "/" in program else program
         self._folder = tempfile.mkdtemp(prefix="anyplug-matrix-")
-        listen = f"unix:{self._folder}/plugin.sock" if transport == "unix" else "tcp://127.0.0.1:0"
+        listen = f"unix:{self._folder}/plugin.sock" if transport == "unix" else f"{transport}://127.0.0.1:0"
+        shown = certificates_of("plugin")
+        tls = {
+            "ANYPLUG_TLS_CERTIFICATE": str(shown.certificate),
+            "ANYPLUG_TLS_KEY": str(shown.key),
+            "ANYPLUG_TLS_CA": str(shown.ca),
+        }
         self._program = subprocess.Popen(
             [program, *arguments],
             cwd=folder,
-            env={**os.environ, "ANYPLUG_LISTEN": listen},
+            env={**os.environ, **tls, "ANYPLUG_LISTEN": listen},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,

@@ -16,6 +16,7 @@ __all__ = (
     "a_bidi_stream_is_interleaved",
     "a_client_stream_is_read_to_its_end",
     "a_server_stream_comes_in_order",
+    "a_slow_plugin_holds_the_host_back",
     "a_slow_reader_holds_the_sender_back",
     "a_stream_that_fails_half_way_gives_what_came_before",
     "leaving_a_stream_ends_it_in_the_plugin",
@@ -89,3 +90,22 @@ async def a_slow_reader_holds_the_sender_back(cell: Cell) -> None:
                 for _ in range(20):
                     await client.echo()
         assert read == 500
+
+
+async def a_slow_plugin_holds_the_host_back(cell: Cell) -> None:
+    client = await cell.client()
+    given = 0
+
+    async def speak() -> AsyncIterator[ConverseRequest]:
+        nonlocal given
+        for line in range(300):
+            yield ConverseRequest(text=f"line {line}", data=bytes(10_000))
+            given += 1
+
+    async with aclosing(client.converse(speak())) as answers:
+        assert (await anext(answers)).text == "line 0"
+        # The plugin answers what it reads, and can send no more than a window of what is not read here.
+        for _ in range(100):
+            await client.echo()
+        assert given < 100
+        assert [response.text async for response in answers] == [f"line {line}" for line in range(1, 300)]

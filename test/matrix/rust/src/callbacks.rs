@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyplug_core::{Client, Code};
-use anyplug_generated::anyplug::test::v1::{AskHostRequest, EchoRequest, EchoResponse, Test, TestClient};
+use anyplug_generated::anyplug::test::v1::harm_request::Kind;
+use anyplug_generated::anyplug::test::v1::{AskHostRequest, EchoRequest, EchoResponse, HarmRequest, Test, TestClient};
 use anyplug_generated::eliza_classic::v1::{ElizaClient, ReplyRequest};
 
-use crate::cell::{Cell, failure};
+use crate::cell::{Cell, begin, failure};
 use crate::schemas::with_missing_method;
 
 fn ask(question: &str, depth: u32) -> AskHostRequest {
@@ -40,12 +41,39 @@ pub(crate) async fn a_callback_has_the_time_of_its_call(cell: &Cell) {
     assert_eq!(client.ask_host(ask("remaining", 0)).await.expect("an answer").answer, "no limit");
 }
 
-pub(crate) async fn a_callback_is_cancelled_with_its_call(cell: &Cell) {
+pub(crate) async fn a_deadline_crosses_every_hop(cell: &Cell) {
+    let (asked, cancelled) = (&cell.host.asked, &cell.host.cancelled);
     let client = cell.client().await;
+    let before = asked.count();
+    // The time may be over before the question has come to the last host; then it is given more.
+    let mut timeout = Duration::from_millis(100);
+    while asked.count() == before {
+        failure(client.ask_host(ask("wait", 2)).timeout(timeout), Code::DeadlineExceeded, &[]).await;
+        timeout *= 2;
+    }
+    cancelled.reaches(asked.count()).await;
+}
+
+pub(crate) async fn a_callback_is_cancelled_with_its_call(cell: &Cell) {
+    let (asked, cancelled) = (&cell.host.asked, &cell.host.cancelled);
+    let client = cell.client().await;
+    let next = asked.count() + 1;
     let asking = tokio::spawn(client.ask_host(ask("wait", 0)).into_future());
-    cell.host.asked.notified().await;
+    asked.reaches(next).await;
     asking.abort();
-    cell.host.cancelled.notified().await;
+    cancelled.reaches(next).await;
+}
+
+pub(crate) async fn a_plugin_gives_up_a_callback(cell: &Cell) {
+    let (asked, cancelled) = (&cell.host.asked, &cell.host.cancelled);
+    let client = cell.client().await;
+    let next = asked.count() + 1;
+    let asking = begin(client.ask_host(ask("wait", 0)));
+    asked.reaches(next).await;
+    client.harm(HarmRequest { kind: Kind::GiveUp.into(), ..HarmRequest::default() }).await.expect("an answer");
+    failure(asking, Code::Cancelled, &[]).await;
+    cancelled.reaches(next).await;
+    assert_eq!(client.ask_host(ask("still there?", 0)).await.expect("an answer").answer, "still there? answered");
 }
 
 pub(crate) async fn a_capability_must_be_granted(cell: &Cell) {

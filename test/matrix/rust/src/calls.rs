@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use anyplug_core::{Code, Metadata};
-use anyplug_generated::anyplug::test::v1::{EchoRequest, Everything, FailDetail, FailRequest, everything};
+use anyplug_core::{Code, LimitOptions, Metadata};
+use anyplug_generated::anyplug::test::v1::{EchoRequest, Everything, FailDetail, FailRequest, TestClient, everything};
 use futures_util::future::join_all;
 use prost::Message;
 
@@ -96,4 +96,15 @@ pub(crate) async fn a_thousand_calls_at_once_are_all_right(cell: &Cell) {
     let answers = join_all(texts.iter().map(|text| client.echo(echo(text)).into_future())).await;
     let answered: Vec<_> = answers.into_iter().map(|answer| answer.expect("an answer").text).collect();
     assert_eq!(answered, texts);
+}
+
+pub(crate) async fn ten_thousand_calls_at_once_are_all_right(cell: &Cell) {
+    let limits = LimitOptions { max_pending_requests: Some(10_000), ..LimitOptions::default() };
+    let plugin = cell.load().limits(limits).await.expect("a plugin");
+    let client = TestClient::new(&plugin);
+    let texts: Vec<_> = (0..10_000).map(|index| format!("call {index}")).collect();
+    let answers = join_all(texts.iter().map(|text| client.echo(echo(text)).into_future())).await;
+    let answered: Vec<_> = answers.into_iter().map(|answer| answer.expect("an answer").text).collect();
+    assert_eq!(answered, texts);
+    plugin.close().await.expect("an end");
 }

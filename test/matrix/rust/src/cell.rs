@@ -4,14 +4,18 @@ use std::fmt::Debug;
 use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use anyplug_core::{Code, Error, LogRecord};
 use anyplug_generated::anyplug::test::v1::{Host, Secret, TestClient};
-use anyplug_host::{Load, Plugin, load_plugin};
+use anyplug_host::{Load, LoadOptions, Plugin, load_plugin};
 use tokio::sync::{Notify, OnceCell};
 
 use crate::host::TestHost;
-use crate::served::Served;
+use crate::served::{Served, certificates_of};
+
+/// A machine may be slow; no behaviour is about how long a start takes.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The languages of plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,17 @@ pub(crate) enum Language {
     TypeScript,
     Python,
     Rust,
+}
+
+impl Language {
+    /// As in the files of test/matrix.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::TypeScript => "typescript",
+            Self::Python => "python",
+            Self::Rust => "rust",
+        }
+    }
 }
 
 /// A plugin that most behaviours share. It is loaded with the host's services, and without any grant.
@@ -45,18 +60,29 @@ impl Cell {
 
     /// A plugin of the caller's own.
     pub(crate) fn load(&self) -> Load {
+        self.load_with(LoadOptions::default())
+    }
+
+    /// A plugin of the caller's own, with options that [`Load`] has no method for.
+    pub(crate) fn load_with(&self, options: LoadOptions) -> Load {
         let folder = match self.language {
             Language::TypeScript => "ts",
-            Language::Python => "python",
-            Language::Rust => "rust",
+            other => other.name(),
         };
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/test-plugin").join(folder);
         let place = match self.transport {
-            "unix" | "tcp" => self.served.get_or_init(|| Served::start(&path, self.transport)).address.clone().into(),
+            "unix" | "tcp" | "tls" => {
+                self.served.get_or_init(|| Served::start(&path, self.transport)).address.clone().into()
+            }
             _ => path,
         };
-        let load = load_plugin(place).transport(self.transport).host_name("matrix");
-        if self.transport == "direct" { load.linked(anyplug_test_plugin::plugin()) } else { load }
+        let load = load_plugin(place).options(options);
+        let load = load.transport(self.transport).host_name("matrix").start_timeout(START_TIMEOUT);
+        match self.transport {
+            "direct" => load.linked(anyplug_test_plugin::plugin()),
+            "tls" => load.tls(certificates_of("host")),
+            _ => load,
+        }
     }
 
     /// A plugin of the caller's own, to which the host offers its services.

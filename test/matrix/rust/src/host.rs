@@ -6,15 +6,33 @@ use anyplug_core::{Context, Error, Result};
 use anyplug_generated::anyplug::test::v1::{
     AskHostRequest, AskRequest, AskResponse, HostHandler, RevealRequest, RevealResponse, SecretHandler, TestClient,
 };
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 /// Answers questions; with depth it asks the plugin in turn.
 #[derive(Clone, Default)]
 pub(crate) struct TestHost {
-    /// The question "wait" was asked.
-    pub(crate) asked: Arc<Notify>,
-    /// The handler of the question "wait" was cancelled.
-    pub(crate) cancelled: Arc<Notify>,
+    /// How many questions "wait" were asked.
+    pub(crate) asked: Counter,
+    /// How many handlers of the question "wait" were cancelled.
+    pub(crate) cancelled: Counter,
+}
+
+/// A number that grows, and can be waited for.
+#[derive(Clone, Default)]
+pub(crate) struct Counter(Arc<watch::Sender<u32>>);
+
+impl Counter {
+    pub(crate) fn count(&self) -> u32 {
+        *self.0.borrow()
+    }
+
+    pub(crate) async fn reaches(&self, count: u32) {
+        self.0.subscribe().wait_for(|now| *now >= count).await.expect("a counter");
+    }
+
+    fn add(&self) {
+        self.0.send_modify(|count| *count += 1);
+    }
 }
 
 impl HostHandler for TestHost {
@@ -37,14 +55,14 @@ impl HostHandler for TestHost {
 impl TestHost {
     async fn wait(&self, context: &Context) -> Error {
         // A handler may be dropped when its call is cancelled.
-        struct Dropped(Arc<Notify>);
+        struct Dropped(Counter);
         impl Drop for Dropped {
             fn drop(&mut self) {
-                self.0.notify_one();
+                self.0.add();
             }
         }
         let _dropped = Dropped(self.cancelled.clone());
-        self.asked.notify_one();
+        self.asked.add();
         context.cancelled().await
     }
 }

@@ -7,7 +7,9 @@ mod cell;
 mod ends;
 mod host;
 mod limits;
+mod list;
 mod process;
+mod report;
 mod schemas;
 mod served;
 mod streams;
@@ -16,11 +18,11 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cell::{Cell, Language};
 use futures_util::FutureExt;
-use serde_json::Value;
+use report::Place;
 
 type Behaviour = for<'a> fn(&'a Cell) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
@@ -39,30 +41,36 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours! {
         the_plugin_sees_the_remaining_time
         an_error_keeps_code_message_and_details
         a_crash_in_a_handler_ends_its_call_alone
-        a_thousand_calls_at_once_are_all_right;
+        a_thousand_calls_at_once_are_all_right
+        ten_thousand_calls_at_once_are_all_right;
     streams:
         a_server_stream_comes_in_order
         a_client_stream_is_read_to_its_end
         a_bidi_stream_is_interleaved
         a_stream_that_fails_half_way_gives_what_came_before
         leaving_a_stream_ends_it_in_the_plugin
-        a_slow_reader_holds_the_sender_back;
+        a_slow_reader_holds_the_sender_back
+        a_slow_plugin_holds_the_host_back;
     ends:
         a_deadline_cancels_the_handler
         a_cancelled_call_cancels_the_handler
         close_waits_for_calls_in_flight
+        closing_in_the_middle_of_everything_ends_it_all
         calls_after_close_are_unavailable;
     callbacks:
         a_plugin_calls_its_host_within_a_call
         callbacks_nest
         endless_callbacks_come_to_an_end
         a_callback_has_the_time_of_its_call
+        a_deadline_crosses_every_hop
         a_callback_is_cancelled_with_its_call
+        a_plugin_gives_up_a_callback
         a_capability_must_be_granted
         an_unknown_service_is_unimplemented
         an_unknown_method_is_unimplemented;
     limits:
         a_message_over_the_limit_is_refused
+        sixteen_mebibytes_pass_under_a_raised_limit
         pending_calls_are_limited;
     process:
         what_a_plugin_prints_is_log
@@ -79,48 +87,51 @@ const BEHAVIOURS: &[(&str, Behaviour)] = behaviours! {
 };
 
 /// Only for a behaviour that hangs.
-const TOO_LONG: Duration = Duration::from_secs(60);
-
-fn wanted() -> Vec<Value> {
-    serde_json::from_str(include_str!("../../behaviours.json")).expect("a list of behaviours")
-}
-
-fn name(behaviour: &Value) -> &str {
-    behaviour["name"].as_str().expect("a name")
-}
+const TOO_LONG: Duration = Duration::from_secs(300);
 
 #[test]
 fn this_suite_has_the_behaviours_of_the_list_each_once() {
-    let wanted = wanted();
-    let wanted: Vec<_> = wanted.iter().map(name).collect();
+    let wanted = list::behaviours();
     assert_eq!(BEHAVIOURS.len(), wanted.len());
     let ours: BTreeSet<_> = BEHAVIOURS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(ours, wanted.iter().map(|wanted| wanted.name.as_str()).collect());
+}
+
+#[test]
+fn this_suite_has_the_cells_of_the_list_each_once() {
+    let wanted = list::cells();
+    assert_eq!(CELLS.len(), wanted.len());
+    let ours: BTreeSet<_> =
+        CELLS.iter().map(|(language, transport)| (language.name(), (*transport).to_owned())).collect();
     assert_eq!(ours, wanted.into_iter().collect());
 }
 
 /// Tries all behaviours in one cell, and says which have failed.
 fn run(language: Language, transport: &'static str) {
+    let place = Place { plugin: language.name(), transport };
+    if !place.is_asked() {
+        return;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let cell = Cell::new(language, transport);
         let mut failed = Vec::new();
-        for behaviour in wanted() {
-            let is_possible =
-                behaviour["transports"].as_array().is_none_or(|names| names.iter().any(|name| name == transport));
-            let Some((name, try_it)) = BEHAVIOURS.iter().find(|(ours, _)| *ours == name(&behaviour)) else {
-                continue;
-            };
-            if !is_possible {
+        for wanted in list::behaviours() {
+            let name = &*wanted.name;
+            if !wanted.applies_to(transport) {
+                place.report(name, "not applicable", Duration::ZERO);
                 continue;
             }
-            let trial = tokio::time::timeout(TOO_LONG, AssertUnwindSafe(try_it(&cell)).catch_unwind());
-            match trial.await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => failed.push(*name),
-                Err(_) => {
-                    eprintln!("{name} takes too long");
-                    failed.push(*name);
-                }
+            let (_, try_it) = BEHAVIOURS.iter().find(|(ours, _)| *ours == name).expect("a behaviour");
+            let begun = Instant::now();
+            let trial = tokio::time::timeout(TOO_LONG, AssertUnwindSafe(try_it(&cell)).catch_unwind()).await;
+            if trial.is_err() {
+                eprintln!("{name} takes too long");
+            }
+            let passed = matches!(trial, Ok(Ok(())));
+            place.report(name, if passed { "passed" } else { "failed" }, begun.elapsed());
+            if !passed {
+                failed.push(wanted.name);
             }
         }
         cell.close().await;
@@ -130,11 +141,15 @@ fn run(language: Language, transport: &'static str) {
 
 macro_rules! cells {
     ($($name:ident: $language:ident $transport:literal;)+) => {
+        const CELLS: &[(Language, &str)] = &[$((Language::$language, $transport)),+];
+
         /// Tests that a change in any language can break.
         mod between_languages {
-            use super::{Language, run};
+            mod matrix {
+                use crate::{Language, run};
 
-            $(#[test] fn $name() { run(Language::$language, $transport); })+
+                $(#[test] fn $name() { run(Language::$language, $transport); })+
+            }
         }
     };
 }
@@ -153,4 +168,7 @@ cells! {
     python_over_tcp: Python "tcp";
     rust_over_unix: Rust "unix";
     rust_over_tcp: Rust "tcp";
+    typescript_over_tls: TypeScript "tls";
+    python_over_tls: Python "tls";
+    rust_over_tls: Rust "tls";
 }

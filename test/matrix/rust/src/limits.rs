@@ -23,6 +23,22 @@ pub(crate) async fn a_message_over_the_limit_is_refused(cell: &Cell) {
     plugin.close().await.expect("an end");
 }
 
+pub(crate) async fn sixteen_mebibytes_pass_under_a_raised_limit(cell: &Cell) {
+    const SIZE: u32 = 16 << 20;
+    let limits = LimitOptions { max_message_bytes: Some(SIZE + 64), ..LimitOptions::default() };
+    let plugin = cell.load().limits(limits).await.expect("a plugin");
+    let client = TestClient::new(&plugin);
+    let data: Vec<u8> = (0..SIZE).map(|index| (index * 7) as u8).collect();
+    let request = EchoRequest { data: data.clone(), ..EchoRequest::default() };
+    assert!(client.echo(request).await.expect("an answer").data == data);
+    let request = CountRequest { count: 2, size: SIZE, ..CountRequest::default() };
+    let (counted, end) = collect(client.count(request).await.expect("a stream")).await;
+    end.expect("an end");
+    let lengths: Vec<_> = counted.iter().map(|one| (one.index, one.data.len())).collect();
+    assert_eq!(lengths, [(0, SIZE as usize), (1, SIZE as usize)]);
+    plugin.close().await.expect("an end");
+}
+
 pub(crate) async fn pending_calls_are_limited(cell: &Cell) {
     let limits = LimitOptions { max_pending_requests: Some(10), ..LimitOptions::default() };
     let plugin = cell.load().limits(limits).await.expect("a plugin");

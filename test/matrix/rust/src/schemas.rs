@@ -83,10 +83,6 @@ pub(crate) fn with_missing_method<S: Service>() -> (&'static ServiceDescriptor, 
 impl Cell {
     fn load_expecting(&self, service: &'static ServiceDescriptor) -> anyplug_host::Load {
         let expect = vec![Arc::new(ServiceEntry::from(service))];
-        self.load().options(LoadOptions {
-            expect,
-            transport: Some(self.transport.to_owned()),
-            ..LoadOptions::default()
-        })
+        self.load_with(LoadOptions { expect, ..LoadOptions::default() })
     }
 }

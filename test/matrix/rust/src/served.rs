@@ -5,7 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use anyplug_host::{InterpreterOptions, interpreter, read_manifest, split_command};
+use anyplug_host::{InterpreterOptions, TlsOptions, interpreter, read_manifest, split_command};
+
+/// What one side shows to the other over TLS.
+pub(crate) fn certificates_of(side: &str) -> TlsOptions {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../certificates");
+    let path = |name: String| folder.join(name).display().to_string();
+    TlsOptions {
+        certificate: path(format!("{side}.pem")),
+        key: path(format!("{side}.key")),
+        ca: path("authority.pem".to_owned()),
+        server_name: None,
+    }
+}
 
 /// The program, and where it serves.
 pub(crate) struct Served {
@@ -27,14 +39,18 @@ impl Served {
         std::fs::create_dir(&folder).expect("a folder");
         let listen = match transport {
             "unix" => format!("unix:{}/plugin.sock", folder.display()),
-            _ => "tcp://127.0.0.1:0".to_owned(),
+            other => format!("{other}://127.0.0.1:0"),
         };
+        let tls = certificates_of("plugin");
         let program = interpreter(name, &located.folder, &InterpreterOptions::default(), |name| std::env::var_os(name));
         let program = if program.contains('/') { located.folder.join(program) } else { program.into() };
         let mut program = Command::new(program)
             .args(args)
             .current_dir(&located.folder)
             .env("ANYPLUG_LISTEN", listen)
+            .env("ANYPLUG_TLS_CERTIFICATE", tls.certificate)
+            .env("ANYPLUG_TLS_KEY", tls.key)
+            .env("ANYPLUG_TLS_CA", tls.ca)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,5 +1,8 @@
 //! Streams, in each direction and in both.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use anyplug_core::{Code, LimitOptions, Result, Streaming};
 use anyplug_generated::anyplug::test::v1::{
     ConverseRequest, CountRequest, CountResponse, EchoRequest, FailRequest, SumRequest, TestClient,
@@ -100,4 +103,27 @@ pub(crate) async fn a_slow_reader_holds_the_sender_back(cell: &Cell) {
     }
     assert!(counted.message().await.expect("an end").is_none());
     plugin.close().await.expect("an end");
+}
+
+pub(crate) async fn a_slow_plugin_holds_the_host_back(cell: &Cell) {
+    let client = cell.client().await;
+    let given = Arc::new(AtomicU32::new(0));
+    let requests = stream::iter(0..300).map({
+        let given = given.clone();
+        move |line| {
+            given.fetch_add(1, Ordering::Relaxed);
+            ConverseRequest { text: format!("line {line}"), data: vec![0; 10_000] }
+        }
+    });
+    let mut answers = client.converse(requests).await.expect("a stream");
+    assert_eq!(answers.message().await.expect("an answer").expect("one more").text, "line 0");
+    // The plugin answers what it reads, and can send no more than a window of what is not read here.
+    for _ in 0..100 {
+        client.echo(EchoRequest::default()).await.expect("an answer");
+    }
+    assert!(given.load(Ordering::Relaxed) < 100, "{given:?}");
+    for line in 1..300 {
+        assert_eq!(answers.message().await.expect("an answer").expect("one more").text, format!("line {line}"));
+    }
+    assert!(answers.message().await.expect("an end").is_none());
 }

@@ -63,7 +63,7 @@ async def load_line_plugin(
     *,
     cwd: str | os.PathLike[str] | None = None,
     dialect: Dialect = "messages",
-    start_timeout: float = 10.0,
+    start_timeout: float = 30.0,
     max_pending_requests: int = 1000,
     max_message_bytes: int = MAX_MESSAGE_BYTES,
     env: Mapping[str, str] | None = None,

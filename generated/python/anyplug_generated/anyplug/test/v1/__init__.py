@@ -74,6 +74,9 @@ class HarmRequestKind(_v1.Enum):
     STDIN = 7
     """Read all of stdin, as a careless library may; stdin must be empty, not the channel."""
 
+    GIVE_UP = 8
+    """Cancel what the plugin is asking its host."""
+
     @classmethod
     def betterproto_renamed_proto_names_to_value(cls) -> dict[str, int]:
         return {
@@ -85,6 +88,7 @@ class HarmRequestKind(_v1.Enum):
             "KIND_LOG": 5,
             "KIND_HANG": 6,
             "KIND_STDIN": 7,
+            "KIND_GIVE_UP": 8,
         }
 
 

@@ -36,6 +36,8 @@ export enum HarmRequest_Kind {
   KIND_HANG = 6,
   /** Read all of stdin, as a careless library may; stdin must be empty, not the channel. */
   KIND_STDIN = 7,
+  /** Cancel what the plugin is asking its host. */
+  KIND_GIVE_UP = 8,
 }
 
 /** A field of every kind. */

@@ -564,6 +564,8 @@ pub mod harm_request {
         Hang = 6,
         /// Read all of stdin, as a careless library may; stdin must be empty, not the channel.
         Stdin = 7,
+        /// Cancel what the plugin is asking its host.
+        GiveUp = 8,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -580,6 +582,7 @@ pub mod harm_request {
                 Self::Log => "KIND_LOG",
                 Self::Hang => "KIND_HANG",
                 Self::Stdin => "KIND_STDIN",
+                Self::GiveUp => "KIND_GIVE_UP",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -593,6 +596,7 @@ pub mod harm_request {
                 "KIND_LOG" => Some(Self::Log),
                 "KIND_HANG" => Some(Self::Hang),
                 "KIND_STDIN" => Some(Self::Stdin),
+                "KIND_GIVE_UP" => Some(Self::GiveUp),
                 _ => None,
             }
         }
