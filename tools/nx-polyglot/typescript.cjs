@@ -10,7 +10,11 @@ const runJest = "node --experimental-vm-modules --disable-warning=ExperimentalWa
 
 /** Tests that need what another language builds, from the root. */
 const betweenLanguages = ["test/", "examples/", "tools/protoc-gen-anyplug/test/hostile"];
-const others = betweenLanguages.map((path) => `'<rootDir>/${path}'`).join(" ");
+/** That of `npm run matrix`. */
+const matrix = "test/matrix/ts/matrix.test.ts";
+const inRoot = (paths) => paths.map((path) => `'<rootDir>/${path}'`).join(" ");
+/** Jest takes all that follows it as a pattern, too. */
+const ignored = "--testPathIgnorePatterns /node_modules/ /dist/ /target/";
 
 /** The TypeScript targets, from the solution file tsconfig.json: each of its references is built to its `dist`. */
 function typescriptTargets(solution) {
@@ -29,14 +33,14 @@ function typescriptTargets(solution) {
       dependsOn: ["build-typescript"],
     },
     "test-typescript": {
-      command: `${runJest} --testPathIgnorePatterns /node_modules/ /dist/ /target/ ${others}`,
+      command: `${runJest} ${ignored} ${inRoot(betweenLanguages)}`,
       cache: true,
       inputs: ["typescript", "npm"],
       dependsOn: ["build-typescript"],
     },
     // Hosts written in TypeScript load plugins of every language, and tools write all three.
     "test-typescript-between": {
-      command: `${runJest} --testPathIgnorePatterns /node_modules/ /dist/ /target/ '<rootDir>/test/matrix/ts/matrix.test.ts' ${betweenLanguages.map((path) => `./${path}`).join(" ")}`,
+      command: `${runJest} ${betweenLanguages.map((path) => `./${path}`).join(" ")} ${ignored} ${inRoot([matrix])}`,
       cache: true,
       inputs: ["everything", "npm"],
       dependsOn: ["build", "examples-rust"],

@@ -45,6 +45,17 @@ test("a change in one language runs its own tests and those between languages, n
   }
 });
 
+test("every test in TypeScript is in one step: those of a language, those between languages, the matrix", () => {
+  writeFileSync(join(root, "tsconfig.json"), '{"references":[]}');
+  const targets = inferTargets(root);
+  const patterns = (name) => targets[name].command.split("jest.js ")[1].split(" --testPathIgnorePatterns ");
+  const [chosen, ignored] = patterns("test-typescript-between");
+  for (const path of chosen.split(" ")) {
+    expect(targets["test-typescript"].command).toContain(`'<rootDir>/${path.slice("./".length)}'`);
+  }
+  expect(ignored).toContain("'<rootDir>/test/matrix/ts/matrix.test.ts'");
+});
+
 test("build, lint and test stand for all targets of their kind", () => {
   writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
   writeFileSync(join(root, "pyproject.toml"), "");

@@ -3,7 +3,7 @@
 import type { AgentPlugin, AgentPluginDefinition } from "@anyplug/contracts/agent";
 import { localPeer } from "@anyplug/contracts/agent";
 import { AnyplugError, Code, type Implementation, type LogRecord } from "@anyplug/core";
-import { type EnvironmentOptions, type PluginProcess, startProcess } from "@anyplug/ipc";
+import { type EnvironmentOptions, eventsOfATurn, type PluginProcess, startProcess } from "@anyplug/ipc";
 import type { Dialect } from "./drive.js";
 import { LinePeer } from "./peer.js";
 
@@ -90,7 +90,12 @@ export async function loadLinePlugin(options: LineLoadOptions): Promise<LinePlug
   output.on("error", () => {});
   input.on("error", () => {});
   input.on("data", (bytes: Buffer) => peer.data(bytes));
-  const closed = child.exited.then(() => {
+  const closed = child.exited.then(async () => {
+    // What it wrote before its end is read first; a child of its own may hold its output open.
+    for (let before = -1; before !== input.bytesRead && !input.destroyed; ) {
+      before = input.bytesRead;
+      await eventsOfATurn();
+    }
     const reason = new AnyplugError(Code.Unavailable, `plugin "${name}" ${child.describe()}`);
     peer.ended(reason);
     return reason;

@@ -88,7 +88,7 @@ export class JsonRpcServer implements PluginServer {
 
   /** Begins to listen at `place`, which is what is behind `json-rpc+`. */
   async open(place: string): Promise<void> {
-    const { tls, allowPlaintext, helloTimeoutMs = 10_000 } = this.#options;
+    const { tls, allowPlaintext, helloTimeoutMs = 30_000 } = this.#options;
     this.#listener = await listenSocket(parseAddress(place), {
       tls,
       allowPlaintext,
