@@ -46,7 +46,7 @@ test.each(cases)("$name", async ({ name, calls, together }) => {
   else for (const make of made) await make();
 });
 
-describe.each(["python", "node"])("the plugin of thirty lines in plain %s", (language) => {
+describe.each(["plain-python", "plain-node"])("the plugin of thirty lines, %s", (language) => {
   test("greets by the ordinary client", async () => {
     await using plugin = await loadPlugin(folder(`../../examples/json-rpc/${language}`));
     expect([plugin.name, plugin.version, plugin.transport]).toEqual(["greeter", "1.0.0", "stdio"]);

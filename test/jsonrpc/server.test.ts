@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { programs } from "./programs.js";
+import { type Program, programs } from "./programs.js";
 import { byId, fitted, written } from "./text.js";
 
 interface Case {
@@ -24,12 +24,12 @@ const folder = mkdtempSync(join(tmpdir(), "anyplug-jsonrpc-"));
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.each(programs)("a plugin in $language", ({ language, command }) => {
-  const path = join(folder, language);
+describe.each(programs)("a plugin in $language", (program) => {
+  const path = join(folder, program.language);
   let server: ChildProcess;
 
   beforeAll(async () => {
-    server = start(command, `json-rpc+unix:${path}`);
+    server = start(program, `json-rpc+unix:${path}`);
     const { stdout } = server;
     await new Promise((resolve) => stdout?.once("data", resolve));
   });
@@ -53,7 +53,7 @@ describe.each(programs)("a plugin in $language", ({ language, command }) => {
   test.each(cases.filter(({ name }) => /what a plugin prints|given back|header|time limit/.test(name)))(
     "on its standard streams: $name",
     async (one) => {
-      const child = start(command, "json-rpc+stdio:");
+      const child = start(program, "json-rpc+stdio:");
       if (child.stdin === null || child.stdout === null) throw new Error("the streams are pipes");
       const exit = new Promise((resolve) => child.once("exit", resolve));
       write(child.stdin, one);
@@ -63,8 +63,9 @@ describe.each(programs)("a plugin in $language", ({ language, command }) => {
   );
 });
 
-function start([program, ...args]: readonly [string, ...string[]], listen: string): ChildProcess {
+function start({ command: [program, ...args], cwd }: Program, listen: string): ChildProcess {
   return spawn(program, args, {
+    cwd,
     env: { ...process.env, ANYPLUG_LISTEN: listen },
     stdio: ["pipe", "pipe", "ignore"],
   });

@@ -1,4 +1,4 @@
-/** The README's plugins and hosts, each with each. */
+/** The README's plugins and hosts, each with each; and the plugins that speak JSON-RPC. */
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -14,10 +14,13 @@ const hosts = {
 } as const;
 
 describe.each(Object.entries(hosts))("the README's host in %s", (_, [program, ...args]) => {
-  test.each(["ts", "python", "rust"])("is greeted by its plugin in %s", async (language) => {
-    const run = promisify(execFile);
-    const { stdout, stderr } = await run(program, [...args, `examples/greeter/${language}`], { cwd: root });
-    expect(stdout).toBe("Hello, Ada!\nHello, Grace!\nBonjour, Grace!\nCiao, Grace!\n");
-    expect(stderr).toBe("");
-  });
+  test.each(["greeter/ts", "greeter/python", "greeter/rust", "json-rpc/plain-python", "json-rpc/plain-node"])(
+    "is greeted by examples/%s",
+    async (plugin) => {
+      const run = promisify(execFile);
+      const { stdout, stderr } = await run(program, [...args, `examples/${plugin}`], { cwd: root });
+      expect(stdout).toBe("Hello, Ada!\nHello, Grace!\nBonjour, Grace!\nCiao, Grace!\n");
+      expect(stderr).toBe("");
+    },
+  );
 });

@@ -10,8 +10,8 @@ export const LAYERS = [
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
-  // No transport: a peer's services behind a direct link, and the other way round.
-  { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct"] },
+  // No transport: a peer's services behind a direct link or a channel, and the other way round.
+  { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct", "ipc"] },
   // Schemas of ours, each with a small library for both sides.
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
   { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },

@@ -1,5 +1,5 @@
-// The snippets of README.md are files that the tests build and run. `node tools/readme/snippets.mjs` copies the files into README.md;
-// with --check it fails when one differs.
+// The snippets of README.md and docs/jsonrpc.md are files that the tests build and run. `node tools/readme/snippets.mjs` copies the files
+// into the pages; with --check it fails when one differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -24,13 +24,15 @@ export function fillSnippets(text, read) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const readme = new URL("README.md", root);
-  const { filled, stale } = fillSnippets(readFileSync(readme, "utf8"), (path) =>
-    readFileSync(new URL(path, root), "utf8"),
-  );
-  if (process.argv.includes("--check") && stale.length > 0) {
-    console.error(`README.md differs from ${stale.join(", ")}: run node tools/readme/snippets.mjs`);
-    process.exit(1);
+  for (const page of ["README.md", "docs/jsonrpc.md"]) {
+    const place = new URL(page, root);
+    const { filled, stale } = fillSnippets(readFileSync(place, "utf8"), (path) =>
+      readFileSync(new URL(path, root), "utf8"),
+    );
+    if (process.argv.includes("--check") && stale.length > 0) {
+      console.error(`${page} differs from ${stale.join(", ")}: run node tools/readme/snippets.mjs`);
+      process.exit(1);
+    }
+    writeFileSync(place, filled);
   }
-  writeFileSync(readme, filled);
 }

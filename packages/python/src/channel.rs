@@ -3,7 +3,8 @@
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
 
-use anyplug_ipc::{Pipe, open_channel};
+use anyplug_ipc::{Pipe, open_channel, open_standard_streams};
+use anyplug_jsonrpc::{FrontEnd, front};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
@@ -14,11 +15,13 @@ use crate::link::lock;
 #[pyclass(frozen, module = "anyplug._native")]
 pub(crate) struct Channel {
     pipe: Mutex<Option<Pipe>>,
+    /// Where JSON-RPC is spoken at its other end.
+    end: Mutex<Option<FrontEnd>>,
 }
 
 impl Channel {
     pub(crate) fn new(pipe: Pipe) -> Self {
-        Self { pipe: Mutex::new(Some(pipe)) }
+        Self { pipe: Mutex::new(Some(pipe)), end: Mutex::new(None) }
     }
 
     pub(crate) fn take(&self) -> Option<Pipe> {
@@ -43,5 +46,19 @@ impl Channel {
     #[staticmethod]
     fn of_host(py: Python<'_>) -> PyResult<Option<Self>> {
         Ok(open_channel().or_raise(py)?.map(Self::new))
+    }
+
+    /// The channel of a host that asks what comes in JSON-RPC on the standard streams.
+    #[staticmethod]
+    fn of_json_rpc(py: Python<'_>) -> PyResult<Self> {
+        let (pipe, end) = open_standard_streams().and_then(front).or_raise(py)?;
+        Ok(Self { pipe: Mutex::new(Some(pipe)), end: Mutex::new(Some(end)) })
+    }
+
+    /// Waits until all is written, where JSON-RPC is spoken at the other end.
+    fn finish(&self, py: Python<'_>) {
+        if let Some(end) = lock(&self.end).take() {
+            py.detach(|| end.wait());
+        }
     }
 }

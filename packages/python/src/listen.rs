@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyplug_core::Error;
-use anyplug_ipc::{Address, Incoming as IpcIncoming, Listener as IpcListener, ListenerOptions, hear_preface};
+use anyplug_ipc::{
+    Address, Incoming as IpcIncoming, JSON_RPC_PREFIX, Listener as IpcListener, ListenerOptions, hear_preface,
+    json_rpc_place,
+};
+use anyplug_jsonrpc::front;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -24,13 +28,15 @@ pub(crate) fn is_address(text: &str) -> bool {
 #[pyclass(frozen, module = "anyplug._native")]
 pub(crate) struct Listener {
     listener: Arc<IpcListener>,
+    is_json_rpc: bool,
 }
 
 #[pymethods]
 impl Listener {
     #[new]
     fn new(py: Python<'_>, address: &str, tls: Option<TlsParts>, allow_plaintext: bool) -> PyResult<Self> {
-        let parsed: Address = address.parse::<Address>().or_raise(py)?;
+        let json_rpc = json_rpc_place(address);
+        let parsed: Address = json_rpc.unwrap_or(address).parse::<Address>().or_raise(py)?;
         if !parsed.plugin.is_empty() {
             let message = format!(
                 "address {address:?}: a server offers all of its plugins; leave #{} to the hosts",
@@ -40,19 +46,20 @@ impl Listener {
         }
         let options = ListenerOptions { tls: tls.map(tls_from), allow_plaintext };
         let listener = py.detach(|| IpcListener::bind(&parsed, &options)).or_raise(py)?;
-        Ok(Self { listener })
+        Ok(Self { listener, is_json_rpc: json_rpc.is_some() })
     }
 
     /// Where it listens, with the port that the system chose.
     #[getter]
     fn address(&self) -> String {
-        self.listener.address().to_string()
+        let prefix = if self.is_json_rpc { JSON_RPC_PREFIX } else { "" };
+        format!("{prefix}{}", self.listener.address())
     }
 
     /// Waits for the next host; None when the listener was closed.
     fn accept(&self, py: Python<'_>) -> Option<Incoming> {
         let host = py.detach(|| self.listener.accept())?;
-        Some(Incoming { host: Mutex::new(Some(host)) })
+        Some(Incoming { host: Mutex::new(Some(host)), is_json_rpc: self.is_json_rpc })
     }
 
     /// Listens no longer, and removes the file of a Unix socket.
@@ -65,6 +72,7 @@ impl Listener {
 #[pyclass(frozen, module = "anyplug._native")]
 pub(crate) struct Incoming {
     host: Mutex<Option<IpcIncoming>>,
+    is_json_rpc: bool,
 }
 
 /// The channel; the bytes that were read; the plugin that the host wants and its configuration, if its hello came; why none came.
@@ -78,7 +86,11 @@ impl Incoming {
         let timeout = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::from_secs(3600));
         let heard = py.detach(|| {
             let until = Instant::now() + timeout;
-            let pipe = host.into_pipe(until)?;
+            let mut pipe = host.into_pipe(until)?;
+            if self.is_json_rpc {
+                // It ends by itself.
+                (pipe, _) = front(pipe)?;
+            }
             let preface = hear_preface(&pipe, until);
             Ok::<_, Error>((pipe, preface))
         });

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use anyplug_core::log::{LogLevel, LogRecord};
-use anyplug_core::{Error, LimitOptions};
+use anyplug_core::{Error, LimitOptions, ServiceEntry};
 use anyplug_host::{
-    EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, TlsOptions, dial, plan,
+    EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, TlsOptions, dial, dial_json_rpc,
+    plan, start_json_rpc,
 };
-use anyplug_ipc::{Address, OnPrinted, PluginProcess, start_process};
+use anyplug_ipc::{Address, JSON_RPC_PREFIX, OnPrinted, PluginProcess, json_rpc_place, start_process};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -27,6 +28,8 @@ pub(crate) struct LoadParts<'py> {
     transport: Option<String>,
     services: Vec<ServiceParts>,
     expect: Vec<ServiceParts>,
+    /// What a plugin that has no schema may be called by.
+    known: Vec<ServiceParts>,
     grants: Vec<String>,
     limits: Bound<'py, PyDict>,
     env: BTreeMap<String, String>,
@@ -64,8 +67,10 @@ pub(crate) fn start(py: Python<'_>, parts: LoadParts<'_>) -> PyResult<Started> {
     let late: LateLink = Arc::default();
     let records = Records(Arc::default());
     let path = parts.path.clone();
+    let known = parts.known.iter().cloned().map(service_from).collect::<PyResult<Vec<_>>>()?;
+    let known = known.into_iter().filter(|service: &Arc<ServiceEntry>| !service.descriptor_set.is_empty()).collect();
     let options = options_from(py, parts, &late, &records)?;
-    let started = py.detach(|| start_blocking(&path, &options, &late));
+    let started = py.detach(|| start_blocking(&path, &options, known, &late));
     let started = started.or_raise(py)?;
     records.connect(&started.link);
     Ok(started)
@@ -100,7 +105,15 @@ fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: 
     })
 }
 
-fn start_blocking(path: &Path, options: &LoadOptions, late: &LateLink) -> Result<Started, Error> {
+fn start_blocking(
+    path: &Path,
+    options: &LoadOptions,
+    known: Vec<Arc<ServiceEntry>>,
+    late: &LateLink,
+) -> Result<Started, Error> {
+    if let Some(place) = path.to_str().and_then(json_rpc_place) {
+        return connect_json_rpc_blocking(&place.parse()?, options, known, late);
+    }
     if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
         return connect_blocking(&address.parse()?, options, late);
     }
@@ -111,6 +124,13 @@ fn start_blocking(path: &Path, options: &LoadOptions, late: &LateLink) -> Result
             let message = format!("capability \"{grant}\" is not granted: capabilities in {file} does not name it");
             on_log(&LogRecord::new(LogLevel::Warn, "anyplug", message));
         }
+    }
+    if plan.is_json_rpc() {
+        let (process, _, pipe) = start_json_rpc(&plan, options, known)?;
+        // The channel ends when all has been read that the process wrote.
+        let link = Link::new(pipe, |shell| plan.connect(options, shell), None, ending(&process))?;
+        let _ = late.set(Arc::downgrade(&link));
+        return Ok(Started { link, process: Some(process), transport: plan.transport, place: String::new() });
     }
     let (process, pipe) = start_process(&plan.process_options(options)?)?;
     let process = Arc::new(process);
@@ -131,6 +151,18 @@ fn connect_blocking(address: &Address, options: &LoadOptions, late: &LateLink) -
     let link = Link::new(pipe, connect, None, ending)?;
     let _ = late.set(Arc::downgrade(&link));
     Ok(Started { link, process: None, transport: address.transport(), place: address.to_string() })
+}
+
+fn connect_json_rpc_blocking(
+    address: &Address,
+    options: &LoadOptions,
+    known: Vec<Arc<ServiceEntry>>,
+    late: &LateLink,
+) -> Result<Started, Error> {
+    let (pipe, why, connect) = dial_json_rpc(address, options, known)?;
+    let link = Link::new(pipe, connect, None, Ending { why, then: Box::new(|| {}) })?;
+    let _ = late.set(Arc::downgrade(&link));
+    Ok(Started { link, process: None, transport: address.transport(), place: format!("{JSON_RPC_PREFIX}{address}") })
 }
 
 /// How long a process that closed its channel has to exit, before the error says that it did not.

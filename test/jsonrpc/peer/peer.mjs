@@ -13,16 +13,25 @@ for (const step of peer) await take(step);
 for await (const _ of lines);
 
 async function take(step) {
-  if ("read" in step) {
-    const read = await next();
-    if (!isDeepStrictEqual(read, step.read)) {
-      console.error(`expected ${JSON.stringify(step.read)}, read ${JSON.stringify(read)}`);
-      process.exit(9);
-    }
-  } else if ("write" in step) write(typeof step.write === "string" ? step.write : JSON.stringify(step.write));
+  if ("read" in step) await expectAny([step.read]);
+  else if ("readAny" in step) await expectAny(step.readAny);
+  else if ("write" in step) write(typeof step.write === "string" ? step.write : JSON.stringify(step.write));
   else if ("echo" in step) await echo(step.echo, step.as);
   else if ("flood" in step) write(`{"jsonrpc":"2.0","id":1,"result":{"text":"${"x".repeat(step.flood)}"}}`);
   else process.exit(step.exit);
+}
+
+/** Reads these messages, in whichever order they come. */
+async function expectAny(messages) {
+  for (const expected = [...messages]; expected.length > 0; ) {
+    const read = await next();
+    const found = expected.findIndex((one) => isDeepStrictEqual(read, one));
+    if (found < 0) {
+      console.error(`expected ${JSON.stringify(expected)}, read ${JSON.stringify(read)}`);
+      process.exit(9);
+    }
+    expected.splice(found, 1);
+  }
 }
 
 /** Reads so many requests and answers each with its parameters, the last one first. */

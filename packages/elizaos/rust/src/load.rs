@@ -153,6 +153,7 @@ pub async fn load_line_plugin(options: LineLoadOptions) -> Result<LinePlugin> {
         cwd: options.cwd,
         environment: options.environment,
         stdio: true,
+        json_rpc: false,
         on_line: Arc::new(move |_, line| {
             if let Some(on_log) = &told {
                 on_log(&LogRecord::new(LogLevel::Warn, "stderr", line).with_time_of_now());

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use anyplug_core::{Error, Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
 use anyplug_direct::Definition;
-use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions};
+use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions, json_rpc_place};
 use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
 use crate::discovery::FoundPlugin;
 use crate::instance::Instance;
+use crate::json_rpc::JsonRpcInstance;
 use crate::locate::locate_plugin;
 use crate::manifest::LocatedManifest;
 use crate::offload::offload;
@@ -29,7 +30,8 @@ use crate::socket::SocketInstance;
 /// - a folder that holds a plugin.json, or that file itself;
 /// - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in `python:my_package.my_module`: they need no
 ///   plugin.json;
-/// - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set.
+/// - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
+///   `json-rpc+` before it where the plugin speaks JSON-RPC.
 ///
 /// What [`discover_plugins`](crate::discover_plugins) found is loaded by [`FoundPlugin::load`]. What is returned takes options and is awaited, on any runtime or none.
 ///
@@ -98,6 +100,11 @@ fn load_place(
         Place::Found(located) => *located,
         Place::At(path) => {
             if let Some(address) = path.to_str().filter(|text| Address::is_meant(text)) {
+                if let Some(place) = json_rpc_place(address) {
+                    let address: Address = place.parse()?;
+                    let (instance, manifest) = JsonRpcInstance::connect(&address, options, runtime, look)?;
+                    return Ok(Plugin::of_json_rpc(instance, manifest, address.transport()));
+                }
                 let (instance, manifest, transport) = SocketInstance::start(&address.parse()?, options, runtime, look)?;
                 return Ok(Plugin::of_socket(instance, manifest, transport));
             }
@@ -114,6 +121,10 @@ fn load_place(
     if let Some(linked) = linked.filter(|_| plan.transport == "direct") {
         let instance = DirectInstance::start(linked, &(&plan).into(), options, &runtime, look)?;
         return Ok(Plugin::of_direct(instance, Some(plan.located.manifest)));
+    }
+    if plan.is_json_rpc() {
+        let instance = JsonRpcInstance::start(&plan, options, runtime, look)?;
+        return Ok(Plugin::of_json_rpc(instance, plan.located.manifest, plan.transport));
     }
     let instance = Instance::start(&plan, options, runtime)?;
     instance.open(options, look)?;

@@ -68,8 +68,20 @@ pub(crate) fn plan_load(located: LocatedManifest, options: &LoadOptions, is_link
     Ok(Plan { transport, config, limits, grants, located })
 }
 
+fn is_json_rpc(located: &LocatedManifest) -> bool {
+    located.manifest.interop.protocol.as_deref() == Some("json-rpc")
+}
+
 fn choose_transport(located: &LocatedManifest, asked: Option<&str>, is_linked: bool) -> Result<&'static str> {
     let file = located.file.display();
+    if is_json_rpc(located) {
+        return match asked {
+            None | Some("stdio") => Ok("stdio"),
+            Some(asked) => Err(Error::failed_precondition(format!(
+                "{file}: interop.protocol is \"json-rpc\", which is spoken over transport \"stdio\", not over {asked:?}"
+            ))),
+        };
+    }
     let known = |name: &str| TRANSPORTS.into_iter().find(|known| *known == name);
     if let Some(asked) = asked {
         let Some(transport) = known(asked) else {
@@ -101,6 +113,11 @@ fn choose_transport(located: &LocatedManifest, asked: Option<&str>, is_linked: b
 }
 
 impl Plan {
+    /// Whether the plugin speaks JSON-RPC, on its standard streams.
+    pub fn is_json_rpc(&self) -> bool {
+        is_json_rpc(&self.located)
+    }
+
     /// The process to start.
     ///
     /// # Errors
@@ -130,6 +147,7 @@ impl Plan {
             cwd: self.working_folder()?,
             environment,
             stdio: self.transport == "stdio",
+            json_rpc: false,
             on_line: on_line(options),
         })
     }

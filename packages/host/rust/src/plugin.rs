@@ -9,6 +9,7 @@ use anyplug_core::{Caller, Client, Error, Result, Service, ServiceDescriptor};
 
 use crate::direct::DirectInstance;
 use crate::instance::Instance;
+use crate::json_rpc::JsonRpcInstance;
 use crate::manifest::Manifest;
 use crate::offload::offload;
 use crate::socket::SocketInstance;
@@ -32,6 +33,7 @@ enum Ending {
     Process(Arc<Instance>),
     Direct(Arc<DirectInstance>),
     Socket(Arc<SocketInstance>),
+    JsonRpc(Arc<JsonRpcInstance>),
 }
 
 impl Plugin {
@@ -50,6 +52,12 @@ impl Plugin {
     pub(crate) fn of_socket(instance: SocketInstance, manifest: Manifest, transport: &'static str) -> Self {
         let link = instance.link();
         let ending = Ending::Socket(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest: Some(manifest), transport, link, ending }) }
+    }
+
+    pub(crate) fn of_json_rpc(instance: JsonRpcInstance, manifest: Manifest, transport: &'static str) -> Self {
+        let link = instance.link();
+        let ending = Ending::JsonRpc(Arc::new(instance));
         Self { inner: Arc::new(Inner { manifest: Some(manifest), transport, link, ending }) }
     }
 
@@ -87,7 +95,7 @@ impl Plugin {
     pub fn instance(&self) -> Option<&Arc<Instance>> {
         match &self.inner.ending {
             Ending::Process(instance) => Some(instance),
-            Ending::Direct(_) | Ending::Socket(_) => None,
+            Ending::Direct(_) | Ending::Socket(_) | Ending::JsonRpc(_) => None,
         }
     }
 
@@ -108,6 +116,7 @@ impl Plugin {
                 Ending::Process(instance) => instance.close(),
                 Ending::Direct(instance) => instance.close(),
                 Ending::Socket(instance) => instance.close(),
+                Ending::JsonRpc(instance) => instance.close(),
             }
             Ok(())
         })

@@ -138,7 +138,7 @@ fn open(
     block_on(opened, in_time).and_then(|opened| opened)
 }
 
-fn check_options(address: &Address, options: &LoadOptions) -> Result<()> {
+pub(crate) fn check_options(address: &Address, options: &LoadOptions) -> Result<()> {
     let transport = address.transport();
     if let Some(asked) = options.transport.as_deref().filter(|asked| *asked != transport) {
         let message = format!("transport: {address} is reached by \"{transport}\", not by \"{asked}\"");

@@ -32,9 +32,18 @@ pub enum Place {
     Tls(String, u16),
 }
 
+/// Stands before an address where JSON-RPC is spoken: `json-rpc+unix:/run/x.sock`.
+pub const JSON_RPC_PREFIX: &str = "json-rpc+";
+
+/// What is behind `json-rpc+`; none for another address.
+pub fn json_rpc_place(text: &str) -> Option<&str> {
+    text.strip_prefix(JSON_RPC_PREFIX)
+}
+
 impl Address {
     /// Whether `text` is meant as an address, and not as the path of a plugin.
     pub fn is_meant(text: &str) -> bool {
+        let text = json_rpc_place(text).unwrap_or(text);
         ["unix:", "tcp:", "tls:"].iter().any(|scheme| text.starts_with(scheme))
     }
 

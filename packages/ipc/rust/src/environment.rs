@@ -6,6 +6,9 @@ use std::ffi::{OsStr, OsString};
 /// Names the descriptors of a plugin's channel.
 pub const CHANNEL_VARIABLE: &str = "ANYPLUG_CHANNEL";
 
+/// Names the address at which a program that no host started serves its plugins.
+pub const LISTEN_VARIABLE: &str = "ANYPLUG_LISTEN";
+
 /// Carries a plugin's configuration, as JSON.
 pub const CONFIG_VARIABLE: &str = "ANYPLUG_CONFIG";
 

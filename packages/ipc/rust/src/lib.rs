@@ -31,12 +31,12 @@ mod tasks;
 mod tls;
 mod watchdog;
 
-pub use address::{Address, Place, is_loopback};
+pub use address::{Address, JSON_RPC_PREFIX, Place, is_loopback, json_rpc_place};
 pub use capture::{KEPT_LINES, LineCapture, MAX_LINE_LENGTH};
 pub use connect::{ConnectOptions, Connected, connect_socket};
 pub use driver::{Driver, Ending};
 pub use environment::{
-    CHANNEL_VARIABLE, CONFIG_VARIABLE, Environment, EnvironmentOptions, InheritEnv, child_environment,
+    CHANNEL_VARIABLE, CONFIG_VARIABLE, Environment, EnvironmentOptions, InheritEnv, LISTEN_VARIABLE, child_environment,
 };
 pub use exit::{Exit, describe_exit, describe_output};
 pub use listen::{Incoming, Listener, ListenerOptions};
@@ -46,7 +46,7 @@ pub use process::{OnLine, PluginProcess, ProcessOptions, Stream, start_process};
 pub use program::{ProgramPlace, find_program, is_executable, script_interpreter};
 pub use pump::{Leader, OnPrinted, Pump, Turn};
 pub use runtime::Runtime;
-pub use serve::{Server, open_channel};
+pub use serve::{Server, open_channel, open_standard_streams};
 pub use spin::Spin;
 pub use stdio::{Prelude, Told};
 pub use tasks::spawn as spawn_task;

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use anyplug_core::{Code, Error};
 use rustix::process::{Pid, Signal};
 
+use crate::address::JSON_RPC_PREFIX;
 use crate::capture::LineCapture;
-use crate::environment::{CHANNEL_VARIABLE, EnvironmentOptions, child_environment};
+use crate::environment::{CHANNEL_VARIABLE, EnvironmentOptions, LISTEN_VARIABLE, child_environment};
 use crate::exit::{Exit, describe_exit, describe_output};
 use crate::output;
 use crate::pipe::{Pipe, null_device};
@@ -53,6 +54,8 @@ pub struct ProcessOptions {
     pub environment: EnvironmentOptions,
     /// The channel on stdin and stdout, for plugins that can have nothing else. Otherwise: descriptors of its own.
     pub stdio: bool,
+    /// JSON-RPC is spoken there.
+    pub json_rpc: bool,
     /// Takes each line that the plugin printed.
     pub on_line: OnLine,
 }
@@ -85,7 +88,12 @@ pub fn start_process(options: &ProcessOptions) -> Result<(PluginProcess, Pipe), 
         return Err(failure(Code::InvalidArgument, "its command is empty".to_owned()));
     };
     let mut environment = child_environment(&options.environment, std::env::vars_os());
-    environment.insert(CHANNEL_VARIABLE.into(), if options.stdio { "stdio" } else { "fd:3,4" }.into());
+    match (options.json_rpc, options.stdio) {
+        // A plugin of ours speaks JSON-RPC where it is told to; others know nothing of the variable.
+        (true, _) => environment.insert(LISTEN_VARIABLE.into(), format!("{JSON_RPC_PREFIX}stdio:").into()),
+        (false, true) => environment.insert(CHANNEL_VARIABLE.into(), "stdio".into()),
+        (false, false) => environment.insert(CHANNEL_VARIABLE.into(), "fd:3,4".into()),
+    };
     if !options.cwd.is_dir() {
         return Err(failure(Code::NotFound, format!("its working folder {} does not exist", options.cwd.display())));
     }

@@ -45,6 +45,14 @@ pub fn open_channel() -> Result<Option<Pipe>, Error> {
     Ok(Some(pipe))
 }
 
+/// Takes the standard streams of this process for a protocol that is spoken there. From then on stdin is empty, and what is written to stdout goes to stderr.
+///
+/// # Errors
+/// INTERNAL when the system refuses.
+pub fn open_standard_streams() -> Result<Pipe, Error> {
+    move_stdio().map_err(|error| failed(&error))
+}
+
 fn parse(value: &str) -> Result<Place, Error> {
     if value == "stdio" {
         return Ok(Place::Stdio);

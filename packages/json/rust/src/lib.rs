@@ -26,4 +26,7 @@ mod wire;
 mod write;
 
 pub use options::{JsonReadOptions, JsonWriteOptions};
-pub use types::JsonTypes;
+pub use text::base64::{from_base64, push_base64};
+pub use text::json::{Json, Member, Members};
+pub use text::parse::parse_json;
+pub use types::{JsonTypes, MethodTypes};

@@ -9,8 +9,22 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use crate::options::{JsonReadOptions, JsonWriteOptions};
 use crate::pool::pool_of;
 use crate::read::Reader;
+use crate::text::json::Json;
 use crate::text::parse::parse_json;
 use crate::write::Writer;
+
+/// What a method takes and gives: types by their full names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MethodTypes {
+    /// The type of its requests.
+    pub input: String,
+    /// The type of its responses.
+    pub output: String,
+    /// The caller sends a stream.
+    pub streams_requests: bool,
+    /// The callee sends a stream.
+    pub streams_responses: bool,
+}
 
 /// A set of message types: those of its sources, all that they reach, and the well-known types. It is what `google.protobuf.Any` is resolved by.
 ///
@@ -75,9 +89,35 @@ impl JsonTypes {
     ///
     /// As [`from_json`](Self::from_json).
     pub fn json_to_bytes(&self, type_name: &str, json: &str, options: JsonReadOptions) -> Result<Vec<u8>> {
+        // What the types are is told before what the text is.
+        self.find(type_name)?;
+        self.value_to_bytes(type_name, &parse_json(json)?, options)
+    }
+
+    /// The bytes of the message that a value of JSON means.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_json`](Self::from_json).
+    pub fn value_to_bytes(&self, type_name: &str, json: &Json<'_>, options: JsonReadOptions) -> Result<Vec<u8>> {
         let message = self.find(type_name)?;
-        let json = parse_json(json)?;
-        Reader::new(self.pool()?, options).read(&message, &json).map_err(|fault| fault.of(type_name))
+        Reader::new(self.pool()?, options).read(&message, json).map_err(|fault| fault.of(type_name))
+    }
+
+    /// What a method takes and gives; none when there is no such service or method.
+    ///
+    /// # Errors
+    ///
+    /// INVALID_ARGUMENT when a descriptor set cannot be used.
+    pub fn method_types(&self, service: &str, method: &str) -> Result<Option<MethodTypes>> {
+        let service = self.pool()?.get_service_by_name(service);
+        let found = service.and_then(|service| service.methods().find(|one| one.name() == method));
+        Ok(found.map(|method| MethodTypes {
+            input: method.input().full_name().to_owned(),
+            output: method.output().full_name().to_owned(),
+            streams_requests: method.is_client_streaming(),
+            streams_responses: method.is_server_streaming(),
+        }))
     }
 
     fn find(&self, type_name: &str) -> Result<MessageDescriptor> {

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ._client import Caller, SyncCaller
     from ._codec import Message
 
-__all__ = ("MethodDescriptor", "MethodKind", "ServiceDescriptor")
+__all__ = ("MethodDescriptor", "MethodKind", "ServiceDescriptor", "known_services")
 
 InputT = TypeVar("InputT", bound="Message")
 OutputT = TypeVar("OutputT", bound="Message")
@@ -80,3 +80,15 @@ class ServiceDescriptor(Generic[ClientT, SyncClientT, HandlerT]):
     client: Callable[[Caller], ClientT]
     sync_client: Callable[[SyncCaller], SyncClientT]
     handler: type[HandlerT]
+
+    def __post_init__(self) -> None:
+        """Makes it known: a plugin without a schema is called by those of the host."""
+        _KNOWN[self.name] = self
+
+
+_KNOWN: dict[str, ServiceDescriptor[Any, Any, Any]] = {}
+
+
+def known_services() -> tuple[ServiceDescriptor[Any, Any, Any], ...]:
+    """Returns the services whose generated code has been imported; of two with one name the later one."""
+    return tuple(_KNOWN.values())

@@ -23,7 +23,7 @@ from ._sdk import PluginDefinition
 from ._tls import TlsOptions, tls_parts
 from ._version import RUNTIME
 
-__all__ = ("PluginServer", "listen")
+__all__ = ("PluginServer", "listen", "only_one")
 
 _FINISH_GRACE = 0.5
 """Seconds that handlers have which were cancelled because their host went."""
@@ -46,7 +46,8 @@ def listen(
     and a thread of its own, and services of its own where the plugin's are made by a function; otherwise all hosts
     share them. Asynchronous handlers of all hosts run on one event loop in the background.
 
-    ``address``: ``unix:/run/x.sock``, ``tcp://127.0.0.1:9000`` (port 0: one that is free) or ``tls://0.0.0.0:9000``.
+    ``address``: ``unix:/run/x.sock``, ``tcp://127.0.0.1:9000`` (port 0: one that is free) or ``tls://0.0.0.0:9000``;
+    with ``json-rpc+`` before it for peers that speak JSON-RPC.
     ``tls``: certificates for ``tls://``; a host has to show one of the same authority.
     ``allow_plaintext``: allows ``tcp://`` beyond this machine, where anybody may read along and connect.
     ``config``: members of the configuration that a host cannot change.
@@ -91,6 +92,9 @@ class PluginServer:
         self._lock = threading.Lock()
         self._closing = False
         self._hosts: dict[threading.Thread, Connection | None] = {}
+        if listener.address.startswith("json-rpc+") and len(every) > 1:
+            listener.close()
+            raise only_one(len(every))
         if not every or len(self._plugins) < len(every):
             listener.close()
             names = ", ".join(plugin.name for plugin in every) or "none"
@@ -255,3 +259,9 @@ def _config_of(text: str) -> Mapping[str, Any]:
 
 def _report(reason: AnyplugError) -> None:
     print_record(LogRecord(LogLevel.WARN, f"a host was turned away: {reason}", "", 0, {}))
+
+
+def only_one(count: int) -> AnyplugError:
+    """Returns that a client which speaks JSON-RPC cannot say which plugin it wants."""
+    message = f"JSON-RPC is spoken with one plugin at an address, and there are {count}; give each its own"
+    return AnyplugError(Code.INVALID_ARGUMENT, message)

@@ -16,7 +16,7 @@ from . import _native
 from ._code import Code
 from ._connection import Connection
 from ._context import PeerInfo
-from ._descriptor import ServiceDescriptor
+from ._descriptor import ServiceDescriptor, known_services
 from ._direct import DirectLink, DirectSide
 from ._discovery import FoundPlugin
 from ._error import AnyplugError, to_error
@@ -68,7 +68,7 @@ def load_plugin(
     (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
     ``python:my_package.my_module``, which need no plugin.json; the address where the plugin is served, such as
     ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it for
-    one of a set; or what `discover_plugins` found.
+    one of a set, and ``json-rpc+`` before it where the plugin speaks JSON-RPC; or what `discover_plugins` found.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
     its own) or ``stdio`` (a child process on stdin and stdout). By default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
@@ -288,6 +288,12 @@ class PluginLoad:
         return [service_parts(service) for service in self.expected]
 
     @property
+    def known(self) -> list[ServiceParts]:
+        """What a plugin that has no schema may be called by, as the native module takes it."""
+        services = {service.name: service for service in (*known_services(), *self.expected)}
+        return [service_parts(service) for service in services.values()]
+
+    @property
     def services(self) -> list[ServiceParts]:
         """The services of the host, as the native module takes them."""
         return [service_parts(implementation.service) for implementation in self.implementations]
@@ -381,10 +387,13 @@ class _Located:
         if load.language not in (None, language):
             what = f'expected a plugin in {load.language}, and its language is "{language}"'
             raise AnyplugError(Code.FAILED_PRECONDITION, f"{file}: {what}; load it by load_plugin")
+        manifest: dict[str, Any]
         if is_derived:
             manifest = {"name": name, "version": version, "language": language, "transports": list(transports or ())}
         else:
             manifest = json.loads(Path(file).read_text(encoding="utf-8"))
+        if (manifest.get("interop") or {}).get("protocol") == "json-rpc":
+            return cls(Path(file), Path(folder), name, module, capabilities, manifest, False, is_derived)
         is_possible = language == "python" and module is not None
         if load.transport == "direct" and not is_possible:
             missing = f"its language is {language}" if language != "python" else "interop.module is missing"

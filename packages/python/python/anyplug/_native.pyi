@@ -78,6 +78,13 @@ class Channel:
     def of_host() -> Channel | None:
         """The channel that the host of this process opened for it, or None when no host started it."""
 
+    @staticmethod
+    def of_json_rpc() -> Channel:
+        """The channel of a host that asks what comes in JSON-RPC on the standard streams."""
+
+    def finish(self) -> None:
+        """Waits until all is written, where JSON-RPC is spoken at the other end."""
+
 @final
 class Call:
     """One end of a call whose messages stream, or that is handled."""

@@ -19,7 +19,7 @@ from ._connection import Connection
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
 from ._lifetime import leave_now
-from ._listen import PluginServer, connect_plugin
+from ._listen import PluginServer, connect_plugin, only_one
 from ._listen import listen as _listen
 from ._log import set_host
 from ._runner import LoopRunner, ThreadRunner
@@ -50,7 +50,8 @@ def serve(
 
     It finds out by its surroundings how it is reached. Started by a host, it serves that host until the channel is
     closed. Otherwise it listens at the address in ``listen`` or in ANYPLUG_LISTEN, as `anyplug.listen` does, until
-    SIGTERM or SIGINT. With neither, it explains itself on stderr and exits with 64.
+    SIGTERM or SIGINT. At ``json-rpc+stdio:`` it speaks JSON-RPC on its standard streams until stdin ends. With neither,
+    it explains itself on stderr and exits with 64.
     Asynchronous handlers run on an event loop in this thread; a plugin whose handlers are all synchronous needs none,
     and its calls run in this thread one after the other, but for those that take long, beside which others begin.
 
@@ -66,6 +67,13 @@ def serve(
             address = listen or os.environ.get("ANYPLUG_LISTEN")
             if not address:
                 _explain(who)
+            if address == "json-rpc+stdio:":
+                if len(every) != 1:
+                    raise only_one(len(every))
+                own = _config() if config is None else config
+                os.environ.pop("ANYPLUG_LISTEN", None)
+                _Server(every[0], _native.Channel.of_json_rpc(), own).run()
+                return
             server = _listen(
                 every,
                 address,
@@ -163,13 +171,17 @@ class _Server:
             # The host is told why over the channel, where it sees the code as well.
             reason = to_error(error)
             self.connect((), ThreadRunner()).native.fail(reason)
+            self.channel.finish()
             sys.exit(f"{self.plugin.name}: {reason}")
         if any(implementation.is_async for implementation in implementations):
-            if not self.run_loop(implementations):
+            is_over = self.run_loop(implementations)
+            self.channel.finish()
+            if not is_over:
                 leave_now(0)
         else:
             connection = self.connect(implementations, ThreadRunner())
             connection.work(spins=True, is_main=True)
+            self.channel.finish()
             if not connection.join_workers(_FINISH_GRACE):
                 leave_now(0)
 

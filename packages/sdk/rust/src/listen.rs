@@ -12,16 +12,15 @@ use anyplug_core::hello::Peer;
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, LogLevel, LogRecord, Result, Role, Router};
 use anyplug_ipc::{
-    Address, CONFIG_VARIABLE, Incoming, Listener, ListenerOptions, Preface, Server, TlsOptions, Turn, hear_preface,
+    Address, CONFIG_VARIABLE, Incoming, JSON_RPC_PREFIX, LISTEN_VARIABLE, Listener, ListenerOptions, Preface, Server,
+    TlsOptions, Turn, hear_preface, json_rpc_place,
 };
+use anyplug_jsonrpc::front;
 use serde_json::{Map, Value};
 
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
 use crate::runtime::PluginRuntime;
-
-/// Names the address at which a program that no host started serves its plugins.
-pub(crate) const LISTEN_VARIABLE: &str = "ANYPLUG_LISTEN";
 
 /// How long a host may take to read why it was refused.
 const LINGER: Duration = Duration::from_secs(2);
@@ -29,7 +28,7 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How plugins are served on a socket.
 #[derive(Clone, Debug)]
 pub struct ServeOptions {
-    /// Where: `unix:/run/x.sock`, `tcp://127.0.0.1:9000` (port 0: one that is free) or `tls://0.0.0.0:9000`. Empty: as ANYPLUG_LISTEN says.
+    /// Where: `unix:/run/x.sock`, `tcp://127.0.0.1:9000` (port 0: one that is free) or `tls://0.0.0.0:9000`; with `json-rpc+` before it for peers that speak JSON-RPC. Empty: as ANYPLUG_LISTEN says.
     pub listen: String,
     /// Certificates for `tls://`: a host has to show one of the same authority.
     pub tls: Option<TlsOptions>,
@@ -140,7 +139,11 @@ pub(crate) fn listen_in(
             "plugins: expected at least one, each with a name of its own; got {names}"
         )));
     }
-    let address: Address = options.listen.parse()?;
+    let json_rpc = json_rpc_place(&options.listen);
+    if json_rpc.is_some() && plugins.len() > 1 {
+        return Err(only_one(plugins.len()));
+    }
+    let address: Address = json_rpc.unwrap_or(&options.listen).parse()?;
     if !address.plugin.is_empty() {
         return Err(Error::invalid_argument(format!(
             "address {:?}: a server offers all of its plugins; leave #{} to the hosts",
@@ -167,7 +170,8 @@ pub(crate) fn listen_in(
 impl PluginServer {
     /// Where it listens, with the port that the system chose: what `load_plugin` takes.
     pub fn address(&self) -> String {
-        self.shared.listener.address().to_string()
+        let prefix = if self.shared.is_json_rpc() { JSON_RPC_PREFIX } else { "" };
+        format!("{prefix}{}", self.shared.listener.address())
     }
 
     /// How many hosts are connected.
@@ -224,9 +228,17 @@ impl Shared {
         }
     }
 
+    fn is_json_rpc(&self) -> bool {
+        json_rpc_place(&self.options.listen).is_some()
+    }
+
     fn serve_host(&self, host: Incoming, is_too_many: bool) -> Result<()> {
         let until = Instant::now() + self.options.hello_timeout;
-        let pipe = host.into_pipe(until)?;
+        let mut pipe = host.into_pipe(until)?;
+        if self.is_json_rpc() {
+            // It ends by itself.
+            (pipe, _) = front(pipe)?;
+        }
         let (Preface { heard, hello }, mut refusal) = match hear_preface(&pipe, until) {
             Ok(preface) => (preface, None),
             Err(error) => (Preface { heard: Vec::new(), hello: None }, Some(error)),
@@ -345,6 +357,13 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Hosts> {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A client that speaks JSON-RPC cannot say which plugin it wants.
+pub(crate) fn only_one(count: usize) -> Error {
+    Error::invalid_argument(format!(
+        "JSON-RPC is spoken with one plugin at an address, and there are {count}; give each its own"
+    ))
 }
 
 /// A socket that is closed with bytes unread takes back what was written to it: the host has a moment to read it and to close.

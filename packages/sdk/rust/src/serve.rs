@@ -7,10 +7,14 @@ use std::sync::Arc;
 use anyplug_core::hello::MAGIC;
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
-use anyplug_ipc::{CHANNEL_VARIABLE, CONFIG_VARIABLE, Moved, Pipe, Server, open_channel};
+use anyplug_ipc::{
+    CHANNEL_VARIABLE, CONFIG_VARIABLE, LISTEN_VARIABLE, Moved, Pipe, Server, json_rpc_place, open_channel,
+    open_standard_streams,
+};
+use anyplug_jsonrpc::front;
 use serde_json::{Map, Value};
 
-use crate::listen::{LISTEN_VARIABLE, ServeOptions, listen_in};
+use crate::listen::{ServeOptions, listen_in, only_one};
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
 use crate::runtime::PluginRuntime;
@@ -25,7 +29,7 @@ const NOT_LOADED: u8 = 64;
 /// Serves a plugin until its host closes the channel; `main` returns what it returns.
 ///
 /// It finds out by its surroundings how it is reached. Started by a host, it serves that host. Otherwise it listens at the address in ANYPLUG_LISTEN until SIGTERM or SIGINT: then calls in flight
-/// may end. With neither it explains itself on stderr and gives status 64. Handlers may use everything of tokio: they run in the
+/// may end. At `json-rpc+stdio:` it speaks JSON-RPC on its standard streams until stdin ends. With neither it explains itself on stderr and gives status 64. Handlers may use everything of tokio: they run in the
 /// runtime that this function was called in, or in one of its own. Each begins in the thread that reads the channel, and must not block.
 ///
 /// ```no_run
@@ -47,6 +51,7 @@ pub fn serve_with(plugins: Vec<Plugin>, options: ServeOptions) -> ExitCode {
     let served = match open_channel() {
         Ok(Some(pipe)) => only(plugins).and_then(|plugin| serve_over(pipe, plugin)),
         Ok(None) => match options.or_surroundings() {
+            Ok(Some(options)) if json_rpc_place(&options.listen) == Some("stdio:") => serve_standard_streams(plugins),
             Ok(Some(options)) => serve_at(plugins, options, &who),
             Ok(None) => {
                 eprintln!("{}", explanation(&who));
@@ -90,6 +95,16 @@ fn serve_at(plugins: Vec<Plugin>, options: ServeOptions, who: &str) -> Result<()
     server.close();
     runtime.finish();
     Ok(())
+}
+
+/// Speaks JSON-RPC with whoever started this program, until it writes nothing more.
+fn serve_standard_streams(mut plugins: Vec<Plugin>) -> Result<()> {
+    let count = plugins.len();
+    let plugin = plugins.pop().filter(|_| count == 1).ok_or_else(|| only_one(count))?;
+    let (pipe, end) = front(open_standard_streams()?)?;
+    let served = serve_over(pipe, plugin);
+    end.wait();
+    served
 }
 
 fn read_config() -> Result<Value> {

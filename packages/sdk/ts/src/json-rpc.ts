@@ -1,6 +1,7 @@
-/** Serves plugins to peers that speak JSON-RPC. */
+/** Serves a plugin to peers that speak JSON-RPC. */
 
-import { AnyplugError, Code, type Link, Router, type Transport } from "@anyplug/core";
+import type { Socket } from "node:net";
+import { AnyplugError, Code, Router } from "@anyplug/core";
 import { connectDirect } from "@anyplug/direct";
 import { type Listener, listenSocket, parseAddress, type StandardStreams, StreamChannel } from "@anyplug/ipc";
 import { failureText, framed, JsonRpcPeer } from "@anyplug/jsonrpc";
@@ -12,69 +13,53 @@ import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.j
 export const jsonRpcOverStdio = "json-rpc+stdio:";
 
 /**
- * Answers the calls of one peer, until it writes nothing more and has been answered. Its services are those of all plugins.
+ * Answers the calls of one peer, until it writes nothing more and has been answered.
  *
- * @throws AnyplugError (rejects) what a plugin throws that refuses its configuration; INVALID_ARGUMENT when two serve the same.
+ * @throws AnyplugError (rejects) what the plugin throws that refuses its configuration.
  */
 export async function serveJsonRpc(
   { input, output }: StandardStreams,
-  plugins: readonly PluginDefinition[],
+  plugin: PluginDefinition,
   config: PluginConfig,
 ): Promise<JsonRpcPeer> {
-  const links = new Map<string, Link>();
-  const services = [];
-  for (const plugin of plugins) {
-    const { name, version, limits } = plugin;
-    const own = await servicesOf(plugin, config);
-    const router = new Router({ services: own, uses: plugin.uses, grants: "all", config });
-    const host = { name: "json-rpc", version: "", router: new Router() };
-    const link = connectDirect({ host, plugin: { name, version, router, limits }, onLog: printRecord });
-    for (const { service } of own) {
-      if (links.has(service.name)) {
-        throw new AnyplugError(
-          Code.InvalidArgument,
-          `${service.name} is served by two plugins; JSON-RPC tells them apart by their services`,
-        );
-      }
-      links.set(service.name, link);
-      services.push(service);
-    }
-  }
-  const transport: Transport = {
-    unary: (method, request, options) => of(links, method.service.name).unary(method, request, options),
-    stream: (method, requests, options) => of(links, method.service.name).stream(method, requests, options),
-  };
-  const [first] = plugins;
-  const name = plugins.map((plugin) => plugin.name).join(", ");
+  const { name, version, limits } = plugin;
+  const own = await servicesOf(plugin, config);
+  const router = new Router({ services: own, uses: plugin.uses, grants: "all", config });
+  const host = { name: "json-rpc", version: "", router: new Router() };
+  const link = connectDirect({ host, plugin: { name, version, router, limits }, onLog: printRecord });
   const channel = new StreamChannel(input, output, {
     whyEnded: (cause) => new AnyplugError(Code.Unavailable, "the peer closed the connection", { cause }),
     onInputEnded: () => void peer.inputEnded(),
   });
-  const served = { name, version: plugins.length === 1 ? (first?.version ?? "") : "", services, transport };
-  const peer = new JsonRpcPeer(channel, { served, limits: first?.limits });
-  void peer.closed.then((reason) => {
-    for (const link of new Set(links.values())) link.close(reason);
-  });
+  const served = { name, version, services: own.map(({ service }) => service), transport: link };
+  const peer = new JsonRpcPeer(channel, { served, limits });
+  void peer.closed.then((reason) => link.close(reason));
   return peer;
 }
 
-function of(links: ReadonlyMap<string, Link>, service: string): Link {
-  const link = links.get(service);
-  if (link !== undefined) return link;
-  throw new AnyplugError(Code.Unimplemented, `${service} is not served`);
+/**
+ * Returns the plugin of a set of one: a client that speaks JSON-RPC cannot say which plugin it wants.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT for another number of them.
+ */
+export function onlyPlugin(plugins: readonly PluginDefinition[]): PluginDefinition {
+  const [plugin] = plugins;
+  if (plugin !== undefined && plugins.length === 1) return plugin;
+  const message = `JSON-RPC is spoken with one plugin at an address, and there are ${plugins.length}; give each its own`;
+  throw new AnyplugError(Code.InvalidArgument, message);
 }
 
-/** A server of plugins on a socket where JSON-RPC is spoken. */
+/** A server of a plugin on a socket where JSON-RPC is spoken. */
 export class JsonRpcServer implements PluginServer {
-  readonly #plugins: readonly PluginDefinition[];
+  readonly #plugin: PluginDefinition;
   readonly #options: ListenOptions;
   readonly #peers = new Set<JsonRpcPeer>();
   #open = 0;
   #listener: Listener | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(plugins: readonly PluginDefinition[], options: ListenOptions) {
-    this.#plugins = plugins;
+  constructor(plugin: PluginDefinition, options: ListenOptions) {
+    this.#plugin = plugin;
     this.#options = options;
   }
 
@@ -107,7 +92,7 @@ export class JsonRpcServer implements PluginServer {
     return this.close();
   }
 
-  async #serve(socket: import("node:net").Socket): Promise<void> {
+  async #serve(socket: Socket): Promise<void> {
     const { maxConnections = 1000, config = {} } = this.#options;
     this.#open += 1;
     try {
@@ -115,7 +100,7 @@ export class JsonRpcServer implements PluginServer {
         const full = `${maxConnections} peers are connected already, and no more may be`;
         throw new AnyplugError(Code.ResourceExhausted, full);
       }
-      const peer = await serveJsonRpc({ input: socket, output: socket }, this.#plugins, config);
+      const peer = await serveJsonRpc({ input: socket, output: socket }, this.#plugin, config);
       this.#peers.add(peer);
       if (this.#closing !== undefined) peer.fail(closed);
       await peer.closed;

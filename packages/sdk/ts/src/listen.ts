@@ -12,7 +12,7 @@ import {
   type TlsOptions,
 } from "@anyplug/ipc";
 import { parseConfig } from "./config.js";
-import { JsonRpcServer } from "./json-rpc.js";
+import { JsonRpcServer, onlyPlugin } from "./json-rpc.js";
 import { printRecord } from "./log.js";
 import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
 
@@ -62,7 +62,7 @@ export async function listen(
   const all = [plugins].flat();
   const place = jsonRpcPlace(options.listen);
   if (place !== undefined) {
-    const jsonRpc = new JsonRpcServer(checked(all), options);
+    const jsonRpc = new JsonRpcServer(onlyPlugin(all), options);
     await jsonRpc.open(place);
     return jsonRpc;
   }

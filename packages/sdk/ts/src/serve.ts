@@ -11,7 +11,7 @@ import {
   type PipeChannel,
 } from "@anyplug/ipc";
 import { parseConfig } from "./config.js";
-import { jsonRpcOverStdio, serveJsonRpc } from "./json-rpc.js";
+import { jsonRpcOverStdio, onlyPlugin, serveJsonRpc } from "./json-rpc.js";
 import { type ListenOptions, listen } from "./listen.js";
 import { printRecord, setLogSink } from "./log.js";
 import { type PluginConfig, type PluginDefinition, servicesOf } from "./plugin.js";
@@ -88,7 +88,7 @@ async function serveStandardStreams(
   plugins: readonly PluginDefinition[],
 ): Promise<void> {
   delete process.env[listenVariable];
-  const { closed } = await serveJsonRpc(openStandardStreams(), plugins, config);
+  const { closed } = await serveJsonRpc(openStandardStreams(), onlyPlugin(plugins), config);
   await closed;
   await handlersEnded();
 }

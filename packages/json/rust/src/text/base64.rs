@@ -3,7 +3,7 @@
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Appends bytes in base64, padded.
-pub(crate) fn push_base64(out: &mut String, bytes: &[u8]) {
+pub fn push_base64(out: &mut String, bytes: &[u8]) {
     let letter = |bits: u32| char::from(ALPHABET[(bits & 63) as usize]);
     for chunk in bytes.chunks(3) {
         let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or_default());
@@ -16,7 +16,7 @@ pub(crate) fn push_base64(out: &mut String, bytes: &[u8]) {
 }
 
 /// The bytes that a text in base64 means, of either alphabet, padded or not; none when it is none.
-pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
     let is_padded = digits.len() < text.len();
     if digits.len() % 4 == 1 || (is_padded && !text.len().is_multiple_of(4)) {

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use super::print::push_string;
 use crate::fault::{quoted, shortened};
 
 /// A value of JSON.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Json<'a> {
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -22,10 +23,10 @@ pub(crate) enum Json<'a> {
 }
 
 /// A member of an object.
-pub(crate) type Member<'a> = (Cow<'a, str>, Json<'a>);
+pub type Member<'a> = (Cow<'a, str>, Json<'a>);
 
 /// The members of an object, in their order.
-pub(crate) type Members<'a> = Vec<Member<'a>>;
+pub type Members<'a> = Vec<Member<'a>>;
 
 impl Json<'_> {
     /// The value as a message about it shows it.
@@ -37,6 +38,47 @@ impl Json<'_> {
             Self::String(text) => quoted(text),
             Self::Array(_) => "an array".to_owned(),
             Self::Object(_) => "an object".to_owned(),
+        }
+    }
+    /// The member of that name, of several the last; none where there is none, and for what is no object.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.iter().rev().find(|(one, _)| one == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The value as JSON text, in one line.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        self.push_text(&mut out);
+        out
+    }
+
+    fn push_text(&self, out: &mut String) {
+        match self {
+            Self::Null => out.push_str("null"),
+            Self::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Self::Number(text) => out.push_str(text),
+            Self::String(text) => push_string(out, text),
+            Self::Array(elements) => {
+                out.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    element.push_text(out);
+                }
+                out.push(']');
+            }
+            Self::Object(members) => {
+                out.push('{');
+                for (index, (name, value)) in members.iter().enumerate() {
+                    out.push_str(if index > 0 { "," } else { "" });
+                    push_string(out, name);
+                    out.push(':');
+                    value.push_text(out);
+                }
+                out.push('}');
+            }
         }
     }
 }

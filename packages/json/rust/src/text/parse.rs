@@ -14,7 +14,7 @@ const MAX_NESTING: usize = 256;
 /// # Errors
 ///
 /// INVALID_ARGUMENT, naming line and column, when it is none, and when it is nested deeper than 256 levels.
-pub(crate) fn parse_json(text: &str) -> Result<Json<'_>> {
+pub fn parse_json(text: &str) -> Result<Json<'_>> {
     let mut parser = Parser { text, position: 0 };
     let value = parser.value(0)?;
     parser.end()?;
