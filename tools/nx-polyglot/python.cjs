@@ -7,7 +7,7 @@ function pythonTargets(manifest) {
   const files = stringArray(manifest, "tool.mypy", "files");
   const paths = stringArray(manifest, "tool.mypy", "mypy_path");
   const sources = [
-    ...[...files, ...paths].map((path) => `{workspaceRoot}/${path}/**/*.{py,pyi}`),
+    ...[...files, ...paths].map((path) => `{workspaceRoot}/${path}${path.endsWith(".py") ? "" : "/**/*.{py,pyi}"}`),
     "{workspaceRoot}/pyproject.toml",
     "{workspaceRoot}/packages/python/pyproject.toml",
     "{workspaceRoot}/requirements-dev.txt",

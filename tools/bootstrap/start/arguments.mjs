@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { LANGUAGES, TRANSPORTS } from "./languages.mjs";
 
-export const USAGE = `npm start                                  set up, run the nine cells, talk to ELIZA
-npm start -- --json                        set up, run the nine cells, print them as one JSON array
+export const USAGE = `npm start                                  set up, run the nine cells, load every plugin in every language, talk to ELIZA
+npm start -- --json                        the same, but print the nine cells as one JSON array
 npm start -- --host H --plugin P           set up, talk: a line is a question, an empty line a new session
                  [--transport T]
 

@@ -4,6 +4,7 @@ import { createProgress } from "../setup/progress.mjs";
 import { runSteps, SetUpError, setUpSteps } from "../setup/setup.mjs";
 import { readArguments, USAGE, UsageError } from "./arguments.mjs";
 import { converse, pipeConversation } from "./conversation.mjs";
+import { formatExamples, runExamples } from "./examples.mjs";
 import { CELLS, failedCell, formatMatrix, runCell } from "./matrix.mjs";
 
 /** `npm start`, once Node is known to be new enough. */
@@ -32,9 +33,15 @@ async function start(options) {
   if (options.host !== undefined) return interactive ? converse(options) : pipeConversation(options);
 
   const cells = await runMatrix();
-  const ok = cells.every((cell) => cell.ok);
-  if (options.json) printJson(cells);
-  else console.log(`\n${formatMatrix(cells, process.stdout)}`);
+  const examples = await loadAll();
+  const failed = examples.filter(({ error }) => error !== undefined);
+  const ok = failed.length === 0 && cells.every((cell) => cell.ok);
+  if (options.json) {
+    if (failed.length > 0) console.error(formatExamples(failed));
+    printJson(cells);
+  } else {
+    console.log(`\n${formatExamples(examples)}\n${formatMatrix(cells, process.stdout)}`);
+  }
   if (options.json || !interactive) return ok ? 0 : 1;
   const status = await converse(undefined);
   return ok ? status : 1;
@@ -64,6 +71,15 @@ async function runMatrix() {
   if (cells.every((cell) => cell.ok)) report.done();
   else report.failed();
   return cells;
+}
+
+/** The hosts in examples/ that load every plugin in every language. */
+async function loadAll() {
+  const report = createProgress().start("Examples", "every plugin in every language");
+  const examples = await runExamples();
+  if (examples.every(({ error }) => error === undefined)) report.done();
+  else report.failed();
+  return examples;
 }
 
 function printJson(cells) {

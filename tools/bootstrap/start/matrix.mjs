@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { root } from "../setup/paths.mjs";
 import { styleFor } from "../setup/style.mjs";
+import { run } from "./host-program.mjs";
 import { FIRST_REPLY, hostCommand, LANGUAGES } from "./languages.mjs";
 
-const CELL_LIMIT_MS = 300_000;
 const KEPT_ERROR_LINES = 5;
 
 /** The nine pairs of host and plugin. */
@@ -37,30 +35,6 @@ export async function runCell(pair, commandOf = hostCommand) {
   const error = cell.error ?? problem ?? (reply === FIRST_REPLY ? undefined : `the reply is not ${FIRST_REPLY}`);
   const ok = cell.ok === true && error === undefined;
   return { ...pair, transport, ok, reply, p50_us, ...(ok ? {} : { error: error ?? "the host program says not ok" }) };
-}
-
-async function run(program, args) {
-  const output = { stdout: "", stderr: "", problem: undefined };
-  let timer;
-  try {
-    const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
-    timer = setTimeout(() => {
-      output.problem = `the host program took longer than ${CELL_LIMIT_MS / 1000} s`;
-      child.kill("SIGKILL");
-    }, CELL_LIMIT_MS);
-    for (const name of ["stdout", "stderr"]) {
-      child[name].setEncoding("utf8").on("data", (chunk) => {
-        output[name] += chunk;
-      });
-    }
-    const [status, signal] = await once(child, "close");
-    if (status !== 0) output.problem ??= `the host program ended with ${signal ?? `status ${status}`}`;
-  } catch (error) {
-    output.problem = `the host program could not be started: ${error.message}`;
-  } finally {
-    clearTimeout(timer);
-  }
-  return output;
 }
 
 /** Returns the cells as a table, a row per host and a column per plugin, followed by what went wrong. */

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "@jest/globals";
 import { readArguments } from "../start/arguments.mjs";
 import { languageOf } from "../start/conversation.mjs";
+import { formatExamples, runExamples } from "../start/examples.mjs";
 import { CELLS, failedCell, formatMatrix, runCell } from "../start/matrix.mjs";
 
 const entry = join(dirname(fileURLToPath(import.meta.url)), "..", "start.mjs");
@@ -77,6 +78,17 @@ test("the table has a row per host, a column per plugin, and the reason of each 
   ]);
   expect(text).toContain("8 of 9 cells");
   expect(text).toContain("rust host, rust plugin: no such plugin");
+});
+
+test("an example's table is shown as it is, and one that fails with its reason", async () => {
+  const program = (script) => [process.execPath, "-e", script];
+  const fails = program("console.log('half'); console.error('it hurts'); process.exit(7)");
+  const commands = { typescript: program("console.log('a  b')"), python: program("console.log('c')"), rust: fails };
+  const examples = await runExamples(commands);
+  expect(examples.map(({ error }) => error === undefined)).toEqual([true, true, false]);
+  expect(formatExamples(examples)).toBe(
+    "Loaded from typescript:\n\na  b\n\nLoaded from python:\n\nc\n\nLoaded from rust:\n\nhalf\nthe host program ended with status 7\nit hurts\n",
+  );
 });
 
 test("a language is chosen by number, name or beginning; an empty answer means the first", () => {

@@ -138,8 +138,9 @@ class Collection:
             return [stored.row for stored in self.matching(query.filter) if stored.row >= 0]
         count = len(self._owners)
         if self._graph is not None and not query.exact and squared:
-            ef = max(query.ef_search or self._graph.options.ef_search, query.count)
-            if ef < count:
+            asked = max(query.ef_search, query.count) if query.ef_search else None
+            ef = asked or self._graph.candidates(query.count)
+            if ef is not None and ef < count:
                 found = [*self._graph.search(direction(query.vector, math.sqrt(squared)), ef), *self._zeros]
                 if len(found) >= query.count:
                     return [stored.row for stored in found]

@@ -12,6 +12,7 @@ from ._checks import Doubles
 from ._entry import Stored
 from ._level import Levels
 from ._rows import Rows
+from ._trial import FEWEST_NODES, enough
 
 __all__ = ["Graph", "GraphOptions"]
 
@@ -42,7 +43,7 @@ _Near = tuple[float, int]
 class Graph:
     """Nodes in levels; each node has the directions that it is near to as its neighbours."""
 
-    __slots__ = ("_directions", "_entry", "_free", "_levels", "_nodes", "options")
+    __slots__ = ("_directions", "_enough", "_entry", "_free", "_levels", "_next_trial", "_nodes", "options")
 
     def __init__(self, options: GraphOptions, dimensions: int) -> None:
         self.options = options
@@ -52,6 +53,15 @@ class Graph:
         self._free: list[int] = []
         self._entry: int | None = None
         """A node of the highest level."""
+        self._enough: int | None = options.ef_search
+        """How many candidates are enough; None if no number is."""
+        self._next_trial = FEWEST_NODES
+
+    def candidates(self, count: int) -> int | None:
+        """Returns how many candidates a search for `count` entries is to keep; None if the index is not to be used."""
+        if self._size < FEWEST_NODES or self._enough is None:
+            return None
+        return max(self._enough, 2 * count)
 
     def add(self, stored: Stored, direction: Doubles) -> int:
         """Adds an entry with a direction; returns its node."""
@@ -75,6 +85,9 @@ class Graph:
             self._connect(node, at, chosen)
         if level > top:
             self._entry = node
+        if self._size >= self._next_trial and self._enough is not None:
+            self._next_trial = self._size + self._size // 4
+            self._enough = enough(self, self._live(), self._enough)
         return node
 
     def remove(self, stored: Stored) -> None:
@@ -97,13 +110,29 @@ class Graph:
 
     def search(self, direction: Doubles, ef: int) -> list[Stored]:
         """Returns the entries of the nodes that are nearest to a direction: of `ef` nodes, or fewer."""
+        return [stored for _, node in self._search(direction, ef) for stored in self._node(node).members]
+
+    def nearest(self, node: int, count: int) -> list[int]:
+        """Returns the nodes that are nearest to one, itself left out, by looking at all."""
+        directions = self._directions.numbers
+        nearness = directions[: len(self._nodes)] @ directions[node]
+        nearness[[*self._free, node]] = -np.inf
+        last = np.partition(nearness, -count)[-count]
+        near = sorted((-nearness[one], one) for one in np.flatnonzero(nearness >= last).tolist())
+        return [one for _, one in near[:count]]
+
+    def found(self, node: int, count: int, candidates: int) -> list[int]:
+        """Returns those that are found with this many candidates."""
+        found = [one for _, one in self._search(self._directions.numbers[node], candidates)]
+        return [one for one in found if one != node][:count]
+
+    def _search(self, direction: Doubles, ef: int) -> list[_Near]:
         if self._entry is None:
             return []
         nearest = self._entry
         for at in range(self._top_of(nearest), 0, -1):
             nearest = self._search_level(direction, nearest, 1, at)[0][1]
-        found = self._search_level(direction, nearest, ef, 0)
-        return [stored for _, node in found for stored in self._node(node).members]
+        return self._search_level(direction, nearest, ef, 0)
 
     def _search_level(self, direction: Doubles, start: int, ef: int, level: int) -> list[_Near]:
         """Returns the nearest nodes of a level that are found from one of them: `ef` or fewer, in order."""
@@ -188,6 +217,13 @@ class Graph:
         """Returns the lowest of the nodes on the highest level."""
         levels = [(-len(node.links), number) for number, node in enumerate(self._nodes) if node]
         return min(levels)[1] if levels else None
+
+    @property
+    def _size(self) -> int:
+        return len(self._nodes) - len(self._free)
+
+    def _live(self) -> list[int]:
+        return [number for number, node in enumerate(self._nodes) if node]
 
     def _most(self, level: int) -> int:
         return 2 * self.options.m if level == 0 else self.options.m

@@ -143,10 +143,8 @@ impl Collection {
     /// The keys that the graph finds; none where it would not do.
     fn found_by_graph(&self, query: &Query, square: f64) -> Option<Vec<&Arc<str>>> {
         let graph = self.graph.as_ref().filter(|_| !query.exact && square != 0.0)?;
-        let ef = if query.ef_search == 0 { graph.options.ef_search } else { query.ef_search }.max(query.count);
-        if ef >= self.owners.len() {
-            return None;
-        }
+        let asked = (query.ef_search > 0).then(|| query.ef_search.max(query.count));
+        let ef = asked.or_else(|| graph.candidates(query.count)).filter(|ef| *ef < self.owners.len())?;
         let mut found = graph.search(&direction(&query.vector, square.sqrt()), ef);
         found.extend(&self.zeros);
         (found.len() >= query.count).then_some(found)

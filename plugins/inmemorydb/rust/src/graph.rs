@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::level::Levels;
 use crate::rows::Rows;
 use crate::score::dot;
+use crate::trial::{FEWEST_NODES, Tried, enough};
 
 /// The parameters of an index.
 #[derive(Clone, Copy)]
@@ -55,6 +56,9 @@ pub(crate) struct Graph {
     free: Vec<usize>,
     /// A node of the highest level.
     entry: Option<usize>,
+    /// How many candidates are enough; none if no number is.
+    enough: Option<usize>,
+    next_trial: usize,
 }
 
 impl Graph {
@@ -66,7 +70,15 @@ impl Graph {
             nodes: Vec::new(),
             free: Vec::new(),
             entry: None,
+            enough: Some(options.ef_search),
+            next_trial: FEWEST_NODES,
         }
+    }
+
+    /// How many candidates a search for `count` entries is to keep; none if the index is not to be used.
+    pub(crate) fn candidates(&self, count: usize) -> Option<usize> {
+        let enough = self.enough.filter(|_| self.size() >= FEWEST_NODES)?;
+        Some(enough.max(count.saturating_mul(2)))
     }
 
     /// Adds an entry with a direction; returns its node.
@@ -98,6 +110,10 @@ impl Graph {
         if level > top {
             self.entry = Some(node);
         }
+        if let Some(candidates) = self.enough.filter(|_| self.size() >= self.next_trial) {
+            self.next_trial = self.size() + self.size() / 4;
+            self.enough = enough(self, &self.live().collect::<Vec<_>>(), candidates);
+        }
         node
     }
 
@@ -127,12 +143,15 @@ impl Graph {
 
     /// The keys of the nodes that are nearest to a direction: of `ef` nodes, or fewer.
     pub(crate) fn search(&self, direction: &[f32], ef: usize) -> Vec<&Arc<str>> {
+        self.search_nodes(direction, ef).into_iter().flat_map(|near| &self.nodes[near.node].members).collect()
+    }
+
+    fn search_nodes(&self, direction: &[f32], ef: usize) -> Vec<Near> {
         let Some(mut nearest) = self.entry else { return Vec::new() };
         for at in (1..=self.top_of(nearest)).rev() {
             nearest = self.search_level(direction, nearest, 1, at).first().map_or(nearest, |near| near.node);
         }
-        let found = self.search_level(direction, nearest, ef, 0);
-        found.into_iter().flat_map(|near| &self.nodes[near.node].members).collect()
+        self.search_level(direction, nearest, ef, 0)
     }
 
     /// The nearest nodes of a level that are found from one of them: `ef` or fewer, in order.
@@ -241,6 +260,14 @@ impl Graph {
         highest
     }
 
+    fn size(&self) -> usize {
+        self.nodes.len() - self.free.len()
+    }
+
+    fn live(&self) -> impl Iterator<Item = usize> {
+        self.nodes.iter().enumerate().filter(|(_, node)| !node.members.is_empty()).map(|(node, _)| node)
+    }
+
     fn most(&self, level: usize) -> usize {
         if level == 0 { 2 * self.options.m } else { self.options.m }
     }
@@ -251,5 +278,20 @@ impl Graph {
 
     fn top_of(&self, node: usize) -> usize {
         self.nodes[node].links.len().saturating_sub(1)
+    }
+}
+
+impl Tried for Graph {
+    fn nearest(&self, node: usize, count: usize) -> Vec<usize> {
+        let direction = self.directions.get(node);
+        let near = |other| Near { nearness: self.nearness(direction, other), node: other };
+        let mut near: Vec<_> = self.live().filter(|&other| other != node).map(near).collect();
+        near.sort_unstable_by(Near::order);
+        near.into_iter().take(count).map(|near| near.node).collect()
+    }
+
+    fn found(&self, node: usize, count: usize, candidates: usize) -> Vec<usize> {
+        let found = self.search_nodes(self.directions.get(node), candidates).into_iter().map(|near| near.node);
+        found.filter(|&one| one != node).take(count).collect()
     }
 }

@@ -14,6 +14,7 @@ mod metadata;
 mod plugin;
 mod rows;
 mod score;
+mod trial;
 
 pub use database::Database;
 pub use plugin::plugin;

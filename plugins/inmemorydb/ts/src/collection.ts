@@ -128,10 +128,9 @@ export class Collection {
   /** Returns the entries whose vectors are nearest to one that fits. */
   search(query: Query): Scored[] {
     const squared = square(query.vector);
-    const vector = Float64Array.from(query.vector);
     const best = new Best(query.count, query.threshold);
     const offer = (stored: Stored) => {
-      const product = dot(this.#rows.floats, stored.row * this.#dimensions, vector);
+      const product = dot(this.#rows.floats, stored.row * this.#dimensions, query.vector);
       best.offer(cosine(product, this.#squares[stored.row] as number, squared), stored);
     };
     if (query.filter === undefined) {
@@ -145,8 +144,8 @@ export class Collection {
   /** Returns what is to be looked at: what the graph finds, or all where it would not do. */
   #candidates({ vector, count, exact, efSearch }: Query, squared: number): readonly Stored[] {
     if (this.#graph === undefined || exact || squared === 0) return this.#owners;
-    const ef = Math.max(efSearch || this.#graph.options.efSearch, count);
-    if (ef >= this.#owners.length) return this.#owners;
+    const ef = efSearch > 0 ? Math.max(efSearch, count) : this.#graph.candidates(count);
+    if (ef === undefined || ef >= this.#owners.length) return this.#owners;
     const found = [...this.#graph.search(direction(vector, Math.sqrt(squared)), ef), ...this.#zeros];
     return found.length < count ? this.#owners : found;
   }

@@ -5,6 +5,7 @@ import type { Stored } from "./entry.js";
 import { Levels } from "./level.js";
 import { Rows } from "./rows.js";
 import { dot } from "./score.js";
+import { enough, FEWEST_NODES, type Tried } from "./trial.js";
 
 /** The parameters of an index. */
 export interface GraphOptions {
@@ -34,7 +35,7 @@ const EXPANDED = 2;
 const byNearness = (a: Near, b: Near) => b.nearness - a.nearness || a.node - b.node;
 
 /** Nodes in levels; each node has the directions that it is near to as its neighbours. */
-export class Graph {
+export class Graph implements Tried {
   readonly options: GraphOptions;
   readonly #directions: Rows;
   readonly #levels: Levels;
@@ -42,11 +43,21 @@ export class Graph {
   readonly #free: number[] = [];
   /** A node of the highest level. */
   #entry: number | undefined;
+  /** How many candidates are enough; undefined if no number is. */
+  #enough: number | undefined;
+  #nextTrial = FEWEST_NODES;
 
   constructor(options: GraphOptions, dimensions: number) {
     this.options = options;
     this.#directions = new Rows(dimensions);
     this.#levels = new Levels(options.m);
+    this.#enough = options.efSearch;
+  }
+
+  /** Returns how many candidates a search for `count` entries is to keep; undefined if the index is not to be used. */
+  candidates(count: number): number | undefined {
+    if (this.#size < FEWEST_NODES || this.#enough === undefined) return undefined;
+    return Math.max(this.#enough, 2 * count);
   }
 
   /** Adds an entry with a direction; returns its node. */
@@ -71,6 +82,10 @@ export class Graph {
     const node = this.#create(stored, direction, level);
     for (let at = Math.min(top, level); at >= 0; at--) this.#connect(node, at, neighbours[at] ?? []);
     if (level > top) this.#entry = node;
+    if (this.#size >= this.#nextTrial && this.#enough !== undefined) {
+      this.#nextTrial = this.#size + Math.floor(this.#size / 4);
+      this.#enough = enough(this, this.#live(), this.#enough);
+    }
     return node;
   }
 
@@ -96,12 +111,34 @@ export class Graph {
 
   /** Returns the entries of the nodes that are nearest to a direction: of `ef` nodes, or fewer. */
   search(direction: Float32Array, ef: number): Stored[] {
+    return this.#search(direction, ef).flatMap(({ node }) => [...this.#node(node).members]);
+  }
+
+  nearest(node: number, count: number): number[] {
+    const direction = this.#directions.get(node).slice();
+    const near: Near[] = [];
+    for (const other of this.#live()) {
+      if (other === node) continue;
+      const one = { nearness: this.#nearness(direction, other), node: other };
+      if (near.length === count && byNearness(one, near[count - 1] as Near) > 0) continue;
+      near.splice(placeOf(near, one), 0, one);
+      if (near.length > count) near.pop();
+    }
+    return near.map((one) => one.node);
+  }
+
+  found(node: number, count: number, candidates: number): number[] {
+    const found = this.#search(this.#directions.get(node), candidates).map((near) => near.node);
+    return found.filter((one) => one !== node).slice(0, count);
+  }
+
+  #search(direction: Float32Array, ef: number): Near[] {
     if (this.#entry === undefined) return [];
     let nearest = this.#entry;
     for (let at = this.#topOf(nearest); at > 0; at--) {
       nearest = this.#searchLevel(direction, nearest, 1, at)[0]?.node ?? nearest;
     }
-    return this.#searchLevel(direction, nearest, ef, 0).flatMap(({ node }) => [...this.#node(node).members]);
+    return this.#searchLevel(direction, nearest, ef, 0);
   }
 
   /** Returns the nearest nodes of a level that are found from one of them: `ef` or fewer, in order. */
@@ -181,6 +218,14 @@ export class Graph {
       if (links.length > (highest === undefined ? 0 : this.#topOf(highest) + 1)) highest = node;
     }
     return highest;
+  }
+
+  get #size(): number {
+    return this.#nodes.length - this.#free.length;
+  }
+
+  #live(): number[] {
+    return [...this.#nodes.keys()].filter((node) => this.#nodes[node] !== undefined);
   }
 
   #most(level: number): number {

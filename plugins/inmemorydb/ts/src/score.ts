@@ -3,11 +3,19 @@
 const LANES = 8;
 
 /** Returns the sum of the products of `b` and as many numbers of `rows`, from `start` on, in doubles, in the order of the schema. */
-export function dot(rows: Float32Array, start: number, b: Float32Array | Float64Array): number {
-  let [l0, l1, l2, l3, l4, l5, l6, l7] = [0, 0, 0, 0, 0, 0, 0, 0];
-  const whole = b.length - (b.length % LANES);
-  let i = 0;
-  for (let at = start; i < whole; i += LANES, at += LANES) {
+export function dot(rows: Float32Array, start: number, b: Float32Array): number {
+  let l0 = 0;
+  let l1 = 0;
+  let l2 = 0;
+  let l3 = 0;
+  let l4 = 0;
+  let l5 = 0;
+  let l6 = 0;
+  let l7 = 0;
+  const rest = b.length % LANES;
+  const whole = b.length - rest;
+  let at = start;
+  for (let i = 0; i < whole; i += LANES, at += LANES) {
     l0 += (rows[at] as number) * (b[i] as number);
     l1 += (rows[at + 1] as number) * (b[i + 1] as number);
     l2 += (rows[at + 2] as number) * (b[i + 2] as number);
@@ -17,12 +25,14 @@ export function dot(rows: Float32Array, start: number, b: Float32Array | Float64
     l6 += (rows[at + 6] as number) * (b[i + 6] as number);
     l7 += (rows[at + 7] as number) * (b[i + 7] as number);
   }
-  const lanes = [l0, l1, l2, l3, l4, l5, l6, l7];
-  for (let lane = 0; i + lane < b.length; lane++) {
-    lanes[lane] = (lanes[lane] as number) + (rows[start + i + lane] as number) * (b[i + lane] as number);
-  }
-  const [s0, s1, s2, s3, s4, s5, s6, s7] = lanes as [number, number, number, number, number, number, number, number];
-  return s0 + s1 + (s2 + s3) + (s4 + s5 + (s6 + s7));
+  if (rest > 0) l0 += (rows[at] as number) * (b[whole] as number);
+  if (rest > 1) l1 += (rows[at + 1] as number) * (b[whole + 1] as number);
+  if (rest > 2) l2 += (rows[at + 2] as number) * (b[whole + 2] as number);
+  if (rest > 3) l3 += (rows[at + 3] as number) * (b[whole + 3] as number);
+  if (rest > 4) l4 += (rows[at + 4] as number) * (b[whole + 4] as number);
+  if (rest > 5) l5 += (rows[at + 5] as number) * (b[whole + 5] as number);
+  if (rest > 6) l6 += (rows[at + 6] as number) * (b[whole + 6] as number);
+  return l0 + l1 + (l2 + l3) + (l4 + l5 + (l6 + l7));
 }
 
 /** Returns the square of the length of a vector. */

@@ -155,6 +155,10 @@ class HnswIndex(_v1.Message):
       neighbours on a level, 2 m on level 0; beyond that its neighbours are chosen anew in the same way.
     - When a node goes, each node that had it as a neighbour chooses anew among its own neighbours and those of the node.
     - What the index finds is scored and ordered as in an exact search.
+    - The index is tried as it grows: when it has 1,000 nodes, and then whenever it has a quarter more, the 10 nearest of 32 of its nodes, evenly
+      chosen by their numbers, are sought in it and among all. As long as it does not find 98 of 100, the candidates that searches keep
+      are doubled; where 1,000 would not be enough, the vectors are of the kind that no index helps with, and it is not used until Clear.
+      With fewer than 1,000 nodes it is not used either: to look at all of them is as fast.
     """
 
     m: int
@@ -164,7 +168,7 @@ class HnswIndex(_v1.Message):
     """Candidates that are kept while neighbours are sought: 1 to 10,000. 0: 200."""
 
     ef_search: int
-    """Candidates that are kept in a search: 1 to 10,000. 0: 50."""
+    """Candidates that are kept in a search, at least this many and twice top_k: 1 to 10,000. 0: 50."""
 
     def __init__(
         self,
@@ -513,7 +517,7 @@ class SearchRequest(_v1.Message):
     """Whether every vector is looked at though there is an index."""
 
     ef_search: int
-    """Candidates that are kept in a search by the index, at least top_k: up to 10,000. 0: as the index says."""
+    """Candidates that are kept, at least top_k: up to 10,000. The index is used with these, however well it does. 0: as the index says."""
 
     def __init__(
         self,
