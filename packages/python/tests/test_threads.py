@@ -169,10 +169,10 @@ def test_ctrl_c_ends_a_wait_and_cancels_the_call(how: str) -> None:
                 print("interrupted")
             sys.exit(0)
         import threading
-        telling = threading.Timer(0.5, tell)
+        telling = threading.Timer(1, tell)
         if how == "load":
-            telling.start()
             try:
+                telling.start()
                 load_plugin(folder, python="/bin/sleep", start_timeout=60).open()
             except KeyboardInterrupt:
                 print("interrupted")
@@ -181,8 +181,8 @@ def test_ctrl_c_ends_a_wait_and_cancels_the_call(how: str) -> None:
         with load_plugin(direct if how == "direct" else folder, **options) as plugin:
             client = plugin.client(Test)
             # Not before: a busy machine takes long to load a plugin.
-            telling.start()
             try:
+                telling.start()
                 if how == "stream":
                     list(client.count(count=3, delay_ms=60_000))
                 else:
