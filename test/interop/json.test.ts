@@ -149,6 +149,7 @@ describe("typescript and rust", () => {
     child = spawn(program, [descriptors], { stdio: ["pipe", "pipe", "inherit"] });
     closed = new Promise((resolve) => child.once("close", resolve));
     child.stdin?.on("error", fail);
+    child.once("error", fail);
     child.once("exit", (status) => fail(new Error(`the driver ended: status ${status}`)));
     if (child.stdout === null) throw new Error("the driver has no output");
     createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.resolve(JSON.parse(line) as Answer));
@@ -158,12 +159,15 @@ describe("typescript and rust", () => {
     await closed;
   });
 
+  let failure: Error | undefined;
   function fail(error: Error): void {
+    failure = error;
     for (const { reject } of waiting.splice(0)) reject(error);
   }
 
   function rust(question: Question): Promise<Answer> {
     return new Promise((resolve, reject) => {
+      if (failure !== undefined) return reject(failure);
       waiting.push({ resolve, reject });
       child.stdin?.write(`${JSON.stringify(question)}\n`);
     });
