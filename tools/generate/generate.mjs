@@ -40,11 +40,7 @@ const temporary = mkdtempSync(join(tmpdir(), "anyplug-generate-"));
 process.chdir(root);
 
 try {
-  step("Building protoc-gen-anyplug and protoc-gen-prost", () => {
-    run("tsc", ["-b", "tools/protoc-gen-anyplug"]);
-    // The templates name the program by its path.
-    run("cargo", ["build", "--quiet", "--profile", "fast", "--target-dir", "target", "-p", "protoc-gen-prost"]);
-  });
+  step("Building protoc-gen-anyplug", () => run("tsc", ["-b", "tools/protoc-gen-anyplug"]));
   const descriptors = join(temporary, "schemas.binpb");
   step("Compiling the schemas", () => {
     run("buf", ["build", "--as-file-descriptor-set", "-o", descriptors]);

@@ -3,9 +3,10 @@
  * what they like. A layer is where a folder lies, so that a new package falls under the rules by itself.
  */
 export const LAYERS = [
-  { name: "protocol", folder: /^generated\/protocol\//, mayImport: [] },
+  { name: "codec", folder: /^packages\/codec\//, mayImport: [] },
+  { name: "protocol", folder: /^generated\/protocol\//, mayImport: ["codec"] },
   { name: "generated", folder: /^generated\//, mayImport: ["protocol", "core", "python"] },
-  { name: "core", folder: /^packages\/core\//, mayImport: ["protocol"] },
+  { name: "core", folder: /^packages\/core\//, mayImport: ["codec", "protocol"] },
   // Transports: none may import another.
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },

@@ -1,8 +1,7 @@
-const generator = ["{workspaceRoot}/tools/{generate,protoc-gen-anyplug,protoc-gen-prost}/**/*", "npm"];
+const generator = ["{workspaceRoot}/tools/{generate,protoc-gen-anyplug}/**/*", "npm"];
 
 /** The targets of the schemas, from buf.yaml. */
 function schemaTargets() {
-  const pinned = ["{workspaceRoot}/Cargo.lock", "{workspaceRoot}/requirements-dev.txt"];
   return {
     generate: {
       command: "node tools/generate/generate.mjs",
@@ -21,12 +20,11 @@ function schemaTargets() {
       inputs: [
         "schemas",
         ...generator,
-        ...pinned,
         "{workspaceRoot}/generated/**/*",
         "{workspaceRoot}/test/conformance/**/*",
         "{workspaceRoot}/packages/anyplug/ts/plugin.schema.json",
       ],
-      dependsOn: ["build-typescript", "build-rust"],
+      dependsOn: ["build-typescript"],
     },
   };
 }

@@ -14,6 +14,7 @@ __all__ = ("depth", "has_odd_entries", "meaning")
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _WRAPPERS = {"Bool", "Int32", "Int64", "UInt32", "UInt64", "Float", "Double", "String", "Bytes"}
 _JSON = {"Struct", "Value", "ListValue", "FieldMask"}
+_PROST = {*_JSON, "Any", "Timestamp", "Duration"}
 
 
 def meaning(message: Any, language: str, *, with_times: bool = True) -> bytes | None:
@@ -38,9 +39,9 @@ def depth(message: Any) -> int:
 def has_odd_entries(message: Any, language: str) -> bool:
     """Returns whether there are entries of maps somewhere with fields that are neither key nor value.
 
-    To upb, such an entry is an unknown field. In TypeScript, a plain object stands for a Struct and has none.
+    To upb, such an entry is an unknown field. A Struct has no place for one in TypeScript and Rust.
     """
-    if language == "TypeScript" and message.DESCRIPTOR.full_name == "google.protobuf.Struct":
+    if language != "Python" and message.DESCRIPTOR.full_name == "google.protobuf.Struct":
         return False
     fields = message.DESCRIPTOR.fields_by_number
     numbers = {unknown.field_number for unknown in UnknownFieldSet(message) if unknown.wire_type == 2}
@@ -64,10 +65,6 @@ def _parts(message: Any) -> Iterator[Any]:
 
 def _reduce(message: Any, language: str) -> None:
     _same_nan(message)
-    if language == "Rust":
-        _without_negative_zero(message)
-        # Of deep messages, upb discards them not all at once.
-        message.DiscardUnknownFields()
     package, _, name = message.DESCRIPTOR.full_name.rpartition(".")
     if package == "google.protobuf":
         if name.removesuffix("Value") in _WRAPPERS:
@@ -75,6 +72,8 @@ def _reduce(message: Any, language: str) -> None:
             message.DiscardUnknownFields()
         elif language == "TypeScript" and name in _JSON:
             _as_json(message, name)
+        elif language == "Rust" and name in _PROST:
+            message.DiscardUnknownFields()
         elif language == "Python" and name in {"Timestamp", "Duration"}:
             _as_datetime(message, name)
     for part in _parts(message):
@@ -102,17 +101,6 @@ def _drop_times(message: Any) -> None:
             message.ClearField(field.name)
     for part in _parts(message):
         _drop_times(part)
-
-
-def _without_negative_zero(message: Any) -> None:
-    """To prost, -0.0 is the default of a field without presence, and of the value in a map."""
-    for field, value in message.ListFields():
-        if _is_map(field):
-            for key in list(value):
-                if isinstance(value[key], float) and value[key] == 0:
-                    value[key] = 0.0
-        elif not field.is_repeated and not field.has_presence and isinstance(value, float) and value == 0:
-            setattr(message, field.name, 0.0)
 
 
 def _as_json(message: Any, name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from .wire import END, FIXED32, FIXED64, LENGTH, START, VARINT, varint
 
-__all__ = ("TIMES", "has_map_of_other_type", "has_time_in_parts", "shortened")
+__all__ = ("TIMES", "has_time_in_parts", "shortened")
 
 TIMES = {"google.protobuf.Timestamp", "google.protobuf.Duration"}
 
@@ -26,11 +26,6 @@ def shortened(data: bytes, descriptor: Any) -> bytes:
             return bytes(out) + data[start:]
         out += varint(tag) + value
     return bytes(out)
-
-
-def has_map_of_other_type(data: bytes, descriptor: Any) -> bool:
-    """Returns whether there is a field somewhere that is a map in the schema, and in the bytes no message."""
-    return any(kind.GetOptions().map_entry and wire_type != LENGTH for kind, wire_type in _messages(data, descriptor))
 
 
 def has_time_in_parts(data: bytes, descriptor: Any) -> bool:

@@ -33,18 +33,18 @@ function words(name: string): string[] {
 }
 
 /** `GetURLs` gives `get_ur_ls`, as prost does. */
-export function snakeCase(name: string): string {
-  return words(name)
+export const snakeCase = remembered((name) =>
+  words(name)
     .map((word) => word.toLowerCase())
-    .join("_");
-}
+    .join("_"),
+);
 
 /** `get_urls` gives `GetUrls`, as prost does. */
-export function upperCamelCase(name: string): string {
-  return words(name)
+export const upperCamelCase = remembered((name) =>
+  words(name)
     .map((word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase())
-    .join("");
-}
+    .join(""),
+);
 
 /** A method's name in TypeScript: `Reply` gives `reply`, `GetURL` gives `getURL`, `get_url` gives `getUrl`. */
 export function camelCase(name: string): string {
@@ -79,6 +79,19 @@ export function betterprotoSnakeCase(name: string): string {
     .replace(/(?<=[A-Z])([A-Z])(?=[a-z])/g, "_$1")
     .replace(/(?<=[a-zA-Z])([0-9])/g, "_$1")
     .toLowerCase();
+}
+
+/** A schema says the same names again and again. */
+function remembered(adapt: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>();
+  return (name) => {
+    let adapted = known.get(name);
+    if (adapted === undefined) {
+      adapted = adapt(name);
+      known.set(name, adapted);
+    }
+    return adapted;
+  };
 }
 
 function isLower(character: string): boolean {

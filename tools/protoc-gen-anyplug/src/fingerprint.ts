@@ -35,7 +35,7 @@ export function canonicalText(service: DescService): string {
     reach(method.output, reached);
   }
   for (const message of [...reached.values()].sort((a, b) => compare(a.typeName, b.typeName))) {
-    lines.push(...linesOf(message));
+    lines.push(textOf(message));
   }
   return `${lines.join("\n")}\n`;
 }
@@ -46,6 +46,18 @@ const kinds = {
   client_streaming: "client_stream",
   bidi_streaming: "bidi_stream",
 };
+
+/** The text of each message: many services reach the same. */
+const texts = new WeakMap<DescMessage, string>();
+
+function textOf(message: DescMessage): string {
+  let text = texts.get(message);
+  if (text === undefined) {
+    text = linesOf(message).join("\n");
+    texts.set(message, text);
+  }
+  return text;
+}
 
 function linesOf(message: DescMessage): string[] {
   const fields = [...message.fields].sort((a, b) => a.number - b.number);
@@ -100,7 +112,7 @@ function reach(message: DescMessage, reached: Map<string, DescMessage>): void {
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     if (reached.has(next.typeName)) continue;
     reached.set(next.typeName, next);
-    waiting.push(...next.fields.flatMap((field) => field.message ?? []));
+    for (const { message: inner } of next.fields) if (inner !== undefined) waiting.push(inner);
   }
 }
 

@@ -54,7 +54,7 @@ function outputs(request: CodeGeneratorRequest): readonly Output[] {
   const problems = new Problems();
   checkLanguage(files, problems);
   const sources = options.services ? sourcesOf(files, registry, problems) : [];
-  const written = problems.collect(() => write(files, sources, options, problems)) ?? [];
+  const written = problems.collect(() => write(files, sources, registry, options, problems)) ?? [];
   checkDistinct(written, problems);
   problems.throwIfAny();
   return written;
@@ -85,6 +85,7 @@ function withModules(options: Options, request: CodeGeneratorRequest): Options {
 function write(
   files: readonly DescFile[],
   sources: readonly Source[],
+  registry: FileRegistry,
   options: Options,
   problems: Problems,
 ): readonly Output[] {
@@ -92,7 +93,7 @@ function write(
     case "ts":
       return typescript(files, sources, options, problems);
     case "rust":
-      return rustPackages(files, sources, options);
+      return rustPackages(files, sources, registry.files, options, problems);
     case "python":
       return pythonPackages(files, sources, options, problems);
   }

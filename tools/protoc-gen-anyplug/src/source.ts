@@ -5,16 +5,17 @@ import type {
   DescFile,
   DescMessage,
   DescMethod,
+  DescOneof,
   DescService,
 } from "@bufbuild/protobuf";
 import type { FileDescriptorProto, SourceCodeInfo_Location } from "@bufbuild/protobuf/wkt";
 
 /** What of a schema has a place and a comment. */
-export type Declared = DescEnum | DescEnumValue | DescField | DescMessage | DescMethod | DescService;
+export type Declared = DescEnum | DescEnumValue | DescField | DescMessage | DescMethod | DescOneof | DescService;
 
 /** Field numbers of descriptor.proto that source paths are made of. */
 const inFile = { message: 4, enum: 5, service: 6 };
-const inMessage = { field: 2, message: 3, enum: 4 };
+const inMessage = { field: 2, message: 3, enum: 4, oneof: 8 };
 const inEnum = { value: 2 };
 const inService = { method: 2 };
 
@@ -50,6 +51,7 @@ function fileOf(desc: Declared): DescFile {
   switch (desc.kind) {
     case "field":
     case "rpc":
+    case "oneof":
     case "enum_value":
       return desc.parent.file;
     default:
@@ -79,6 +81,8 @@ function pathOf(desc: Declared): string {
       return `${pathOf(desc.parent)},${inService.method},${desc.parent.proto.method.indexOf(desc.proto)}`;
     case "field":
       return `${pathOf(desc.parent)},${inMessage.field},${desc.parent.proto.field.indexOf(desc.proto)}`;
+    case "oneof":
+      return `${pathOf(desc.parent)},${inMessage.oneof},${desc.parent.proto.oneofDecl.indexOf(desc.proto)}`;
     case "enum_value":
       return `${pathOf(desc.parent)},${inEnum.value},${desc.parent.proto.value.indexOf(desc.proto)}`;
     case "message":
@@ -96,6 +100,7 @@ function pathOf(desc: Declared): string {
 const directions = /[\u202a-\u202e\u2066-\u2069\r\0]/g;
 
 function clean(text: string): string {
+  if (text === "") return text;
   return text
     .replace(directions, "")
     .split("\n")

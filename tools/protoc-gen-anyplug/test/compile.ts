@@ -52,13 +52,26 @@ export async function generated(
   schemas: Schemas,
   parameter: string,
 ): Promise<{ files: Map<string, string>; error: string | undefined }> {
+  const [only] = await generatedEach(schemas, [parameter]);
+  return only ?? { files: new Map(), error: "nothing" };
+}
+
+/** The same for several options, one after the other. */
+export async function generatedEach(
+  schemas: Schemas,
+  parameters: readonly string[],
+): Promise<{ files: Map<string, string>; error: string | undefined }[]> {
   const { file } = await compile(schemas);
-  const request = create(CodeGeneratorRequestSchema, {
-    fileToGenerate: Object.keys(schemas),
-    parameter,
-    protoFile: file,
-  });
-  const response = generate(request);
+  return parameters.map((parameter) => generatedFrom(file, Object.keys(schemas), parameter));
+}
+
+/** What the plugin makes of descriptors. */
+export function generatedFrom(
+  protoFile: FileDescriptorSet["file"],
+  fileToGenerate: string[],
+  parameter: string,
+): { files: Map<string, string>; error: string | undefined } {
+  const response = generate(create(CodeGeneratorRequestSchema, { fileToGenerate, parameter, protoFile }));
   return {
     files: new Map(response.file.map((output) => [output.name, output.content])),
     error: response.error || undefined,

@@ -29,15 +29,23 @@ const plugin = `[node, ${join(root, "tools/protoc-gen-anyplug/dist/main.js")}]`;
 const template = `version: v2
 plugins:
   - { local: ${plugin}, out: ts/src, strategy: all, opt: target=ts }
-  - { local: ${join(root, "target/fast/protoc-gen-prost")}, out: rust/src/packages, strategy: all }
   - { local: ${plugin}, out: rust/src/packages, strategy: all, opt: "target=rust,core=::anyplug_core::codegen::v1" }
   - { local: ${plugin}, out: python/gen, strategy: all, opt: target=python }
 `;
 
+/** Names that only Rust would have twice; messages with and without a place for unknown fields. */
+const rustTemplate = `version: v2
+plugins:
+  - { local: ${plugin}, out: rust/src/twice, strategy: all, opt: "target=rust,core=::anyplug_core::codegen::v1,keep_unknown_fields=.a.B" }
+`;
+
 beforeAll(async () => {
-  write({ "buf.gen.yaml": template });
-  const input = join(import.meta.dirname, "hostile");
-  expect(await complaints(join(root, "node_modules/.bin/buf"), ["generate", input], folder)).toBe("");
+  write({ "buf.gen.yaml": template, "rust.gen.yaml": rustTemplate });
+  const input = (name: string) => join(import.meta.dirname, name);
+  const buf = join(root, "node_modules/.bin/buf");
+  expect(await complaints(buf, ["generate", input("hostile")], folder)).toBe("");
+  const args = ["generate", input("hostile-rust"), "--template", "rust.gen.yaml"];
+  expect(await complaints(buf, args, folder)).toBe("");
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -111,7 +119,7 @@ inherits = "release"
 codegen-units = 16
 [workspace]
 `,
-    "rust/src/lib.rs": "#![deny(warnings)]\n//! Generated.\nmod packages;\npub use packages::*;\n",
+    "rust/src/lib.rs": "#![deny(warnings)]\n//! Generated.\nmod packages;\npub mod twice;\npub use packages::*;\n",
   });
   write({ "rust/Cargo.lock": readFileSync(join(root, "Cargo.lock"), "utf8") });
   const env = { CARGO_TARGET_DIR: join(root, "target"), RUSTDOCFLAGS: "-D warnings" };

@@ -51,7 +51,7 @@ async function methods(rpcs: readonly string[], target: string, pattern: RegExp)
   const { files, error } = await generated(schema(body), `target=${target}`);
   if (error !== undefined) throw new Error(error);
   const text = [...files]
-    .filter(([name]) => !name.endsWith("mod.rs"))
+    .filter(([name]) => !/(mod|messages)\.rs$/.test(name))
     .map(([, content]) => content)
     .join();
   return [...new Set([...text.matchAll(pattern)].map((match) => match[1] ?? ""))];

@@ -47,8 +47,10 @@ test("each language gets its files where its messages are", async () => {
     "message_pool.py",
     "py.typed",
   ]);
-  expect(await names("rust")).toEqual(["a/mod.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/mod.rs", "mod.rs"]);
-  expect(await names("rust,services=false")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);
+  expect(await names("rust")).toEqual([
+    ...["a/mod.rs", "a/v1/messages.rs", "a/v1/mod.rs", "a/v1/services.rs", "b/messages.rs", "b/mod.rs", "mod.rs"],
+  ]);
+  expect(await names("rust,services=false,messages=false")).toEqual(["a/mod.rs", "a/v1/mod.rs", "b/mod.rs", "mod.rs"]);
 });
 
 test("messages that are elsewhere are imported from there", async () => {

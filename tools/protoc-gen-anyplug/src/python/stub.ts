@@ -1,3 +1,4 @@
+import { byteText } from "../byte-text.js";
 import { snakeCase } from "../casing.js";
 import { Imports } from "../imports.js";
 import { nameMethods } from "../method-names.js";
@@ -37,7 +38,7 @@ export function pythonStub(source: Source, names: PythonNames, options: Options)
     `__all__ = (${own.map((name) => `"${name}",`).join(" ")})`,
     "",
     "_DESCRIPTOR_SET = (",
-    ...byteLines(source.descriptorSet),
+    ...byteText(source.descriptorSet, 104).map((line) => `    b"${line}"`),
     ")",
     ...body,
   ];
@@ -107,17 +108,4 @@ function importLines(imports: Imports): string[] {
     const line = `from ${module} import ${names.join(", ")}`;
     return line.length <= 120 ? line : `from ${module} import (\n${indent(names, "    ").join(",\n")},\n)`;
   });
-}
-
-function byteLines(bytes: Uint8Array): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const byte of bytes) {
-    const character = String.fromCharCode(byte);
-    line += /[ !#-[\]-~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
-    if (line.length < 104) continue;
-    lines.push(`    b"${line}"`);
-    line = "";
-  }
-  return line === "" && lines.length > 0 ? lines : [...lines, `    b"${line}"`];
 }

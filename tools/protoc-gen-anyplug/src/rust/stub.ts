@@ -1,10 +1,10 @@
 import { snakeCase } from "../casing.js";
 import { nameMethods } from "../method-names.js";
-import type { Options } from "../options.js";
 import { indent, type Source } from "../output.js";
 import type { Method, MethodKind, Service } from "../service.js";
 import { docComment } from "./comment.js";
-import { methodName, typePath } from "./names.js";
+import { methodName } from "./identifiers.js";
+import type { RustNames } from "./names.js";
 
 const variants: Record<MethodKind, string> = {
   unary: "Unary",
@@ -22,14 +22,15 @@ export function descriptorConstant(path: string): string {
  * The stubs of a service. Everything is named by its whole path: a schema may have a message called `Option`, and a
  * service may be called `ResultService`.
  */
-export function rustStub(service: Service, source: Source, options: Options): string[] {
+export function rustStub(service: Service, source: Source, types: RustNames): string[] {
+  const place = { package: source.package, inStubs: true };
   const names = nameMethods(service, snakeCase, methodName);
   const methods = service.methods.map((method, index) => ({
     ...method,
     index,
     local: names[index] ?? "",
-    request: typePath(method.input, source.package, options),
-    response: typePath(method.output, source.package, options),
+    request: types.path(method.input, place),
+    response: types.path(method.output, place),
   }));
   return [...marker(service, source, methods), "", ...client(service, methods), "", ...handler(service, methods)];
 }

@@ -1,5 +1,7 @@
 //! Version 1 of the contract between generated code and this crate. Generated code imports nothing else of it.
 
+/// How messages are read and written.
+pub use anyplug_codec as codec;
 pub use futures_core::Stream;
 
 pub use crate::channel::BoxFuture;
