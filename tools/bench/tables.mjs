@@ -2,6 +2,7 @@
 import { agentGroups } from "./tables/agents.mjs";
 import { callGroups } from "./tables/calls.mjs";
 import { codecGroups } from "./tables/codecs.mjs";
+import { codegenGroups } from "./tables/codegen.mjs";
 import { directGroups } from "./tables/direct.mjs";
 import { idleGroups } from "./tables/idle.mjs";
 import { socketGroups } from "./tables/sockets.mjs";
@@ -15,6 +16,7 @@ export function groups({ only, languages }) {
     ...directGroups(),
     ...agentGroups(),
     ...idleGroups(),
+    ...codegenGroups(),
   ];
   return all.filter(({ section, language }) => only.includes(section) && languages.includes(language));
 }

@@ -27,7 +27,8 @@ const contenders = {
     ["copy", "copy of the bytes", "limit"],
   ],
   rust: [
-    ["prost", "anyplug (prost)", "ours"],
+    ["anyplug", "anyplug", "ours"],
+    ["prost", "prost", "peer"],
     ["serde_json", "serde_json", "peer"],
     ["copy", "copy of the bytes", "limit"],
   ],

@@ -5,7 +5,7 @@ test("without arguments everything is measured", () => {
   expect(readArguments([])).toEqual({
     help: false,
     quick: false,
-    only: ["codecs", "calls", "sockets", "direct", "agents", "idle"],
+    only: ["codecs", "calls", "sockets", "direct", "agents", "idle", "codegen"],
     languages: ["typescript", "python", "rust"],
     json: undefined,
     markdown: undefined,
@@ -17,10 +17,15 @@ test("sections and languages are chosen by lists, in whatever order", () => {
   expect({ quick, only, languages }).toEqual({ quick: true, only: ["codecs", "idle"], languages: ["rust"] });
 });
 
+test("the quick run leaves out what takes seconds a round, unless it is asked for", () => {
+  expect(readArguments(["--quick"]).only).not.toContain("codegen");
+  expect(readArguments(["--quick", "--only", "codegen"]).only).toEqual(["codegen"]);
+});
+
 test.each([
   [
     ["--only", "codec"],
-    '--only takes codecs, calls, sockets, direct, agents, idle, with commas between; it cannot be "codec"',
+    '--only takes codecs, calls, sockets, direct, agents, idle, codegen, with commas between; it cannot be "codec"',
   ],
   [["--language", "go"], '--language takes typescript, python, rust, with commas between; it cannot be "go"'],
   [["--fast"], "Unknown option '--fast'"],

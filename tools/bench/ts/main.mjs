@@ -12,6 +12,7 @@ const modules = {
   raw: () => import("./raw.mjs"),
   plain: () => import("./plain.mjs"),
   codecs: () => import("../peers/codecs.mjs"),
+  codegen: () => import("./codegen.mjs"),
   mcp: () => import("../peers/mcp.mjs"),
   jsonrpc: () => import("../peers/jsonrpc.mjs"),
   grpc: () => import("../peers/grpc.mjs"),

@@ -1,4 +1,4 @@
-/** A schema of a thousand messages is generated for each language, and its Python imported and used. What it takes is said by tools/bench/codegen.mjs. */
+/** A schema of a thousand messages is generated for each language, and its Python imported and used. What it takes is said by `npm run bench -- --only codegen`. */
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -3,6 +3,7 @@
 use anyplug_generated::anyplug::bench::v1::Order;
 use prost::Message as _;
 
+use crate::derived::Order as Derived;
 use crate::order::{PlainOrder, order, plain_order};
 use crate::{Answer, Contender, Failure, clock};
 
@@ -11,6 +12,7 @@ const MESSAGE: &str = include_str!("../../order.json");
 /// The message in each form.
 pub(crate) struct Codecs {
     message: Order,
+    derived: Derived,
     bytes: Vec<u8>,
     plain: PlainOrder,
     json: Vec<u8>,
@@ -26,16 +28,22 @@ impl Codecs {
         let message = order(plain_order(MESSAGE)?);
         let plain = plain_order(MESSAGE)?;
         let (bytes, json) = (message.encode_to_vec(), serde_json::to_vec(&plain)?);
-        Ok(Self { message, bytes, plain, json, codec: codec.to_owned() })
+        let derived = Derived::decode(bytes.as_slice())?;
+        if derived.encode_to_vec() != bytes {
+            return Err("prost's message is another".into());
+        }
+        Ok(Self { message, derived, bytes, plain, json, codec: codec.to_owned() })
     }
 }
 
 impl Contender for Codecs {
     async fn run(&mut self, what: &str, ms: u64) -> Result<Answer, Failure> {
-        let Self { message, bytes, plain, json, codec } = self;
+        let Self { message, derived, bytes, plain, json, codec } = self;
         Ok(match (codec.as_str(), what) {
-            ("prost", "encode") => clock::operation(ms, || message.encode_to_vec()),
-            ("prost", "decode") => clock::operation(ms, || Order::decode(bytes.as_slice())),
+            ("anyplug", "encode") => clock::operation(ms, || message.encode_to_vec()),
+            ("anyplug", "decode") => clock::operation(ms, || Order::decode(bytes.as_slice())),
+            ("prost", "encode") => clock::operation(ms, || derived.encode_to_vec()),
+            ("prost", "decode") => clock::operation(ms, || Derived::decode(bytes.as_slice())),
             ("serde_json", "encode") => clock::operation(ms, || serde_json::to_vec(plain)),
             ("serde_json", "decode") => clock::operation(ms, || serde_json::from_slice::<PlainOrder>(json)),
             ("copy", "encode" | "decode") => clock::operation(ms, || bytes.to_vec()),

@@ -3,6 +3,7 @@
 mod agent;
 mod clock;
 mod codecs;
+mod derived;
 mod host;
 mod line;
 mod order;
