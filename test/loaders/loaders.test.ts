@@ -2,15 +2,17 @@
 
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Greeter } from "@anyplug/generated/greeter/v1/greeter_anyplug.js";
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { discoverPlugins, loadPlugin, loadPlugins, loadPythonPlugin, type Plugin } from "anyplug";
 
 const root = join(import.meta.dirname, "../..");
 const python = join(root, ".venv/bin/python");
 let folder: string;
+/** Interpreters start slowly on a busy machine. */
+const slow = { startTimeoutMs: 60_000 };
 
 const definition = `export const plugin = definePlugin({ name: "greeter", version: "2.0.0", services: [implement(Greeter, {
   greet: ({ name }) => ({ text: "Hello, " + name }), async *greetAll() {} })] });\n`;
@@ -56,7 +58,7 @@ async function greets(load: Promise<Plugin>, name = "greeter"): Promise<void> {
 }
 
 test.each(["plugin.mjs", "program.mjs", "my_plugin.py", "executable"])("%s is loaded as it is", async (file) => {
-  await greets(loadPlugin(join(folder, file), { python }));
+  await greets(loadPlugin(join(folder, file), { python, ...slow }));
 });
 
 test("a module is loaded into this process when that is asked for, and by its URL", async () => {
@@ -66,20 +68,72 @@ test("a module is loaded into this process when that is asked for, and by its UR
 });
 
 test("a Python plugin is loaded by the name of its module, of another attribute, or by its path", async () => {
-  const options = { python, env: { PYTHONPATH: folder } };
+  const options = { python, env: { PYTHONPATH: folder }, ...slow };
   await greets(loadPythonPlugin("my_plugin", options));
   await greets(loadPythonPlugin("my_plugin:other", options), "other");
   await greets(loadPlugin("python:my_plugin", options));
-  await greets(loadPythonPlugin(join(folder, "my_plugin.py"), { python }));
+  await greets(loadPythonPlugin(join(folder, "my_plugin.py"), { python, ...slow }));
   await expect(loadPythonPlugin(join(folder, "plugin.mjs"))).rejects.toThrow("expected a plugin in Python");
   await expect(loadPythonPlugin("no_such_module", options)).rejects.toThrow("No module named 'no_such_module'");
   await expect(loadPythonPlugin("no module")).rejects.toThrow('"no module" is no Python module');
 });
 
+describe("an npm package is loaded by its name", () => {
+  const before = process.cwd();
+  let application: string;
+
+  beforeAll(() => {
+    application = join(folder, "application");
+    const packages = {
+      "@scope/hello": {
+        "package.json": '{"type":"module","exports":{".":{"types":"./x.d.ts","import":"./main.js"}}}',
+        "main.js": imports + definition,
+      },
+      described: {
+        "package.json": '{"anyplug":"plugin/plugin.json"}',
+        "plugin/plugin.json": JSON.stringify({
+          name: "greeter",
+          version: "1",
+          language: "typescript",
+          interop: { ipcCommand: "node main.mjs" },
+        }),
+        "plugin/main.mjs": `${imports + definition}serve(plugin);\n`,
+      },
+      empty: { "package.json": "{}" },
+      escaping: { "package.json": '{"main":"../described/plugin/main.mjs"}' },
+    };
+    for (const [name, files] of Object.entries(packages)) {
+      for (const [file, text] of Object.entries(files)) {
+        const path = join(application, "node_modules", name, file);
+        mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, text);
+      }
+    }
+    mkdirSync(join(application, "deeper"));
+    process.chdir(join(application, "deeper"));
+  });
+  afterAll(() => process.chdir(before));
+
+  test("as npm:NAME, and one with a scope by that alone", async () => {
+    await greets(loadPlugin("npm:@scope/hello", slow));
+    await greets(loadPlugin("@scope/hello", slow));
+    await greets(loadPlugin("npm:described", slow));
+  });
+
+  test("or it is said why not", async () => {
+    await expect(loadPlugin("npm:nowhere")).rejects.toThrow(
+      /^there is no npm package nowhere; looked in .*application/,
+    );
+    await expect(loadPlugin("npm:../x")).rejects.toThrow('"../x" is no npm package');
+    await expect(loadPlugin("npm:empty")).rejects.toThrow(/there is no plugin.json, and no main module .*index.js/);
+    await expect(loadPlugin("npm:escaping")).rejects.toThrow("leaves the plugin's folder");
+  });
+});
+
 test("what is no plugin says so", async () => {
-  await expect(loadPlugin(join(folder, "none.mjs"))).rejects.toThrow(/none.mjs exports no "plugin"/);
-  await expect(loadPlugin(join(folder, "none_plugin"))).rejects.toThrow("not today");
-  await expect(loadPythonPlugin("my_plugin:nothing", { python, env: { PYTHONPATH: folder } })).rejects.toThrow(
+  await expect(loadPlugin(join(folder, "none.mjs"), slow)).rejects.toThrow(/none.mjs exports no "plugin"/);
+  await expect(loadPlugin(join(folder, "none_plugin"), slow)).rejects.toThrow("not today");
+  await expect(loadPythonPlugin("my_plugin:nothing", { python, env: { PYTHONPATH: folder }, ...slow })).rejects.toThrow(
     "binds no plugin to nothing",
   );
 });

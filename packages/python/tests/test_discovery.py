@@ -184,6 +184,32 @@ def test_a_python_module_needs_no_manifest(tmp_path: Path) -> None:
 
 
 @pytest.mark.between_languages
+def test_an_npm_package_is_loaded_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "node_modules").symlink_to(REPOSITORY / "node_modules")
+    modules = tmp_path / "application" / "node_modules"
+    exports = '{"type": "module", "exports": {"types": "./x.d.ts", "import": "./main.js"}}'
+    file(modules / "@scope" / "hello" / "package.json", exports)
+    file(modules / "@scope" / "hello" / "main.js", SCRIPT)
+    file(modules / "plain" / "package.json", '{"main": "main.mjs"}')
+    file(modules / "plain" / "main.mjs", SCRIPT)
+    file(modules / "empty" / "package.json", "{}")
+    file(modules / "escaping" / "package.json", '{"main": "../plain/main.mjs"}')
+    file(tmp_path / "application" / "deeper" / "x", "")
+    monkeypatch.chdir(tmp_path / "application" / "deeper")
+    for load, path in ((load_ts_plugin, "plain"), (load_ts_plugin, "@scope/hello"), (load_plugin, "npm:@scope/hello")):
+        with load(path, start_timeout=60) as plugin:
+            assert plugin.client(Greeter).greet(name="Ada").text == "Hello, Ada"
+    for path, reason in {
+        "npm:nowhere": "there is no npm package nowhere; looked in .*application",
+        "npm:../x": '"../x" is no npm package',
+        "npm:empty": "there is no plugin.json, and no main module .*index.js",
+        "npm:escaping": "leaves the plugin's folder",
+    }.items():
+        with pytest.raises(AnyplugError, match=reason):
+            load_plugin(path).open()
+
+
+@pytest.mark.between_languages
 def test_a_module_in_javascript_needs_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(REPOSITORY / "node_modules")
     module = file(tmp_path / "plugin.mjs", SCRIPT)

@@ -11,7 +11,8 @@ use anyplug_direct::Definition;
 use crate::builtin::builtins;
 use crate::locate::locate_plugin;
 use crate::manifest::{LocatedManifest, MANIFEST_FILE};
-use crate::npm::{node_modules_folders, npm_plugins};
+use crate::npm::npm_plugins;
+use crate::package::node_modules_folders;
 use crate::python::{python_environments, python_plugins};
 
 /// Where to look. What is not given is not looked at.

@@ -6,6 +6,7 @@
 mod builtin;
 mod command;
 mod dependencies;
+mod derive;
 mod direct;
 mod discovery;
 mod instance;
@@ -18,6 +19,7 @@ mod manifest;
 mod npm;
 mod offload;
 mod options;
+mod package;
 mod paths;
 mod plan;
 mod plugin;

@@ -7,6 +7,7 @@ use anyplug_ipc::Address;
 use crate::load::{Load, load_plugin};
 use crate::locate::PYTHON_PREFIX;
 use crate::options::LoadOptions;
+use crate::package::NPM_PREFIX;
 
 /// Loads plugins in Python.
 ///
@@ -53,8 +54,17 @@ impl TypeScriptPluginLoader {
         Self { options }
     }
 
-    /// Loads a folder, a manifest, a module (.js, .mjs, .cjs) or an address, as [`load_plugin`](crate::load_plugin()) takes it. A plugin in another language fails with FAILED_PRECONDITION.
+    /// Loads an npm package by its name, such as `my-plugin` or `@scope/my-plugin`; or a folder, a manifest, a module (.js, .mjs, .cjs) or an address, as
+    /// [`load_plugin`](crate::load_plugin()) takes it. A package is looked for in the node_modules of the working folder and of all above it. A plugin in another language fails with
+    /// FAILED_PRECONDITION.
     pub fn load(&self, path: impl AsRef<Path>) -> Load {
-        load_plugin(path).options(self.options.clone()).in_language("typescript")
+        let path = path.as_ref();
+        let name =
+            path.to_str().filter(|name| !Address::is_meant(name) && !name.contains(['/', ':']) && !path.exists());
+        let load = match name {
+            Some(name) => load_plugin(format!("{NPM_PREFIX}{name}")),
+            None => load_plugin(path),
+        };
+        load.options(self.options.clone()).in_language("typescript")
     }
 }

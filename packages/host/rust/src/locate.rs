@@ -5,25 +5,29 @@ use std::path::{Path, PathBuf};
 use anyplug_core::{Error, Result};
 
 use crate::command::quote_word;
-use crate::manifest::{Interop, LocatedManifest, Manifest, read_manifest};
+use crate::derive::{derived, derived_module, is_node_module};
+use crate::manifest::{LocatedManifest, read_manifest};
+use crate::package::{NPM_PREFIX, locate_npm_package};
 
 /// Stands before the name of a Python module.
 pub(crate) const PYTHON_PREFIX: &str = "python:";
-const NODE_MODULES: [&str; 3] = ["js", "mjs", "cjs"];
 
-/// Imports the module that follows, and serves what it exports. Node finds the SDK from the plugin's folder.
-const RUN_MODULE: &str = r#"import { run } from "@anyplug/sdk/run"; await run(process.argv[1]);"#;
-
-/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, or the name of a Python module
-/// behind `python:`.
+/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, the name of a Python module
+/// behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
 ///
 /// # Errors
-/// As [`read_manifest`]; INVALID_ARGUMENT for a file that is none of these.
+/// As [`read_manifest`]; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
 pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     if let Some(module) = path.to_str().and_then(|path| path.strip_prefix(PYTHON_PREFIX)) {
         return locate_python_module(module, Path::new("."));
     }
+    if let Some(package) = path.to_str().and_then(|path| path.strip_prefix(NPM_PREFIX)) {
+        return locate_npm_package(package);
+    }
     let file = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if let Some(name) = path.to_str().filter(|name| is_scoped(name) && !file.exists()) {
+        return locate_npm_package(name);
+    }
     let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     if !file.is_file() || extension == "json" {
         return read_manifest(&file);
@@ -31,14 +35,13 @@ pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     let base = format!("./{}", file.file_name().unwrap_or_default().to_string_lossy());
     let name = quote_word(&base);
     if extension == "py" {
-        return Ok(derived(&file, "python", format!("python -m anyplug.run {name}"), None));
+        return Ok(derived(&file, "python", format!("python -m anyplug.run {name}"), None, None));
     }
-    if NODE_MODULES.contains(&extension) {
-        let command = format!("node --input-type=module --eval {} {name}", quote_word(RUN_MODULE));
-        return Ok(derived(&file, "typescript", command, Some(base)));
+    if is_node_module(&file) {
+        return Ok(derived_module(&file, None));
     }
     if anyplug_ipc::is_executable(&file) {
-        return Ok(derived(&file, "", name, None));
+        return Ok(derived(&file, "", name, None, None));
     }
     Err(Error::invalid_argument(format!(
         "{} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py) or an executable file",
@@ -59,21 +62,8 @@ pub(crate) fn locate_python_module(module: &str, folder: &Path) -> Result<Locate
     }
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let file = folder.join(dotted.rsplit('.').next().unwrap_or_default());
-    let located = derived(&file, "python", format!("python -m anyplug.run {module}"), None);
+    let located = derived(&file, "python", format!("python -m anyplug.run {module}"), None, None);
     Ok(LocatedManifest { file: PathBuf::from(module), ..located })
-}
-
-/// A name as plugin.json has it, for a file or module of this name.
-pub(crate) fn plugin_name(name: &str) -> String {
-    let lower = name.to_lowercase();
-    let words: Vec<_> =
-        lower.split(|char: char| !char.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let plain = words.join("-");
-    match plain.chars().next() {
-        None => "plugin".to_owned(),
-        Some(first) if first.is_ascii_lowercase() => plain,
-        Some(_) => format!("plugin-{plain}"),
-    }
 }
 
 fn is_identifier(word: &str) -> bool {
@@ -82,16 +72,9 @@ fn is_identifier(word: &str) -> bool {
         && chars.all(|char| char == '_' || char.is_alphanumeric())
 }
 
-/// What starts a process is preferred: a module of which nothing is known may be the plugin's program, and end the one that imports it.
-fn derived(file: &Path, language: &str, ipc_command: String, module: Option<String>) -> LocatedManifest {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let manifest = Manifest {
-        name: plugin_name(&stem),
-        language: language.to_owned(),
-        interop: Interop { ipc_command: Some(ipc_command), module, ..Interop::default() },
-        transports: Some(["process", "stdio", "direct"].map(str::to_owned).to_vec()),
-        ..Manifest::default()
-    };
-    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
-    LocatedManifest { manifest, folder, file: file.to_owned(), is_derived: true, python: None }
+/// Whether it is the name of an npm package with a scope.
+fn is_scoped(name: &str) -> bool {
+    name.strip_prefix('@')
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(scope, plain)| !scope.is_empty() && !plain.is_empty() && !plain.contains('/'))
 }

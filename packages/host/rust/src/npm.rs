@@ -1,33 +1,15 @@
 //! Finds plugins among installed npm packages.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyplug_core::{Error, Result};
 use serde_json::{Map, Value};
 
-use crate::discovery::{Finding, Look, PluginSource, names_in};
-use crate::locate::locate_plugin;
-use crate::manifest::{LocatedManifest, MANIFEST_FILE};
-use crate::paths::path_inside;
+use crate::discovery::{Finding, PluginSource, names_in};
+use crate::package::locate_package;
 
 /// npm packages with this keyword are plugins.
 const NPM_KEYWORD: &str = "anyplug-plugin";
-
-/// The folders named node_modules to look in: those of the working folder and all above it, or of the folders given.
-pub(crate) fn node_modules_folders(npm: &Look) -> Vec<PathBuf> {
-    let modules = |folder: &Path| {
-        if folder.ends_with("node_modules") { folder.to_owned() } else { folder.join("node_modules") }
-    };
-    match npm {
-        Look::No => Vec::new(),
-        Look::Default => {
-            let current = std::env::current_dir().unwrap_or_default();
-            current.ancestors().map(modules).filter(|folder| folder.is_dir()).collect()
-        }
-        Look::In(folders) => folders.iter().map(|folder| modules(folder)).collect(),
-    }
-}
 
 /// What is a plugin in a folder node_modules.
 pub(crate) fn npm_plugins(folder: &Path) -> Vec<Finding> {
@@ -47,27 +29,6 @@ pub(crate) fn npm_plugins(folder: &Path) -> Vec<Finding> {
         }
     }
     findings
-}
-
-fn locate_package(file: &Path, anyplug: Option<&Value>) -> Result<LocatedManifest> {
-    let shown = file.display();
-    let inside = match anyplug {
-        None => MANIFEST_FILE,
-        Some(Value::String(path)) => path,
-        Some(other) => {
-            let message = format!("{shown}: anyplug: expected the path of the manifest, got {other}");
-            return Err(Error::invalid_argument(message));
-        }
-    };
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    let manifest = path_inside(folder, inside, &format!("{shown}: anyplug"))?;
-    if manifest.exists() {
-        return locate_plugin(&manifest);
-    }
-    Err(Error::not_found(format!(
-        "{shown}: there is no {}; add it, or name the manifest's path in a member \"anyplug\"",
-        manifest.display()
-    )))
 }
 
 fn package_names(folder: &Path) -> Vec<String> {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyplug_core::{Error, Result};
 
+use crate::derive::plugin_name;
 use crate::discovery::{Finding, Look, PluginSource, names_in};
 use crate::interpreter::{InterpreterOptions, interpreter};
-use crate::locate::{locate_plugin, locate_python_module, plugin_name};
+use crate::locate::{locate_plugin, locate_python_module};
 use crate::manifest::{LocatedManifest, MANIFEST_FILE};
 
 /// The groups of entry points that are plugins.

@@ -6,7 +6,8 @@ import { AnyplugError, Code } from "@anyplug/core";
 import { builtins } from "./builtin.js";
 import { type LocatedPlugin, locatePlugin } from "./locate.js";
 import { manifestFile } from "./manifest.js";
-import { nodeModulesFolders, npmPlugins } from "./npm.js";
+import { npmPlugins } from "./npm.js";
+import { nodeModulesFolders } from "./package.js";
 import { pythonEnvironments, pythonPlugins } from "./python.js";
 
 /** Where to look. What is not given is not looked at. */

@@ -1,12 +1,13 @@
 /** Finds out what a plugin is that is given by a path or by the name of a module, with a manifest or without. */
 
 import { accessSync, constants, statSync } from "node:fs";
-import { basename, dirname, extname, resolve } from "node:path";
+import { basename, extname, resolve } from "node:path";
 import { AnyplugError, Code } from "@anyplug/core";
-import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { quoteWord } from "./command.js";
+import { derived, derivedModule, isNodeModule } from "./derive.js";
 import type { LinkedPlugin } from "./direct.js";
 import { type LocatedManifest, readManifest } from "./manifest.js";
+import { locateNpmPackage, npmPrefix } from "./package.js";
 
 /** A plugin that can be loaded. */
 export interface LocatedPlugin extends LocatedManifest {
@@ -19,29 +20,23 @@ export interface LocatedPlugin extends LocatedManifest {
 }
 
 const pythonPrefix = "python:";
-const nodeModules = [".js", ".mjs", ".cjs"];
-
-/** Imports the module that follows, and serves what it exports. Node finds the SDK from the plugin's folder. */
-const runModule = `import { run } from "@anyplug/sdk/run"; await run(process.argv[1]);`;
-
 /**
- * Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, or the
- * name of a Python module behind `python:`.
+ * Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, the
+ * name of a Python module behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
  *
- * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a file that is none of these.
+ * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
  */
 export function locatePlugin(path: string): LocatedPlugin {
   if (path.startsWith(pythonPrefix)) return locatePythonModule(path.slice(pythonPrefix.length), ".");
+  if (path.startsWith(npmPrefix)) return locateNpmPackage(path.slice(npmPrefix.length));
   const file = resolve(path);
   const stat = statSync(file, { throwIfNoEntry: false });
   const extension = extname(file);
+  if (stat === undefined && /^@[^/]+\/[^/]+$/.test(path)) return locateNpmPackage(path);
   if (stat === undefined || stat.isDirectory() || extension === ".json") return readManifest(file);
   const name = quoteWord(`./${basename(file)}`);
   if (extension === ".py") return derived(file, "python", `python -m anyplug.run ${name}`);
-  if (nodeModules.includes(extension)) {
-    const command = `node --input-type=module --eval ${quoteWord(runModule)} ${name}`;
-    return derived(file, "typescript", command, `./${basename(file)}`);
-  }
+  if (isNodeModule(file)) return derivedModule(file);
   if (isExecutable(file)) return derived(file, "", name);
   const message = `${file} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py) or an executable file`;
   throw new AnyplugError(Code.InvalidArgument, message);
@@ -61,23 +56,6 @@ export function locatePythonModule(module: string, folder: string): LocatedPlugi
   const [dotted = module] = module.split(":");
   const command = `python -m anyplug.run ${module}`;
   return { ...derived(resolve(folder, dotted.split(".").at(-1) ?? ""), "python", command), file: module };
-}
-
-/** A name as plugin.json has it, for a file or module of this name. */
-export function pluginName(name: string): string {
-  const plain = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "");
-  return /^[a-z]/.test(plain) ? plain : `plugin-${plain}`.replace(/-$/, "");
-}
-
-/** What starts a process is preferred: a module of which nothing is known may be the plugin's program, and end the one that imports it. */
-function derived(file: string, language: string, ipcCommand: string, module = ""): LocatedPlugin {
-  const name = pluginName(basename(file, extname(file)));
-  const transports = ["process", "stdio", "direct"];
-  const manifest = Manifest.fromPartial({ name, language, interop: { ipcCommand, module }, transports });
-  return { manifest, file, folder: dirname(file), isDerived: true };
 }
 
 function isExecutable(file: string): boolean {

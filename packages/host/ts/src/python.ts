@@ -3,9 +3,10 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { AnyplugError, Code } from "@anyplug/core";
+import { pluginName } from "./derive.js";
 import type { Finding } from "./discovery.js";
 import { interpreter } from "./interpreter.js";
-import { type LocatedPlugin, locatePlugin, locatePythonModule, pluginName } from "./locate.js";
+import { type LocatedPlugin, locatePlugin, locatePythonModule } from "./locate.js";
 import { manifestFile } from "./manifest.js";
 
 /** The groups of entry points that are plugins. */

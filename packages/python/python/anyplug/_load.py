@@ -142,12 +142,17 @@ class LoadOptions(TypedDict, total=False):
 
 
 def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> PluginLoad:
-    """Says which plugin in TypeScript or JavaScript to load, and how: a folder, a manifest, a module or an address.
+    """Says which plugin in TypeScript or JavaScript to load, and how.
+
+    ``path``: an npm package by its name, such as ``my-plugin`` or ``@scope/my-plugin``, which is looked for in the
+    node_modules of the working folder and of all above it; or a folder, a manifest, a module or an address.
 
     ``options``: those of `load_plugin`. Loading raises what `load_plugin` does, and AnyplugError (FAILED_PRECONDITION)
     for a plugin in another language.
     """
-    return replace(load_plugin(path, **options), language="typescript")
+    place = os.fspath(path)
+    is_name = not any(mark in place for mark in "/:") and not os.path.exists(place)
+    return replace(load_plugin(f"npm:{place}" if is_name else place, **options), language="typescript")
 
 
 @dataclass(frozen=True, kw_only=True)
