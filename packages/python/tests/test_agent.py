@@ -107,6 +107,18 @@ def test_a_plugin_that_ends_is_unregistered() -> None:
     assert plugins == ()
 
 
+def test_a_plugin_learns_who_the_agent_is_when_it_is_registered() -> None:
+    seen: list[str] = []
+
+    async def main() -> str:
+        agent = AgentRuntime(name="Ada")
+        init = lambda _, registering: seen.extend((registering.id, registering.name))  # noqa: E731
+        await agent.register_plugin(AgentPluginDefinition(name="curious", init=init))
+        return agent.id
+
+    assert [run(main()), "Ada"] == seen
+
+
 def test_a_name_comes_once() -> None:
     action = Action(name="A", handler=lambda _: None)
     with pytest.raises(AnyplugError, match='action "A" is defined twice'):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ from anyplug.agent import (
     State,
     local_peer,
 )
-from anyplug.elizaos import Dialect, LinePeer, LinePlugin, LineReader, LineServer, load_line_plugin
+from anyplug.elizaos import Dialect, LinePeer, LinePlugin, LineReader, LineServer, load_line_plugin, serve_elizaos
 
 from .agent_cases import assert_matches
 from .conftest import ROOT, run
@@ -111,6 +112,14 @@ def test_what_is_no_request_is_an_error_of_no_id() -> None:
     _, *answers = run(answers_to("{oops", "[1]"))
     assert_matches(answers[0], {"type": "error", "id": "", "error": "Parse error"})
     assert_matches(answers[1], {"type": "error", "id": "", "error": "Invalid request: expected an object"})
+
+
+def test_it_is_a_program_of_its_own_until_its_input_ends() -> None:
+    output = io.BytesIO()
+    lines = io.BytesIO(b'{"type":"fly","id":"1"}\n{"id":2,"method":"fly"}\n')
+    run(serve_elizaos(SERVED, input=lines, output=output))
+    told = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert [one.get("id", one.get("type")) for one in told] == ["ready", "1", 2]
 
 
 def test_what_is_served_can_be_driven() -> None:

@@ -47,6 +47,19 @@ fn a_member_that_is_not_of_its_kind_is_named() {
 }
 
 #[tokio::test]
+async fn a_plugin_learns_who_the_agent_is_when_it_is_registered() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = seen.clone();
+    let curious = AgentPluginDefinition::new("curious").init(move |_, agent| {
+        kept.lock().unwrap().push((agent.id().to_owned(), agent.name().to_owned()));
+        async { Ok(()) }
+    });
+    let agent = AgentRuntime::new(AgentRuntimeOptions::named("Ada"));
+    agent.register_plugin(curious).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [(agent.id().to_owned(), "Ada".to_owned())]);
+}
+
+#[tokio::test]
 async fn an_event_goes_to_all_handlers_and_a_failing_one_is_logged_and_harms_no_other() {
     let records = Arc::new(Mutex::new(Vec::new()));
     let kept = records.clone();

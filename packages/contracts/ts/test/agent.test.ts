@@ -39,6 +39,13 @@ test("events that plugins cause in each other come to an end", async () => {
   expect(records.at(-1)?.message).toContain("event ping");
 });
 
+test("a plugin learns who the agent is when it is registered", async () => {
+  const seen: unknown[] = [];
+  const agent = new AgentRuntime({ name: "Ada" });
+  await agent.registerPlugin({ name: "curious", init: (_, { id, name }) => void seen.push(id, name) });
+  expect(seen).toEqual([agent.id, "Ada"]);
+});
+
 test("a name comes once", () => {
   const action = { name: "A", handler: () => {} };
   const twice = () => agentPlugin({ name: "twice", actions: [action, action] });

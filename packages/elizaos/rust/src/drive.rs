@@ -34,7 +34,7 @@ pub fn driven_plugin(manifest: &JsonObject, ask: &Ask, dialect: Dialect) -> Agen
     definition.dependencies = description.dependencies;
     let init = ask.clone();
     let mut definition = definition.init(move |config, agent| {
-        let answer = init(agent, "plugin.init", members([("config", config.into())]));
+        let answer = init(agent.into_agent(), "plugin.init", members([("config", config.into())]));
         async move { initialized(&answer.await?) }
     });
     for one in description.actions {

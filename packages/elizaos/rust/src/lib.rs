@@ -1,4 +1,5 @@
-//! ElizaOS's line protocols, both ways: [`load_line_plugin`] makes a plugin that speaks one of them a plugin of an agent; [`LineServer`] serves a plugin of an agent to a host that speaks one.
+//! ElizaOS's line protocols, both ways: [`load_line_plugin`] makes a plugin that speaks one of them a plugin of an agent; [`LineServer`] serves a plugin of an agent to a host that speaks one,
+//! and [`serve_elizaos`] does so on the standard streams.
 
 mod drive;
 mod lines;
@@ -8,6 +9,7 @@ mod methods;
 mod peer;
 mod requests;
 mod serve;
+mod stdio;
 mod values;
 
 pub use drive::{Ask, Dialect, driven_plugin};
@@ -16,3 +18,4 @@ pub use load::{LineLoadOptions, LinePlugin, load_line_plugin};
 pub use manifest::{description_of, manifest_of};
 pub use peer::{LinePeer, PeerOptions};
 pub use serve::{LineServer, ServeOptions};
+pub use stdio::{serve_elizaos, serve_elizaos_on};

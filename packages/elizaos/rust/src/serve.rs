@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyplug_contracts::agent::{
@@ -11,6 +11,7 @@ use anyplug_contracts::agent::{
 use anyplug_core::{CallOptions, Error, Link, Result};
 use serde_json::json;
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 
 use crate::drive::body_from;
 use crate::lines::LineReader;
@@ -52,6 +53,7 @@ struct Inner {
     options: ServeOptions,
     reader: Mutex<LineReader>,
     runtime: Handle,
+    running: Mutex<JoinSet<()>>,
 }
 
 impl LineServer {
@@ -65,7 +67,7 @@ impl LineServer {
         })?;
         let plugin = Registration::of_link(plugin, CallOptions::new().with_timeout(options.timeout)).await?;
         let reader = Mutex::new(LineReader::new(options.max_message_bytes));
-        let server = Self { inner: Arc::new(Inner { plugin, options, reader, runtime }) };
+        let server = Self { inner: Arc::new(Inner { plugin, options, reader, runtime, running: Mutex::default() }) };
         server.inner.write(json!({ "type": "ready", "manifest": server.inner.manifest() }));
         Ok(server)
     }
@@ -74,16 +76,33 @@ impl LineServer {
     pub fn data(&self, bytes: &[u8]) {
         let mut lines = Vec::new();
         let reader = &self.inner.reader;
-        let pushed =
-            reader.lock().unwrap_or_else(PoisonError::into_inner).push(bytes, |line| lines.push(line.to_owned()));
+        let pushed = lock(reader).push(bytes, |line| lines.push(line.to_owned()));
+        let mut running = lock(&self.inner.running);
+        while running.try_join_next().is_some() {}
         for line in lines {
-            let inner = self.inner.clone();
-            drop(self.inner.runtime.spawn(async move { inner.line(&line).await }));
+            let inner = Arc::downgrade(&self.inner);
+            let answer = async move {
+                if let Some(inner) = inner.upgrade() {
+                    inner.line(&line).await;
+                }
+            };
+            running.spawn_on(answer, &self.inner.runtime);
         }
+        drop(running);
         if let Err(error) = pushed {
             self.inner.write(json!({ "type": "error", "id": "", "error": error.message() }));
         }
     }
+
+    /// Waits until all requests that came are answered.
+    pub async fn drain(&self) {
+        let running = std::mem::take(&mut *lock(&self.inner.running));
+        running.join_all().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for LineServer {

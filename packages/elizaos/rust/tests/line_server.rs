@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by a panic")]
 
 use anyplug_contracts::agent::{
-    Action, ActionResult, AgentPluginDefinition, AgentRuntime, AgentService, Content, Evaluator, Memory, Provider,
-    ProviderResult, Route, RouteResponse, local_link,
+    Action, ActionResult, AgentPluginDefinition, AgentRuntime, AgentService, Content, Evaluator, JsonObject, Memory,
+    Provider, ProviderResult, Route, RouteResponse, local_link,
 };
 use anyplug_core::Error;
-use anyplug_elizaos::{LinePeer, LineServer, PeerOptions, ServeOptions};
+use anyplug_elizaos::{LinePeer, LineServer, PeerOptions, ServeOptions, serve_elizaos_on};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -97,84 +97,25 @@ async fn it_says_at_first_what_it_has() {
 
 #[tokio::test]
 async fn it_answers_each_request() {
-    let mut served = served().await;
-    served.answers.recv().await.unwrap();
-    let hello = json!({ "content": { "text": "hello" } });
-    let text_of_five = json!({ "content": { "text": 5 } });
-    let table = [
-        (
-            json!({ "type": "plugin.init", "config": { "key": "k" } }),
-            json!({ "type": "plugin.init.result", "success": true }),
-        ),
-        (
-            json!({ "type": "plugin.init", "config": { "key": "" } }),
-            json!({ "type": "plugin.init.result", "success": false, "error": "key: expected text, got nothing" }),
-        ),
-        (
-            json!({ "type": "action.validate", "action": "HELLO", "memory": hello, "state": null }),
-            json!({ "type": "validate.result", "valid": true }),
-        ),
-        (
-            json!({ "type": "action.validate", "action": "FLY", "memory": {} }),
-            json!({ "type": "validate.result", "valid": false }),
-        ),
-        (
-            json!({ "type": "action.invoke", "action": "HELLO", "memory": { "who": "you", "content": {} }, "options": { "n": 1 } }),
-            json!({ "type": "action.result", "result": { "success": true, "text": "Hello, you", "data": { "options": { "n": 1 } } } }),
-        ),
-        (
-            json!({ "type": "action.invoke", "action": "BREAK", "memory": {} }),
-            json!({ "type": "action.result", "result": { "success": false, "error": "broken" } }),
-        ),
-        (
-            json!({ "type": "action.invoke", "action": "FLY", "memory": {} }),
-            json!({ "type": "action.result", "result": { "success": false, "error": "Action not found: FLY" } }),
-        ),
-        (
-            json!({ "type": "provider.get", "provider": "TIME", "memory": {}, "state": { "text": "before" } }),
-            json!({ "type": "provider.result", "result": { "text": "noon", "values": { "was": "before" }, "data": null } }),
-        ),
-        (
-            json!({ "type": "provider.get", "provider": "MOON", "memory": {}, "state": {} }),
-            json!({ "type": "provider.result", "result": { "text": null, "values": null, "data": null } }),
-        ),
-        (
-            json!({ "type": "evaluator.invoke", "evaluator": "JUDGE", "memory": {} }),
-            json!({ "type": "action.result", "result": { "success": true } }),
-        ),
-        (
-            json!({ "type": "evaluator.invoke", "evaluator": "NOBODY", "memory": {} }),
-            json!({ "type": "action.result", "result": null }),
-        ),
-        (
-            json!({ "type": "service.start", "service": "clock" }),
-            json!({ "type": "service.response", "success": true }),
-        ),
-        (json!({ "type": "service.stop", "serviceType": "clock" }), json!({ "success": true })),
-        (
-            json!({ "type": "service.start", "service": "none" }),
-            json!({ "type": "error", "error": "plugin \"served\" has no service \"none\"; it has clock" }),
-        ),
-        (
-            json!({ "type": "route.handle", "path": "/now", "method": "POST", "query": { "q": "1" }, "headers": { "X-H": "2" }, "body": "b" }),
-            json!({ "type": "route.response", "status": 201, "body": { "q": "1", "h": "2", "body": "b" } }),
-        ),
-        (
-            json!({ "type": "route.handle", "path": "/now", "request": { "method": "post", "query": {}, "body": { "j": 1 } } }),
-            json!({ "status": 201, "result": { "status": 201, "body": { "q": null, "h": null, "body": "{\"j\":1}" } } }),
-        ),
-        (json!({ "type": "fly" }), json!({ "type": "error", "error": "Unknown request type: fly" })),
-        (
-            json!({ "type": "action.invoke", "action": "HELLO", "memory": text_of_five }),
-            json!({ "type": "error", "error": "memory.content.text: expected text, got 5" }),
-        ),
-    ];
-    for (mut request, mut expected) in table {
-        request["id"] = "7".into();
-        expected["id"] = "7".into();
-        let answer = served.ask(&request.to_string()).await;
-        assert!(has(&answer, &expected), "{request}\n{answer}");
+    for (name, request, answer) in lines() {
+        let mut served = served().await;
+        served.answers.recv().await.unwrap();
+        let mut asked = json!({ "id": "7" });
+        asked.as_object_mut().unwrap().extend(request);
+        let mut expected = json!({ "id": "7" });
+        expected.as_object_mut().unwrap().extend(answer);
+        let answered = served.ask(&asked.to_string()).await;
+        assert!(has(&answered, &expected), "{name}\n{asked}\n{answered}");
     }
+}
+
+/// What each language's server answers.
+fn lines() -> Vec<(String, JsonObject, JsonObject)> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../test/agent/lines.json");
+    let cases: Vec<Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let object = |value: &Value| value.as_object().unwrap().clone();
+    let case = |case: &Value| (case["name"].to_string(), object(&case["request"]), object(&case["answer"]));
+    cases.iter().map(case).collect()
 }
 
 #[tokio::test]
@@ -192,32 +133,17 @@ async fn it_answers_what_is_no_message_with_an_error_of_no_id_and_goes_on() {
 }
 
 #[tokio::test]
-async fn it_answers_methods_with_results() {
-    let mut served = served().await;
-    served.answers.recv().await.unwrap();
-    let memory = json!({ "who": "you", "content": { "text": "hello" } });
-    let table = [
-        (
-            json!({ "id": 1, "method": "validateAction", "params": { "name": "HELLO", "memory": memory, "state": null } }),
-            json!({ "id": 1, "result": true }),
-        ),
-        (
-            json!({ "id": 2, "method": "invokeAction", "params": { "name": "FLY", "memory": memory } }),
-            json!({ "id": 2, "result": { "success": false, "error": "Action not found: FLY" } }),
-        ),
-        (
-            json!({ "id": 3, "method": "validateEvaluator", "params": { "name": "JUDGE", "memory": memory } }),
-            json!({ "id": 3, "result": false }),
-        ),
-        (
-            json!({ "id": 4, "method": "generateResponse", "params": { "input": "why" } }),
-            json!({ "id": 4, "result": "answer to why" }),
-        ),
-        (json!({ "id": 5, "method": "fly" }), json!({ "id": 5, "error": "Unknown method: fly" })),
-    ];
-    for (request, expected) in table {
-        assert_eq!(served.ask(&request.to_string()).await, expected);
+async fn it_is_a_program_of_its_own_until_its_input_ends() {
+    let (sender, mut answers) = unbounded_channel();
+    let write = move |bytes: Vec<u8>| sender.send(serde_json::from_slice::<Value>(&bytes).unwrap()).unwrap();
+    let input = std::io::Cursor::new("{\"type\":\"fly\",\"id\":\"1\"}\n{\"id\":2,\"method\":\"fly\"}\n");
+    serve_elizaos_on(definition(), input, ServeOptions::new(write)).await.unwrap();
+    let mut told = Vec::new();
+    while let Some(answer) = answers.recv().await {
+        told.push(answer.get("id").or(answer.get("type")).cloned().unwrap());
     }
+    told[1..].sort_by_key(Value::to_string);
+    assert_eq!(told, [json!("ready"), json!("1"), json!(2)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 /**
  * ElizaOS's line protocols, both ways: `loadLinePlugin` makes a plugin that speaks one of them a plugin of an agent; `LineServer` serves a plugin of an agent to a host that
- * speaks one. `ElizaosBridge` registers a plugin of ours with ElizaOS's own TypeScript runtime, and `publishedPlugin` makes a plugin that was written for that runtime one of
+ * speaks one, and `serveElizaos` does so on the standard streams. `ElizaosBridge` registers a plugin of ours with ElizaOS's own TypeScript runtime, and `publishedPlugin` makes a plugin that was written for that runtime one of
  * any agent's.
  */
 
@@ -13,3 +13,4 @@ export { type BridgeOptions, ElizaosBridge } from "./runtime/bridge.js";
 export { publishedPlugin } from "./runtime/published.js";
 export type { ElizaPlugin, ElizaRuntime } from "./runtime/types.js";
 export { LineServer, type ServeOptions } from "./serve.js";
+export { type StdioOptions, serveElizaos } from "./stdio.js";

@@ -31,11 +31,12 @@ export class LineServer {
   readonly #options: ServeOptions;
   readonly #reader: LineReader;
   readonly #encoder = new TextEncoder();
+  readonly #running = new Set<Promise<void>>();
 
   private constructor(plugin: Registration, options: ServeOptions) {
     this.#plugin = plugin;
     this.#options = options;
-    this.#reader = new LineReader(options.maxMessageBytes ?? 10 << 20, (line) => void this.#line(line));
+    this.#reader = new LineReader(options.maxMessageBytes ?? 10 << 20, (line) => this.#begin(line));
   }
 
   /** Tells the host that the plugin is ready, and what it has. Give what the host writes to `data`. */
@@ -52,6 +53,16 @@ export class LineServer {
     } catch (error) {
       this.#write({ type: "error", id: "", error: AnyplugError.from(error).message });
     }
+  }
+
+  /** Waits until all requests that came are answered. */
+  async drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  #begin(line: string): void {
+    const running = this.#line(line).finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #line(line: string): Promise<void> {

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
 import { type AgentPluginDefinition, AgentRuntime, type JsonObject, localPeer } from "@anyplug/contracts/agent";
 import { describe, expect, test } from "@jest/globals";
-import { LinePeer, LineServer } from "../src/index.js";
+import { LinePeer, LineServer, serveElizaos } from "../src/index.js";
 
 /** What each language's server answers. */
 const lines: readonly { name: string; request: JsonObject; answer: JsonObject }[] = JSON.parse(
@@ -108,6 +109,18 @@ test("a line that is too long is refused once, and the next one is answered", as
     { type: "error", id: "", error: "a line of over 10485760 bytes" },
     { type: "error", id: "8" },
   ]);
+});
+
+test("it is a program of its own until its input ends", async () => {
+  const told: unknown[] = [];
+  const write = (bytes: Uint8Array, _: string, done: () => void) => {
+    const { id, type } = JSON.parse(bytes.toString());
+    told.push(id ?? type);
+    done();
+  };
+  const input = Readable.from([Buffer.from('{"type":"fly","id":"1"}\n{"id":2,'), Buffer.from('"method":"fly"}\n')]);
+  await serveElizaos(definition, { input, output: new Writable({ write }) });
+  expect(told).toEqual(["ready", "1", 2]);
 });
 
 test("what is served can be driven: a plugin comes through the protocol as it was", async () => {

@@ -1,6 +1,7 @@
 //! The agent as its plugins see it: what they may ask of their host, each by a capability.
 
 use std::fmt;
+use std::ops::Deref;
 
 use anyplug_core::{BoxFuture, Context, Error, LogLevel, Result};
 use anyplug_generated::anyplug::agent::v1 as wire;
@@ -157,6 +158,43 @@ impl Agent {
 impl fmt::Debug for Agent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Agent").field(&self.context).finish()
+    }
+}
+
+/// The agent, as it registers a plugin: who it is beside what it offers.
+#[derive(Clone, Debug)]
+pub struct RegisteringAgent {
+    agent: Agent,
+    id: String,
+    name: String,
+}
+
+impl RegisteringAgent {
+    pub(crate) fn new(agent: Agent, id: String, name: String) -> Self {
+        Self { agent, id, name }
+    }
+
+    /// A UUID.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The agent without its name.
+    pub fn into_agent(self) -> Agent {
+        self.agent
+    }
+}
+
+impl Deref for RegisteringAgent {
+    type Target = Agent;
+
+    fn deref(&self) -> &Agent {
+        &self.agent
     }
 }
 

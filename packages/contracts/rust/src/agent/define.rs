@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyplug_core::{BoxFuture, Result};
 use anyplug_generated::anyplug::agent::v1::HttpField;
 
-use super::agent::Agent;
+use super::agent::{Agent, RegisteringAgent};
 use super::json::{Json, JsonObject};
 use super::streamed::Give;
 use super::values::{ActionResult, Content, Memory, ProviderResult, State};
@@ -81,7 +81,7 @@ pub(crate) type Lead = Arc<dyn Fn(Agent) -> BoxFuture<Result<()>> + Send + Sync>
 pub(crate) type Answer = Arc<dyn Fn(RouteRequest, Agent) -> BoxFuture<Result<RouteResponse>> + Send + Sync>;
 pub(crate) type EventHandler = Arc<dyn Fn(Json, Agent) -> BoxFuture<Result<()>> + Send + Sync>;
 pub(crate) type ModelHandler = Arc<dyn Fn(Json, ModelCall) -> BoxFuture<Result<Json>> + Send + Sync>;
-pub(crate) type Init = Arc<dyn Fn(JsonObject, Agent) -> BoxFuture<Result<()>> + Send + Sync>;
+pub(crate) type Init = Arc<dyn Fn(JsonObject, RegisteringAgent) -> BoxFuture<Result<()>> + Send + Sync>;
 
 fn handle<F, R>(handler: impl Fn(Invocation) -> F + Send + Sync + 'static) -> Handle
 where
@@ -513,9 +513,9 @@ impl AgentPluginDefinition {
         self
     }
 
-    /// Sets what is called once, before all else. Its error refuses the registration.
+    /// Sets what is called once, before all else, with the configuration. Its error refuses the registration.
     #[must_use]
-    pub fn init<F>(mut self, init: impl Fn(JsonObject, Agent) -> F + Send + Sync + 'static) -> Self
+    pub fn init<F>(mut self, init: impl Fn(JsonObject, RegisteringAgent) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {

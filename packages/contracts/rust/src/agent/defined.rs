@@ -3,7 +3,7 @@
 use anyplug_core::{Context, Error, Implementation, Result, Sender};
 use anyplug_generated::anyplug::agent::v1 as wire;
 
-use super::agent::Agent;
+use super::agent::{Agent, RegisteringAgent};
 use super::define::{
     Action, AgentPluginDefinition, AgentService, Evaluator, Invocation, ModelCall, Provider, Question, Route,
     RouteBody, RouteRequest, RouteResponse, giving,
@@ -90,7 +90,7 @@ impl wire::AgentPluginHandler for Defined {
     async fn init(&self, request: wire::InitRequest, context: Context) -> Result<wire::InitResponse> {
         if let Some(init) = &self.0.init {
             let config = parse_object(&request.config_json, "config_json")?.unwrap_or_default();
-            init(config, Agent::new(context)).await?;
+            init(config, RegisteringAgent::new(Agent::new(context), request.agent_id, request.agent_name)).await?;
         }
         Ok(wire::InitResponse {})
     }

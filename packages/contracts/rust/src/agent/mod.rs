@@ -38,7 +38,7 @@ mod services;
 mod streamed;
 mod values;
 
-pub use agent::{Agent, Memories, MemoryQuery, MemorySearch, RemoteMemories, StateQuery};
+pub use agent::{Agent, Memories, MemoryQuery, MemorySearch, RegisteringAgent, RemoteMemories, StateQuery};
 pub use anyplug_generated::anyplug::agent::v1::{
     ActionDescription, DescribeResponse, EvaluatorDescription, HandleRouteRequest, HttpField, ProviderDescription,
     RouteDescription, ServiceDescription,

@@ -1,9 +1,9 @@
 """ElizaOS's line protocols, both ways.
 
 `load_line_plugin` makes a plugin that speaks one of them a plugin of an agent; `LineServer` serves a plugin of an agent
-to a host that speaks one. `ElizaosBridge` registers a plugin of ours with ElizaOS's own Python runtime, and
-`published_plugin` makes a plugin that was written for that runtime one of any agent's. It needs the extra
-``anyplug[agent]``.
+to a host that speaks one, and `serve_elizaos` does so on the standard streams. `ElizaosBridge` registers a plugin of
+ours with ElizaOS's own Python runtime, and `published_plugin` makes a plugin that was written for that runtime one of
+any agent's. It needs the extra ``anyplug[agent]``.
 """
 
 from ._bridge import ElizaosBridge
@@ -14,6 +14,7 @@ from ._manifest import description_of, manifest_of
 from ._peer import LinePeer
 from ._published import published_plugin
 from ._serve import LineServer
+from ._stdio import serve_elizaos
 
 __all__ = (
     "Dialect",
@@ -27,4 +28,5 @@ __all__ = (
     "load_line_plugin",
     "manifest_of",
     "published_plugin",
+    "serve_elizaos",
 )
