@@ -15,7 +15,7 @@ GRANTS = ("agent.settings", "agent.state", "agent.memory", "agent.model", "agent
 def test_a_published_plugin_is_served_to_python() -> None:
     async def main() -> None:
         agent = AgentRuntime()
-        async with load_plugin(PUBLISHED, services=agent.services, grants=GRANTS) as plugin:
+        async with load_plugin(PUBLISHED, services=agent.services, grants=GRANTS, start_timeout=60) as plugin:
             await agent.register_plugin(plugin)
             assert "sad" in (await agent.use_model("TEXT_LARGE", {"prompt": "I am sad."})).lower()
             said: list[str | None] = []

@@ -55,7 +55,12 @@ def test_a_plugin_does_in_elizaos_what_it_does_with_ours(transport: Any) -> None
         runtime.set_setting("CITY", "Bonn")
         bridge = ElizaosBridge()
         loading = load_plugin(
-            WEATHER / "python", transport=transport, services=bridge.services, grants=GRANTS, on_log=records.append
+            WEATHER / "python",
+            transport=transport,
+            services=bridge.services,
+            grants=GRANTS,
+            start_timeout=60,
+            on_log=records.append,
         )
         async with loading as plugin:
             await runtime.register_plugin(await bridge.plugin(plugin))
