@@ -45,6 +45,7 @@ async def run_case(steps: list[dict[str, Any]], language: str, transport: str) -
             transport=transport,  # type: ignore[arg-type]
             services=agent.services,
             grants=CAPABILITIES,
+            start_timeout=60,
             on_log=records.append,
         )
         async with loading as plugin:
@@ -95,7 +96,9 @@ def test_a_plugin_that_ends_is_unregistered() -> None:
     async def main() -> tuple[list[str], tuple[str, ...]]:
         records: list[LogRecord] = []
         agent = AgentRuntime(on_log=records.append)
-        loading = load_plugin(WEATHER / "python", transport="process", services=agent.services, grants=CAPABILITIES)
+        loading = load_plugin(
+            WEATHER / "python", transport="process", services=agent.services, grants=CAPABILITIES, start_timeout=60
+        )
         async with loading as plugin:
             registration = await agent.register_plugin(plugin)
             watch = agent._watches[registration]

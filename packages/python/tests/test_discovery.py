@@ -176,7 +176,7 @@ def test_a_python_module_needs_no_manifest(tmp_path: Path) -> None:
     module = file(tmp_path / "my_plugin.py", MODULE)
     env = {"PYTHONPATH": str(tmp_path)}
     for path in (str(module), "python:my_plugin", "python:my_plugin:plugin"):
-        with load_plugin(path, python=sys.executable, env=env) as plugin:
+        with load_plugin(path, python=sys.executable, env=env, start_timeout=60) as plugin:
             assert plugin.name == "greeter"
             assert plugin.client(Greeter).greet(name="Ada").text == "Hello, Ada"
     with pytest.raises(AnyplugError, match="expected a plugin in typescript"):
@@ -213,11 +213,11 @@ def test_an_npm_package_is_loaded_by_its_name(tmp_path: Path, monkeypatch: pytes
 def test_a_module_in_javascript_needs_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(REPOSITORY / "node_modules")
     module = file(tmp_path / "plugin.mjs", SCRIPT)
-    with load_ts_plugin(module) as plugin:
+    with load_ts_plugin(module, start_timeout=60) as plugin:
         assert plugin.client(Greeter).greet(name="Ada").text == "Hello, Ada"
 
     async def greet() -> str:
-        async with load_ts_plugin(module) as plugin:
+        async with load_ts_plugin(module, start_timeout=60) as plugin:
             return (await plugin.client(Greeter).greet(name="Ada")).text
 
     assert asyncio.run(greet()) == "Hello, Ada"

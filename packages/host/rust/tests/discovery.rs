@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use anyplug_core::{Code, Error};
 use anyplug_host::{
@@ -224,7 +225,8 @@ plugin = define_plugin(name="greeter", version="2.0.0", services=[implement(Gree
 
     async fn greets(load: Load) {
         let repository = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
-        let plugin = load.python(format!("{repository}/.venv/bin/python")).await.expect("a plugin");
+        let load = load.start_timeout(Duration::from_secs(60)).python(format!("{repository}/.venv/bin/python"));
+        let plugin = load.await.expect("a plugin");
         let greeter = GreeterClient::new(&plugin);
         let greeting = greeter.greet(GreetRequest { name: "Ada".into() }).await.expect("a greeting");
         assert_eq!((plugin.name().as_str(), greeting.text.as_str()), ("greeter", "Hello, Ada"));

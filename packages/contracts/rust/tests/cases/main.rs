@@ -5,6 +5,7 @@
 mod script;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use anyplug_contracts::agent::{AgentPlugin, AgentRuntime, AgentRuntimeOptions, RouteServerOptions, serve_routes};
 use anyplug_core::LogRecord;
@@ -43,7 +44,10 @@ type OnLog = Arc<dyn Fn(&LogRecord) + Send + Sync>;
 /// Loads the plugin of a language for an agent.
 async fn in_process(language: &str, agent: AgentRuntime, on_log: OnLog) -> Plugin {
     let folder = format!("{}/../../../plugins/weather/{language}", env!("CARGO_MANIFEST_DIR"));
-    let load = load_plugin(folder).transport("process").on_log(move |record| on_log(record));
+    let load = load_plugin(folder)
+        .start_timeout(Duration::from_secs(60))
+        .transport("process")
+        .on_log(move |record| on_log(record));
     let load = agent.services().into_iter().fold(load, |load, service| load.service(service));
     CAPABILITIES.into_iter().fold(load, |load, capability| load.grant(capability)).await.unwrap()
 }
