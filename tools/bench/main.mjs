@@ -17,8 +17,8 @@ import { busyness, reportMarkdown } from "./report.mjs";
 import { measure } from "./rounds.mjs";
 import { groups } from "./tables.mjs";
 
-const PACE = { rounds: 9, ms: 300 };
-const QUICK_PACE = { rounds: 3, ms: 50 };
+const PACE = { rounds: 7, ms: 160 };
+const QUICK_PACE = { rounds: 2, ms: 40 };
 
 /** Runs the command line; the status is 0 when everything was measured. */
 export async function main(args) {

@@ -11,7 +11,7 @@ export const LARGE_IN_FLIGHT = 4;
 export const STREAM = 2_000;
 /** Streams at the same time, and the messages of each. */
 export const STREAMS = 1_000;
-export const SHORT_STREAM = 20;
+export const SHORT_STREAM = 10;
 
 /**
  * Calls one after the other for `ms`: the median and the 99th percentile of a call, in microseconds. A sample is the

@@ -41,7 +41,7 @@ LARGE_IN_FLIGHT = 4
 STREAM = 2_000
 # Streams at the same time, and the messages of each.
 STREAMS = 1_000
-SHORT_STREAM = 20
+SHORT_STREAM = 10
 
 Answer = dict[str, Any]
 Runs = Mapping[str, Callable[[float], Answer]]

@@ -15,7 +15,7 @@ pub(crate) const LARGE_IN_FLIGHT: usize = 4;
 pub(crate) const STREAM: u32 = 2_000;
 /// Streams at the same time, and the messages of each.
 const STREAMS: usize = 1_000;
-const SHORT_STREAM: u32 = 20;
+const SHORT_STREAM: u32 = 10;
 
 /// A loaded plugin.
 pub(crate) struct Host {
