@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from . import _native
 from ._context import Context, PeerInfo
 from ._error import AnyplugError
+from ._lazy import asyncio
 from ._lifetime import end_program, keep_track
 from ._log import LogLevel, LogRecord, OnLog
 from ._router import HandlerTable, handler_table

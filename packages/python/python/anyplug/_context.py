@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ._error import AnyplugError
+from ._lazy import asyncio
 from ._log import LogLevel
 from ._metadata import Metadata
 

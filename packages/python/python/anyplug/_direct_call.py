@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +9,7 @@ from typing import TypeVar
 
 from ._code import Code
 from ._error import AnyplugError
+from ._lazy import asyncio
 from ._metadata import Metadata
 
 __all__ = ("DirectCall",)

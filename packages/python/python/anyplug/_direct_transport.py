@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from concurrent.futures import CancelledError as ThreadCancelledError
-from concurrent.futures import Future, ThreadPoolExecutor
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +13,7 @@ from ._codec import Message
 from ._direct import is_later
 from ._error import AnyplugError
 from ._handler import RequestStream
+from ._lazy import asyncio, futures
 from ._router import told
 from ._runner import go_on
 from ._transport import ResponseStream, SyncResponseStream
@@ -40,9 +38,9 @@ _NO_MORE = object()
 
 
 @functools.cache
-def _handler_threads() -> ThreadPoolExecutor:
+def _handler_threads() -> futures.ThreadPoolExecutor:
     """For synchronous handlers that are called from an event loop, which they could block."""
-    return ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
+    return futures.ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
 
 
 class DirectTransport:
@@ -154,14 +152,14 @@ async def _awaited(awaitable: Awaitable[T]) -> T:
 
 def _run_in_background(coroutine: Coroutine[Any, Any, T], call: DirectCall) -> T:
     """Runs a coroutine on the background loop and waits for it, up to the deadline of the call."""
-    future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, background_loop())
+    future: futures.Future[T] = asyncio.run_coroutine_threadsafe(coroutine, background_loop())
     call.on_cancel(future.cancel)
     try:
         return future.result(call.remaining)
     except TimeoutError:
         call.check()
         raise
-    except ThreadCancelledError:
+    except futures.CancelledError:
         call.check()
         raise AnyplugError(Code.CANCELLED, "the handler was cancelled") from None
     except BaseException:
@@ -208,7 +206,7 @@ class _Requests(RequestStream[T]):
         self._call.on_cancel(future.cancel)
         try:
             return future.result()
-        except ThreadCancelledError:
+        except futures.CancelledError:
             self._call.check()
             raise
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from ._direct import DirectLink, DirectSide
 from ._discovery import FoundPlugin
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
+from ._lazy import asyncio
 from ._lifetime import keep_track
 from ._limits import Limits, limit_parts
 from ._log import LogLevel, LogRecord, OnLog, log_to_logging

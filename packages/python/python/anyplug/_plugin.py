@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from ._lazy import asyncio
 
 if TYPE_CHECKING:
     from ._context import PeerInfo

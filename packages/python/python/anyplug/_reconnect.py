@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._code import Code
 from ._error import AnyplugError, to_error
+from ._lazy import asyncio
 from ._options import CallOptions
 
 if TYPE_CHECKING:

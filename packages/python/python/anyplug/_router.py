@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
@@ -14,6 +13,7 @@ from ._codec import Message, decode, encode
 from ._context import Context, ServerLink
 from ._error import AnyplugError, to_error
 from ._handler import Implementation, RequestStream, is_async
+from ._lazy import asyncio
 from ._waiting import until
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import sys
 import types
 from collections.abc import Callable, Coroutine, Generator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
+from ._lazy import asyncio, futures
 from ._lifetime import end_program
 from ._waiting import background_loop
 
@@ -54,7 +53,7 @@ class LoopRunner:
         self._loop = loop
         self._eager = eager
         self._ends_program = ends_program
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: futures.ThreadPoolExecutor | None = None
 
     def blocking(self, serve: Serve, answer: Callable[[Any, Any], None]) -> Serve:
         """Returns what hands a call to a thread."""
@@ -71,7 +70,7 @@ class LoopRunner:
 
         def serve_soon(call: object, request: object) -> None:
             if self._threads is None:
-                self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
+                self._threads = futures.ThreadPoolExecutor(max_workers=64, thread_name_prefix="anyplug-handler")
             # After the tasks of calls that came before: handlers begin in the order of their calls.
             self._loop.call_soon(self._threads.submit, serve_in_thread, call, request)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -10,7 +9,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Never
 
 from . import _native
@@ -18,6 +16,7 @@ from ._code import Code
 from ._connection import Connection
 from ._error import AnyplugError, to_error
 from ._handler import Implementation
+from ._lazy import asyncio, futures
 from ._lifetime import leave_now
 from ._listen import PluginServer, connect_plugin, only_one
 from ._listen import listen as _listen
@@ -189,7 +188,7 @@ class _Server:
         """Serves on an event loop. Returns whether nothing of the plugin runs any more."""
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        threads = ThreadPoolExecutor(thread_name_prefix="anyplug-plugin")
+        threads = futures.ThreadPoolExecutor(thread_name_prefix="anyplug-plugin")
         loop.set_default_executor(threads)
         runner = LoopRunner(loop, eager=self.plugin.eager, ends_program=True)
         loop.run_until_complete(self.serve_in_loop(implementations, runner))
@@ -216,6 +215,6 @@ class _Server:
         return connection
 
 
-def _shut_down(runner: LoopRunner, threads: ThreadPoolExecutor) -> None:
+def _shut_down(runner: LoopRunner, threads: futures.ThreadPoolExecutor) -> None:
     runner.close()
     threads.shutdown(cancel_futures=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from ._code import Code
 from ._discovery import FoundPlugin, PluginFailure
 from ._error import AnyplugError, to_error
+from ._lazy import asyncio
 from ._load import LoadOptions, PluginLoad, load_plugin
 from ._plugin import Plugin, SyncPlugin
 

@@ -1,9 +1,9 @@
 """What this package tells of itself."""
 
-import platform
+import sys
 
 __all__ = ("RUNTIME", "VERSION")
 
 VERSION = "0.1.0"
-RUNTIME = f"python {platform.python_version()} anyplug/{VERSION}"
+RUNTIME = f"python {sys.version.split()[0]} anyplug/{VERSION}"
 """Told in the hello; for people and logs only."""

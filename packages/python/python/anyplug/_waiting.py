@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
+
+from ._lazy import asyncio
 
 __all__ = ("background_loop", "until")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import threading
 from collections.abc import AsyncIterable, Callable, Iterable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ._code import Code
 from ._codec import Message, decode, encode
 from ._error import AnyplugError
+from ._lazy import asyncio
 from ._metadata import metadata_pairs
 from ._native import Call
 from ._router import receive
