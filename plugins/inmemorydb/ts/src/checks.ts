@@ -23,7 +23,7 @@ export function checkText(place: string, text: string): void {
 
 /** Returns the numbers as floats. */
 export function floatsOf(place: string, vector: readonly number[]): Float32Array {
-  const floats = Float32Array.from(vector);
+  const floats = new Float32Array(vector);
   const wrong = floats.findIndex((float) => !Number.isFinite(float));
   if (wrong >= 0) throw refusal(`${place}[${wrong}]: expected a finite number of 32 bits`);
   return floats;
