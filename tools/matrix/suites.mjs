@@ -41,8 +41,9 @@ async function rustSuite() {
   );
   if (status !== 0) throw new Error(`cargo ended with status ${status}:\n${stderr}`);
   const artifacts = stdout.split("\n").filter((line) => line.startsWith('{"reason":"compiler-artifact"'));
-  const suite = artifacts.map((line) => JSON.parse(line)).find(({ target }) => target.name === "anyplug_matrix");
-  if (suite?.executable) return suite.executable;
+  const programs = artifacts.map((line) => JSON.parse(line)).filter(({ executable }) => executable);
+  const suite = programs.find(({ target }) => target.name.replaceAll("-", "_") === "anyplug_matrix");
+  if (suite !== undefined) return suite.executable;
   throw new Error("cargo made no program of test/matrix/rust");
 }
 
