@@ -350,7 +350,7 @@ export class Model {
   }
 
   #longestMessage(): number {
-    return Math.min(this.#limits.max_message_bytes, this.#peer?.max_message_bytes ?? Number.POSITIVE_INFINITY);
+    return this.#peer?.max_message_bytes ?? Number.POSITIVE_INFINITY;
   }
 
   #waitForOutput(call: ModelCall): void {

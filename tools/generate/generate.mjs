@@ -29,6 +29,9 @@ const outputs = [
   "test/conformance/rust/src/packages",
   "test/conformance/python/conformance_generated",
   "test/conformance/descriptors.binpb",
+  "test/rpc-conformance/ts/src/generated",
+  "test/rpc-conformance/rust/src/packages",
+  "test/rpc-conformance/python/rpc_conformance_generated",
 ];
 
 /** The schemas of @anyplug/protocol and anyplug-protocol, and the well-known types. */
@@ -67,6 +70,20 @@ try {
     const set = join(temporary, "test/conformance/descriptors.binpb");
     run("buf", ["generate", suite, "--template", "test/conformance/buf.gen.yaml", "-o", temporary, ...paths]);
     run("buf", ["build", suite, "--as-file-descriptor-set", "--exclude-source-info", "-o", set, ...paths]);
+  });
+  step("Generating the messages and stubs of the RPC conformance suite", () => {
+    // The schemas are in a Go module: test/rpc-conformance/run.mjs compares them with these where there is Go.
+    const suite = "test/rpc-conformance/descriptors.binpb";
+    run("buf", [
+      "generate",
+      suite,
+      "--template",
+      "test/rpc-conformance/buf.gen.yaml",
+      "-o",
+      temporary,
+      "--path",
+      "connectrpc",
+    ]);
   });
   process.exitCode = values.check ? check() : write(values.out === undefined ? root : resolve(values.out));
 } catch (error) {

@@ -28,6 +28,13 @@ function repositoryTargets() {
       inputs: ["everything", "npm"],
       dependsOn: ["build"],
     },
+    // The RPC suite of Connect, with clients and servers of the three languages.
+    "test-rpc-conformance": {
+      command: "node test/rpc-conformance/run.mjs",
+      cache: true,
+      inputs: ["everything", "npm"],
+      dependsOn: ["build"],
+    },
     // A published ElizaOS, in TypeScript and Python, beside ours.
     "test-elizaos": {
       command: "node test/elizaos/run.mjs",

@@ -21,7 +21,7 @@ function schemaTargets() {
         "schemas",
         ...generator,
         "{workspaceRoot}/generated/**/*",
-        "{workspaceRoot}/test/conformance/**/*",
+        "{workspaceRoot}/test/{conformance,rpc-conformance}/**/*",
         "{workspaceRoot}/packages/anyplug/ts/plugin.schema.json",
       ],
       dependsOn: ["build-typescript"],

@@ -23,8 +23,9 @@ from .conftest import TEST_PLUGINS, run
 from .plugins import write_plugin
 
 PROGRAM = """
-    from anyplug import CallOptions, define_plugin, implement
-    from anyplug_generated.anyplug.test.v1 import AskHostResponse, ConverseResponse, EchoResponse, WaitResponse
+    from anyplug import AnyplugError, CallOptions, Code, define_plugin, implement
+    from anyplug_generated.anyplug.test.v1 import AskHostResponse, ConverseResponse, CountResponse, EchoResponse
+    from anyplug_generated.anyplug.test.v1 import WaitResponse
     from anyplug_generated.anyplug.test.v1.test_anyplug import Host, Secret, Test, TestHandler
 
     SEEN = []
@@ -35,6 +36,18 @@ PROGRAM = """
             context.set_header("h", "1")
             context.set_trailer("t", "2")
             return EchoResponse(text=str(context.config))
+
+        def fail(self, request, context):
+            context.set_header("h", "1")
+            context.set_trailer("t", "2")
+            raise AnyplugError(Code.NOT_FOUND, "gone", metadata={"own": "0"})
+
+        def count(self, request, context):
+            context.set_header("h", "1")
+            context.set_trailer("t", "2")
+            if request.count:
+                yield CountResponse()
+                context.set_header("late", "1")
 
         def converse(self, requests, context):
             try:
@@ -80,6 +93,25 @@ def test_typed_objects_pass_through(folder: Path) -> None:
         answer = plugin.client(Test).echo(request, options=options)
         assert answer.text == "{'a': 1, 'b': 3}"
         assert seen(folder)[-1] is request
+        assert header == [(("h", "1"),), (("t", "2"),)]
+
+
+def test_metadata_comes_with_a_failure_and_at_the_end_of_a_stream_without_messages(folder: Path) -> None:
+    with load_plugin(folder) as plugin:
+        test = plugin.client(Test)
+        header: list[object] = []
+        options = CallOptions(on_header=header.append, on_trailer=header.append)
+        with pytest.raises(AnyplugError, match="gone") as caught:
+            test.fail(options=options)
+        assert caught.value.metadata == (("own", "0"), ("h", "1"), ("t", "2"))
+        assert header == [(), caught.value.metadata]
+        header.clear()
+        assert list(test.count(options=options)) == []
+        assert header == [(), (("h", "1"), ("t", "2"))]
+        header.clear()
+        with pytest.raises(AnyplugError, match="header metadata goes before it") as caught:
+            list(test.count(count=1, options=options))
+        assert caught.value.code == Code.FAILED_PRECONDITION
         assert header == [(("h", "1"),), (("t", "2"),)]
 
 

@@ -236,9 +236,12 @@ impl Context {
         (std::mem::take(&mut state.header), trailer)
     }
 
-    /// The metadata to send after the last message; for transports.
+    /// The metadata to send after the last message; for transports. That of a header for which there was no message goes with it.
     pub fn take_trailer(&self) -> Metadata {
-        std::mem::take(&mut self.state().trailer)
+        let mut state = self.state();
+        let mut metadata = std::mem::take(&mut state.header);
+        std::mem::take(&mut state.trailer).into_iter().for_each(|(key, value)| metadata.append(key, value));
+        metadata
     }
 
     // --- other calls -----------------------------------------------------------------------------

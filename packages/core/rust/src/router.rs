@@ -190,7 +190,8 @@ impl Future for Answering {
         let (header, trailer) = this.context.take_metadata(true);
         Poll::Ready(match polled {
             Ok(message) => Ok(Response { message, header, trailer }),
-            Err(error) => Err(error.with_trailer(trailer)),
+            // There is no message for the header to go before.
+            Err(error) => Err(error.with_trailer(header).with_trailer(trailer)),
         })
     }
 }

@@ -83,6 +83,7 @@ fn many_calls_at_once_are_answered_each_for_itself() {
 #[test]
 fn a_failure_arrives_with_code_details_and_metadata() {
     let pair = plugin_with(Greets(|_, context: Context| async move {
+        context.set_header("h", "1")?;
         context.set_trailer("retry", "no")?;
         let detail = Any { type_url: "type.googleapis.com/a.B".into(), value: vec![8, 1] };
         Err(Error::not_found("no such name").with_detail(detail).with_metadata(Metadata::from([("k", "v")])))
@@ -90,7 +91,7 @@ fn a_failure_arrives_with_code_details_and_metadata() {
     let error = pair.run(GreeterClient::new(&pair.host).greet(text("x"))).unwrap_err();
     assert_eq!((error.code(), error.message()), (Code::NotFound, "no such name"));
     assert_eq!(error.details(), [Any { type_url: "type.googleapis.com/a.B".into(), value: vec![8, 1] }]);
-    assert_eq!(error.metadata(), &Metadata::from([("k", "v"), ("retry", "no")]));
+    assert_eq!(error.metadata(), &Metadata::from([("k", "v"), ("h", "1"), ("retry", "no")]));
 }
 
 #[test]
@@ -233,6 +234,26 @@ fn a_stream_has_header_and_trailer_too() {
     assert_eq!(stream.header(), Some(Metadata::from([("begin", "1")])));
     assert_eq!(pair.run(stream.message()).unwrap(), None);
     assert_eq!(stream.trailer(), Some(Metadata::from([("end", "1")])));
+}
+
+#[test]
+fn the_header_of_a_stream_without_messages_comes_with_its_end() {
+    struct Empty;
+    impl GreeterHandler for Empty {
+        async fn count(&self, request: Text, _: Sender<Text>, context: Context) -> Answer<()> {
+            context.set_header("begin", "1")?;
+            context.set_trailer("end", "1")?;
+            if request.text == "fail" { Err(Error::aborted("no")) } else { Ok(()) }
+        }
+    }
+    let pair = plugin_with(Empty);
+    let all = Metadata::from([("begin", "1"), ("end", "1")]);
+    let mut stream = pair.run(GreeterClient::new(&pair.host).count(text(""))).unwrap();
+    assert_eq!(pair.run(stream.message()).unwrap(), None);
+    assert_eq!((stream.header(), stream.trailer()), (Some(Metadata::new()), Some(all.clone())));
+    let mut stream = pair.run(GreeterClient::new(&pair.host).count(text("fail"))).unwrap();
+    assert_eq!(pair.run(stream.message()).unwrap_err().metadata(), &all);
+    assert_eq!((stream.header(), stream.trailer()), (Some(Metadata::new()), Some(all)));
 }
 
 #[test]

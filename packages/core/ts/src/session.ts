@@ -321,12 +321,10 @@ export class Session {
 
   /** Says why a message may not be sent, if so. */
   #messageExcess(bytes: number): AnyplugError | undefined {
-    const own = this.#state.limits.maxMessageBytes;
-    const theirs = this.#state.peer?.hello.limits.maxMessageBytes ?? own;
-    const limit = Math.min(own, theirs);
-    if (bytes <= limit) return undefined;
-    const whose = theirs < own ? `"${this.#state.peer?.hello.name ?? ""}"` : "this side";
-    const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes of ${whose}; raise maxMessageBytes`;
+    const hello = this.#state.peer?.hello;
+    if (hello === undefined || bytes <= hello.limits.maxMessageBytes) return undefined;
+    const limit = `the limit of ${hello.limits.maxMessageBytes} bytes of "${hello.name}"`;
+    const message = `a message of ${bytes} bytes is over ${limit}; raise its maxMessageBytes`;
     return new AnyplugError(Code.ResourceExhausted, message);
   }
 

@@ -207,7 +207,7 @@ fn metadata_goes_both_ways_and_failures_arrive_whole() {
         (Metadata::from([("seen", "ada")]), Metadata::from([("cost", "3")]))
     );
     let error = pair.run(pair.greeter().greet(text("fail"))).unwrap_err();
-    assert_eq!((error.code(), error.metadata()), (Code::Aborted, &Metadata::from([("cost", "3")])));
+    assert_eq!((error.code(), error.metadata()), (Code::Aborted, &Metadata::from([("seen", "nobody"), ("cost", "3")])));
     assert_eq!(
         pair.run(pair.greeter().greet(text("x")).metadata("Bad", "")).unwrap_err().code(),
         Code::InvalidArgument

@@ -38,6 +38,8 @@ class DirectCall:
     """Why the call was cancelled, as far as that was noticed: `cancelled` looks at the deadline, too."""
     _timeout = 0.0
     _callbacks: list[Callable[[], object]] | None = None
+    answered = False
+    """Whether a message has gone to the caller."""
     _header: Metadata = ()
     _trailer: Metadata = ()
 
@@ -88,6 +90,9 @@ class DirectCall:
     def set_header(self, key: str, value: str, /) -> None:
         """Adds metadata that the caller gets before the first message."""
         check_key(key)
+        if self.answered:
+            message = "the first message was sent, and header metadata goes before it"
+            raise AnyplugError(Code.FAILED_PRECONDITION, message)
         self._header += ((key, value),)
 
     def set_trailer(self, key: str, value: str, /) -> None:
@@ -106,6 +111,20 @@ class DirectCall:
     def trailer(self) -> Metadata:
         """What the handler set."""
         return self._trailer
+
+    def end_metadata(self, own: Metadata = ()) -> Metadata:
+        """Returns what goes with the end: ``own``, what the handler set, and the header where no message followed."""
+        header = () if self.answered else self._header
+        self._header = self._header if self.answered else ()
+        self._trailer = own + header + self._trailer
+        return self._trailer
+
+    def failed(self, error: AnyplugError) -> AnyplugError:
+        """Returns what the caller is told of what the handler raised, with the metadata that it set."""
+        metadata = self.end_metadata(error.metadata)
+        if metadata == error.metadata:
+            return error
+        return AnyplugError(error.code, error.message, details=error.details, metadata=metadata)
 
     def cancel(self, reason: AnyplugError) -> None:
         """Tells the handler that the call is over. Only the first reason counts."""

@@ -134,7 +134,7 @@ class SyncDirectTransport:
 
 def _told(error: Exception, call: DirectCall, route: Route) -> AnyplugError:
     """What the caller is told: why the call ended, or what the handler raised."""
-    return call.cancelled or told(error, route.method)
+    return call.cancelled or call.failed(told(error, route.method))
 
 
 def _finish(call: DirectCall, route: Route, options: CallOptions | None) -> None:
@@ -273,6 +273,7 @@ class _Begun:
 
     def response(self, response: object) -> Any:  # noqa: ANN401
         self.call.check()
+        self.call.answered = True
         if not self.has_header and self.options is not None and self.options.on_header is not None:
             self.has_header = True
             self.options.on_header(self.call.header)
@@ -284,6 +285,8 @@ class _Begun:
 
     def finish(self) -> None:
         self.route.callee.end(self.call)
+        if not self.call.answered:
+            self.call.end_metadata()
         if self.options is not None:
             if not self.has_header and self.options.on_header is not None:
                 self.options.on_header(self.call.header)
@@ -412,9 +415,10 @@ class _DirectStream(ResponseStream[O]):
                     return begun.response(response)  # type: ignore[no-any-return]
                 begun.call.check()
         except BaseException as error:
+            reason = begun.told(error) if isinstance(error, Exception) else None
             await self._leave(begun)
-            if isinstance(error, Exception):
-                raise begun.told(error) from error
+            if reason is not None:
+                raise reason from error
             raise
         await self._leave(begun)
         raise StopAsyncIteration
@@ -478,9 +482,10 @@ class _SyncDirectStream(SyncResponseStream[O]):
             if response is not _NO_MORE:
                 return begun.response(response)  # type: ignore[no-any-return]
         except BaseException as error:
+            reason = begun.told(error) if isinstance(error, Exception) else None
             self._leave(begun)
-            if isinstance(error, Exception):
-                raise begun.told(error) from error
+            if reason is not None:
+                raise reason from error
             raise
         self._leave(begun)
         raise StopIteration

@@ -9,7 +9,7 @@ export interface Forms {
 
 /** Returns the functions of a well-known type, or undefined for any other message. */
 export function formsOf(typeName: string, module: MessageModule): Forms | undefined {
-  const g = (name: string) => module.global(name);
+  const g: MessageModule["global"] = (name) => module.global(name);
   const unknown = "_unknownFields: undefined";
   switch (typeName) {
     case "google.protobuf.Struct":

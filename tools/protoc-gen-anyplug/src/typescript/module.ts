@@ -5,6 +5,20 @@ import { fileName } from "../source.js";
 import { type HelperName, helpers, helpersOf } from "./helpers.js";
 import { helperName, moduleOf, typeName, typeNames } from "./names.js";
 
+/** What the code of messages uses of the language. An imported message that is called like one of these gets another name in the module. */
+const globals = [
+  "Array",
+  "BigInt",
+  "Date",
+  "Error",
+  "Function",
+  "Map",
+  "Object",
+  "RangeError",
+  "TypeError",
+  "Uint8Array",
+] as const;
+
 /** What the names in a module of messages mean: its own, those it imports, those of the language. */
 export class MessageModule {
   readonly #imports: Imports;
@@ -16,7 +30,8 @@ export class MessageModule {
     readonly options: Options,
   ) {
     this.#own = typeNames(file);
-    this.#imports = new Imports([...this.#own, ...Object.keys(helpers).map((name) => helperName(file, name))]);
+    const ofHelpers = Object.keys(helpers).map((name) => helperName(file, name));
+    this.#imports = new Imports([...this.#own, ...ofHelpers, ...globals]);
   }
 
   /** The name of a message or enum, which is imported when another file has it. */
@@ -31,7 +46,7 @@ export class MessageModule {
   }
 
   /** A name that the language has, also where a message is called like that. */
-  global(name: string): string {
+  global(name: (typeof globals)[number]): string {
     return this.#own.has(name) ? `globalThis.${name}` : name;
   }
 

@@ -32,17 +32,13 @@ impl Session {
     }
 
     pub(super) fn check_message_size(&self, bytes: usize) -> Result<()> {
-        let own = self.limits.max_message_bytes;
-        let (limit, whose) = match &self.peer {
-            Some(peer) if peer.limits.max_message_bytes < own => (peer.limits.max_message_bytes, &*peer.name),
-            _ => (own, ""),
-        };
+        let Some(peer) = &self.peer else { return Ok(()) };
+        let (limit, name) = (peer.limits.max_message_bytes, &peer.name);
         if bytes <= limit as usize {
             return Ok(());
         }
-        let whose = if whose.is_empty() { "this side".to_owned() } else { format!("{whose:?}") };
         Err(Error::resource_exhausted(format!(
-            "a message of {bytes} bytes is over the limit of {limit} bytes of {whose}; raise max_message_bytes"
+            "a message of {bytes} bytes is over the limit of {limit} bytes of {name:?}; raise its max_message_bytes"
         )))
     }
 
