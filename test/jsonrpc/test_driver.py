@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anyplug import AnyplugError, CallOptions, Context, JsonTypes, implement, load_plugin
+from anyplug import AnyplugError, CallOptions, Context, JsonTypes, define_plugin, implement, listen, load_plugin
 from anyplug.codegen.v1 import Message
 from anyplug_generated.anyplug.test import v1 as messages
 from anyplug_generated.anyplug.test.v1.test_anyplug import Host, HostHandler, Test
@@ -63,6 +63,15 @@ def test_the_plugin_of_thirty_lines_greets_by_the_ordinary_client(language: str)
         assert greeter.greet(name="Ada").text == "Hello, Ada!"
         texts = [greeting.text for greeting in greeter.greet_all(name="Grace")]
         assert texts == ["Hello, Grace!", "Bonjour, Grace!", "Ciao, Grace!"]
+
+
+def test_a_plugin_at_an_address_is_called_by_the_ordinary_client() -> None:
+    plugin = define_plugin(name="asked", version="1.0.0", services=[implement(Host, Answering())])
+    with listen(plugin, "json-rpc+tcp://127.0.0.1:0") as server, load_plugin(server.address) as loaded:
+        assert (loaded.name, loaded.transport) == (server.address, "tcp")
+        assert loaded.client(Host).ask(question="why").answer == "because: why"
+        with pytest.raises(AnyplugError, match=r'"asked" does not serve .*; it serves anyplug\.test\.v1\.HostService'):
+            loaded.client(Test).echo()
 
 
 async def drive(case: dict[str, Any]) -> None:

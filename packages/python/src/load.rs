@@ -166,7 +166,7 @@ fn connect_json_rpc_blocking(
 }
 
 /// How long a process that closed its channel has to exit, before the error says that it did not.
-const EXIT_GRACE: Duration = Duration::from_secs(1);
+const EXIT_GRACE: Duration = Duration::from_secs(5);
 /// How long the end of a killed process may take to show, before its lines are read without it.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 

@@ -22,7 +22,7 @@ use crate::socket::check_options;
 use crate::wait::block_on;
 
 /// How long a process that writes nothing more has to exit, before the error says that it did not.
-const EXIT_GRACE: Duration = Duration::from_secs(1);
+const EXIT_GRACE: Duration = Duration::from_secs(5);
 
 /// Says why a channel has ended.
 pub type WhyEnded = Box<dyn Fn() -> Error + Send + Sync>;

@@ -20,7 +20,7 @@ import { checkOptions } from "./socket.js";
 import { withinTime } from "./time.js";
 
 /** Milliseconds from the end of what a plugin writes to that of its process; one that takes longer is ended. */
-const exitGraceMs = 1000;
+const exitGraceMs = 5000;
 
 /** A plugin behind JSON-RPC. */
 export class JsonRpcInstance implements Instance {
