@@ -87,7 +87,7 @@ class Graph:
             self._entry = node
         if self._size >= self._next_trial and self._enough is not None:
             self._next_trial = self._size + self._size // 4
-            self._enough = enough(self, self._live(), self._enough)
+            self._enough = enough(self, [one for one in self._live() if one != self._entry], self._enough)
         return node
 
     def remove(self, stored: Stored) -> None:
@@ -122,23 +122,23 @@ class Graph:
         return [one for _, one in near[:count]]
 
     def found(self, node: int, count: int, candidates: int) -> list[int]:
-        """Returns those that are found with this many candidates."""
-        found = [one for _, one in self._search(self._directions.numbers[node], candidates)]
-        return [one for one in found if one != node][:count]
+        """Returns those that are found with this many candidates, as if the node were not there."""
+        return [one for _, one in self._search(self._directions.numbers[node], candidates, node)[:count]]
 
-    def _search(self, direction: Doubles, ef: int) -> list[_Near]:
+    def _search(self, direction: Doubles, ef: int, without: int = -1) -> list[_Near]:
+        """Returns the nearest nodes but one, in order."""
         if self._entry is None:
             return []
         nearest = self._entry
         for at in range(self._top_of(nearest), 0, -1):
-            nearest = self._search_level(direction, nearest, 1, at)[0][1]
-        return self._search_level(direction, nearest, ef, 0)
+            nearest = self._search_level(direction, nearest, 1, at, without)[0][1]
+        return self._search_level(direction, nearest, ef, 0, without)
 
-    def _search_level(self, direction: Doubles, start: int, ef: int, level: int) -> list[_Near]:
+    def _search_level(self, direction: Doubles, start: int, ef: int, level: int, without: int = -1) -> list[_Near]:
         """Returns the nearest nodes of a level that are found from one of them: `ef` or fewer, in order."""
         directions, nodes = self._directions.numbers, self._nodes
         found: list[_Near] = [(-float(directions[start] @ direction), start)]
-        met, expanded = {start}, set[int]()
+        met, expanded = {start, without}, set[int]()
         at = 0
         while at < len(found):
             expanding = found[at][1]

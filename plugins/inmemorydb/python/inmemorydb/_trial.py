@@ -22,7 +22,10 @@ class Tried(Protocol):
         """Returns the nodes that are nearest to one, itself left out, by looking at all."""
 
     def found(self, node: int, count: int, candidates: int) -> list[int]:
-        """Returns those that are found with this many candidates."""
+        """Returns those that are found with this many candidates.
+
+        It is as if the node were not there: its own neighbours would lead to them.
+        """
 
 
 def enough(tried: Tried, nodes: Sequence[int], candidates: int) -> int | None:

@@ -93,7 +93,7 @@ impl Graph {
         let mut neighbours = vec![Vec::new(); level.min(top) + 1];
         for at in (0..=top).rev() {
             let ef = if at > level { 1 } else { self.options.ef_construction };
-            let found = self.search_level(direction, nearest, ef, at);
+            let found = self.search_level(direction, nearest, ef, at, None);
             nearest = found.first().map_or(nearest, |near| near.node);
             if self.directions.get(nearest) == direction {
                 self.nodes[nearest].members.insert(key);
@@ -112,7 +112,8 @@ impl Graph {
         }
         if let Some(candidates) = self.enough.filter(|_| self.size() >= self.next_trial) {
             self.next_trial = self.size() + self.size() / 4;
-            self.enough = enough(self, &self.live().collect::<Vec<_>>(), candidates);
+            self.enough =
+                enough(self, &self.live().filter(|&one| Some(one) != self.entry).collect::<Vec<_>>(), candidates);
         }
         node
     }
@@ -143,20 +144,31 @@ impl Graph {
 
     /// The keys of the nodes that are nearest to a direction: of `ef` nodes, or fewer.
     pub(crate) fn search(&self, direction: &[f32], ef: usize) -> Vec<&Arc<str>> {
-        self.search_nodes(direction, ef).into_iter().flat_map(|near| &self.nodes[near.node].members).collect()
+        self.search_nodes(direction, ef, None).into_iter().flat_map(|near| &self.nodes[near.node].members).collect()
     }
 
-    fn search_nodes(&self, direction: &[f32], ef: usize) -> Vec<Near> {
+    /// The nearest nodes but one, in order.
+    fn search_nodes(&self, direction: &[f32], ef: usize, without: Option<usize>) -> Vec<Near> {
         let Some(mut nearest) = self.entry else { return Vec::new() };
         for at in (1..=self.top_of(nearest)).rev() {
-            nearest = self.search_level(direction, nearest, 1, at).first().map_or(nearest, |near| near.node);
+            nearest = self.search_level(direction, nearest, 1, at, without).first().map_or(nearest, |near| near.node);
         }
-        self.search_level(direction, nearest, ef, 0)
+        self.search_level(direction, nearest, ef, 0, without)
     }
 
     /// The nearest nodes of a level that are found from one of them: `ef` or fewer, in order.
-    fn search_level(&self, direction: &[f32], from: usize, ef: usize, level: usize) -> Vec<Near> {
+    fn search_level(
+        &self,
+        direction: &[f32],
+        from: usize,
+        ef: usize,
+        level: usize,
+        without: Option<usize>,
+    ) -> Vec<Near> {
         let mut seen = vec![Seen::Not; self.nodes.len()];
+        if let Some(without) = without {
+            seen[without] = Seen::Expanded;
+        }
         let mut found = Vec::with_capacity(ef + 1);
         found.push(Near { nearness: self.nearness(direction, from), node: from });
         seen[from] = Seen::Met;
@@ -291,7 +303,7 @@ impl Tried for Graph {
     }
 
     fn found(&self, node: usize, count: usize, candidates: usize) -> Vec<usize> {
-        let found = self.search_nodes(self.directions.get(node), candidates).into_iter().map(|near| near.node);
-        found.filter(|&one| one != node).take(count).collect()
+        let found = self.search_nodes(self.directions.get(node), candidates, Some(node));
+        found.into_iter().take(count).map(|near| near.node).collect()
     }
 }

@@ -13,7 +13,7 @@ const MOST_CANDIDATES: usize = 1000;
 pub(crate) trait Tried {
     /// The nodes that are nearest to one, itself left out, by looking at all.
     fn nearest(&self, node: usize, count: usize) -> Vec<usize>;
-    /// Those that are found with this many candidates.
+    /// Those that are found with this many candidates, as if the node were not there: its own neighbours would lead to them.
     fn found(&self, node: usize, count: usize, candidates: usize) -> Vec<usize>;
 }
 

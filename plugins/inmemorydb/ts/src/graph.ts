@@ -84,7 +84,11 @@ export class Graph implements Tried {
     if (level > top) this.#entry = node;
     if (this.#size >= this.#nextTrial && this.#enough !== undefined) {
       this.#nextTrial = this.#size + Math.floor(this.#size / 4);
-      this.#enough = enough(this, this.#live(), this.#enough);
+      this.#enough = enough(
+        this,
+        this.#live().filter((one) => one !== this.#entry),
+        this.#enough,
+      );
     }
     return node;
   }
@@ -128,22 +132,24 @@ export class Graph implements Tried {
   }
 
   found(node: number, count: number, candidates: number): number[] {
-    const found = this.#search(this.#directions.get(node), candidates).map((near) => near.node);
-    return found.filter((one) => one !== node).slice(0, count);
+    const found = this.#search(this.#directions.get(node), candidates, node);
+    return found.slice(0, count).map((near) => near.node);
   }
 
-  #search(direction: Float32Array, ef: number): Near[] {
+  /** Returns the nearest nodes but one, in order. */
+  #search(direction: Float32Array, ef: number, without?: number): Near[] {
     if (this.#entry === undefined) return [];
     let nearest = this.#entry;
     for (let at = this.#topOf(nearest); at > 0; at--) {
-      nearest = this.#searchLevel(direction, nearest, 1, at)[0]?.node ?? nearest;
+      nearest = this.#searchLevel(direction, nearest, 1, at, without)[0]?.node ?? nearest;
     }
-    return this.#searchLevel(direction, nearest, ef, 0);
+    return this.#searchLevel(direction, nearest, ef, 0, without);
   }
 
   /** Returns the nearest nodes of a level that are found from one of them: `ef` or fewer, in order. */
-  #searchLevel(direction: Float32Array, from: number, ef: number, level: number): Near[] {
+  #searchLevel(direction: Float32Array, from: number, ef: number, level: number, without?: number): Near[] {
     const seen = new Uint8Array(this.#nodes.length);
+    if (without !== undefined) seen[without] = EXPANDED;
     const found: Near[] = [{ nearness: this.#nearness(direction, from), node: from }];
     seen[from] = MET;
     for (let at = 0; at < found.length; ) {

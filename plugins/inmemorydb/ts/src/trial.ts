@@ -11,7 +11,7 @@ const MOST_CANDIDATES = 1000;
 export interface Tried {
   /** Returns the nodes that are nearest to one, itself left out, by looking at all. */
   nearest(node: number, count: number): number[];
-  /** Returns those that are found with this many candidates. */
+  /** Returns those that are found with this many candidates, as if the node were not there: its own neighbours would lead to them. */
   found(node: number, count: number, candidates: number): number[];
 }
 

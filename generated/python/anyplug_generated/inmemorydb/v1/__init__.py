@@ -156,7 +156,7 @@ class HnswIndex(_v1.Message):
     - When a node goes, each node that had it as a neighbour chooses anew among its own neighbours and those of the node.
     - What the index finds is scored and ordered as in an exact search.
     - The index is tried as it grows: when it has 1,000 nodes, and then whenever it has a quarter more, the 10 nearest of 32 of its nodes, evenly
-      chosen by their numbers, are sought in it and among all. As long as it does not find 98 of 100, the candidates that searches keep
+      chosen by their numbers, are sought among all and in it, as if they were not in it (a node of the highest level is not chosen). As long as it does not find 98 of 100, the candidates that searches keep
       are doubled; where 1,000 would not be enough, the vectors are of the kind that no index helps with, and it is not used until Clear.
       With fewer than 1,000 nodes it is not used either: to look at all of them is as fast.
     """
