@@ -183,8 +183,8 @@ struct Body {
     bytes: Vec<u8>,
 }
 
-/// What is reserved for a payload before any of it has come: a length alone claims no more memory than this.
-const FIRST_RESERVE_BYTES: usize = 64 << 10;
+/// The largest payload for which all of its memory is reserved at once; a larger one gets more as its bytes come, so that a length alone claims little.
+const TRUSTED_BYTES: usize = 2 << 20;
 
 impl Decoder {
     /// A decoder of payloads of up to `max_frame_bytes`; `offset` is where in the connection its first byte is.
@@ -231,7 +231,7 @@ impl Decoder {
             self.head_filled = 0;
             return Ok(Some(self.finish(header, FramePayload::Borrowed(payload))));
         }
-        let bytes = Vec::with_capacity(length.min(FIRST_RESERVE_BYTES.max(input.len())));
+        let bytes = Vec::with_capacity(length.min(TRUSTED_BYTES.max(input.len())));
         self.body = Some(Body { header, bytes });
         Ok(self.continue_body(input))
     }
