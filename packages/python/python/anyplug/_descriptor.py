@@ -83,12 +83,13 @@ class ServiceDescriptor(Generic[ClientT, SyncClientT, HandlerT]):
 
     def __post_init__(self) -> None:
         """Makes it known: a plugin without a schema is called by those of the host."""
-        _KNOWN[self.name] = self
+        # A copy with something changed is not what generated code offers.
+        _KNOWN.setdefault(self.name, self)
 
 
 _KNOWN: dict[str, ServiceDescriptor[Any, Any, Any]] = {}
 
 
 def known_services() -> tuple[ServiceDescriptor[Any, Any, Any], ...]:
-    """Returns the services whose generated code has been imported; of two with one name the later one."""
+    """Returns the services whose generated code has been imported; of two with one name the first one."""
     return tuple(_KNOWN.values())
