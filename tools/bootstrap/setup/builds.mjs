@@ -51,12 +51,17 @@ function outputs(root) {
   const { references } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
   const dist = references.map(({ path }) => join(root, path, "dist"));
   const programs = ["plugins", "examples"].flatMap((parent) =>
-    readdirSync(join(root, parent)).map((name) => join(root, parent, name, "rust", "bin")),
+    folders(join(root, parent)).map((folder) => join(folder, "rust", "bin")),
   );
   const library = process.platform === "darwin" ? "lib_native.dylib" : "lib_native.so";
-  const rust = ["eliza-host", library].map((name) => join(root, "target", "fast", name));
+  const rust = ["eliza-host", "rust-loads-all", library].map((name) => join(root, "target", "fast", name));
   const native = join(root, "packages", "python", "python", "anyplug", "_native.abi3.so");
   return [...[...dist, ...programs].flatMap(tree), ...rust, native];
+}
+
+function folders(parent) {
+  const entries = readdirSync(parent, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(parent, name));
 }
 
 function tree(path) {
