@@ -4,6 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { Writable } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { builds } from "../setup/builds.mjs";
 import { takeLock } from "../setup/lock.mjs";
 import { createMemory, keyOf } from "../setup/memory.mjs";
 import { outdatedNpm } from "../setup/npm-packages.mjs";
@@ -34,6 +35,19 @@ test("a step that ran is current until its inputs change or what it left behind 
   rmSync(output);
   expect(memory.isCurrent("step", keyOf("inputs"))).toBe(false);
   expect(memory.isIntact("step")).toBe(false);
+});
+
+test("builds are current until one of their programs is gone; there may be files beside the folders of plugins", async () => {
+  const program = join(folder, "plugins", "one", "rust", "bin", "one");
+  for (const parent of [join(program, ".."), join(folder, "examples")]) mkdirSync(parent, { recursive: true });
+  writeFileSync(program, "machine code");
+  writeFileSync(join(folder, "examples", "Cargo.toml"), "[package]");
+  writeFileSync(join(folder, "tsconfig.json"), '{ "references": [] }');
+  const step = builds(folder, createMemory(join(folder, ".cache")));
+  await step.run({ command: async () => {} });
+  expect(step.isCurrent()).toBe(true);
+  rmSync(program);
+  expect(step.isCurrent()).toBe(false);
 });
 
 test("a memory that was cut off or is of another form is as good as none", () => {
