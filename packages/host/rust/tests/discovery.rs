@@ -1,62 +1,17 @@
-//! Finding plugins, and loading those that need each other.
+//! Finding plugins.
 
 #![allow(clippy::expect_used, reason = "a failure is a failed test")]
 
-use std::fs;
+mod found;
+
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::path::Path;
 use std::time::Duration;
 
-use anyplug_core::{Code, Error};
-use anyplug_host::{
-    Discovery, DiscoveryOptions, LoadOptions, Look, PluginSource, discover_plugins, load_plugins, register_builtin,
-    unregister_builtin,
-};
-use anyplug_sdk::Plugin;
-use serde_json::{Value, json};
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("anyplug-discovery-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a folder");
-        Self(folder)
-    }
-
-    fn file(&self, path: &str, content: impl ToString) -> PathBuf {
-        let full = self.0.join(path);
-        fs::create_dir_all(full.parent().expect("a folder")).expect("a folder");
-        fs::write(&full, content.to_string()).expect("a file");
-        full
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn manifest(name: &str) -> Value {
-    json!({ "name": name, "version": "1.0.0", "language": "python" })
-}
-
-fn names(found: &Discovery) -> Vec<&str> {
-    found.plugins.iter().map(|plugin| plugin.name.as_str()).collect()
-}
-
-fn assert_reasons(found: &Discovery, expected: &[&str]) {
-    let reasons: Vec<_> =
-        found.failures.iter().map(|failure| format!("{}: {}", failure.from, failure.error.message())).collect();
-    assert_eq!(reasons.len(), expected.len(), "{reasons:?}");
-    for (reason, expected) in reasons.iter().zip(expected) {
-        assert!(reason.contains(expected), "{reason}: expected {expected}");
-    }
-}
+use anyplug_core::Code;
+use anyplug_host::{DiscoveryOptions, Look, PluginSource, discover_plugins};
+use found::{Folder, assert_reasons, manifest, names};
+use serde_json::json;
 
 #[test]
 fn a_folder_gives_its_plugins_and_a_broken_one_hinders_none() {
@@ -136,67 +91,6 @@ fn python_packages_are_plugins_by_their_entry_points() {
     assert_eq!(located.python.as_deref().map(Path::new), Some(python.as_path()));
     assert_eq!(found.plugins[1].located.folder, root.0.join(site).join("weather"));
     assert_reasons(&found, &["is no Python module", "there is no Python environment"]);
-}
-
-fn failing() -> Plugin {
-    Plugin::new("sql", "1.0.0").configured(|_| Err(Error::unavailable("no database")))
-}
-
-/// Registered plugins are the whole program's: one test has them all.
-#[tokio::test]
-async fn registered_plugins_are_loaded_in_the_order_of_their_dependencies() {
-    for name in ["a", "b", "c", "d", "e", "f"] {
-        register_builtin(move || Plugin::new(name, "1.0.0")).expect("registered");
-    }
-    register_builtin(failing).expect("registered");
-    let again = register_builtin(|| Plugin::new("a", "2.0.0")).expect_err("twice");
-    assert_eq!(again.code(), Code::AlreadyExists);
-    let root = Folder::new();
-    let paths = vec![root.file("a.json", manifest("a"))];
-    let found = discover_plugins(&DiscoveryOptions { paths, ..DiscoveryOptions::default() });
-    assert_eq!(names(&found), ["a", "b", "c", "d", "e", "f", "sql"]);
-    assert_reasons(&found, &["plugin \"a\" was found before: builtin a"]);
-
-    let with = |all: &[(&str, &[&str])]| {
-        let mut plugins = found.plugins.clone();
-        for plugin in &mut plugins {
-            let own = all.iter().find(|(name, _)| *name == plugin.name);
-            plugin.located.manifest.dependencies =
-                own.map(|(_, names)| names.iter().map(|name| (*name).to_owned()).collect()).unwrap_or_default();
-        }
-        plugins
-    };
-    let plugins = with(&[("a", &["c", "b"]), ("b", &["c"]), ("d", &["sql"]), ("e", &["d"])]);
-    let set = load_plugins(&plugins, |_| LoadOptions::default()).await;
-    let order: Vec<_> = set.plugins.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(order, ["c", "f", "b", "a"]);
-    let why = "plugin \"sql\" refused to start: no database";
-    let failures: Vec<_> = set.failures.iter().map(|failure| failure.error.message().to_owned()).collect();
-    let needs_sql = format!("plugin \"d\" needs \"sql\", which failed: {why}");
-    let needs_d = format!("plugin \"e\" needs \"d\", which failed: {needs_sql}");
-    assert_eq!(failures, [why.to_owned(), needs_sql, needs_d]);
-    assert_eq!(set.get("b").expect("loaded").transport(), "direct");
-    assert_eq!(set.get("sql").expect_err("failed").message(), why);
-    let last = set.get("c").expect("loaded").closed();
-    set.close().await.expect("closed");
-    assert_eq!(last.await.message(), "plugin \"c\" was closed");
-
-    let plugins =
-        with(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"]), ("d", &["d"]), ("e", &["c"]), ("f", &["nowhere"])]);
-    let set = load_plugins(&plugins[..6], |_| LoadOptions::default()).await;
-    let reason = |name: &str| set.get(name).expect_err("failed").message().to_owned();
-    let cycle = "plugins need each other in a cycle: a → b → c → a";
-    for name in ["a", "b", "c"] {
-        assert_eq!(reason(name), cycle);
-    }
-    assert_eq!(reason("d"), "plugins need each other in a cycle: d → d");
-    assert_eq!(reason("e"), format!("plugin \"e\" needs \"c\", which failed: {cycle}"));
-    assert_eq!(reason("f"), "plugin \"f\" needs \"nowhere\", which was not found; add it to what is discovered");
-
-    for name in ["a", "b", "c", "d", "e", "f", "sql"] {
-        assert!(unregister_builtin(name));
-    }
-    assert!(!unregister_builtin("a"));
 }
 
 /// Plugins without a plugin.json.
