@@ -13,6 +13,7 @@ use anyplug_core::{
     CallOptions, Connection as CoreConnection, ConnectionOptions, Error, Grants, Instant, LimitOptions, RawRequest,
     Router,
 };
+use anyplug_host::{explain_start, late_start};
 use anyplug_ipc::PluginProcess;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -24,7 +25,7 @@ use crate::channel::Channel;
 use crate::convert::level_from;
 use crate::error::{OrRaise, from_exception, to_exception};
 use crate::link::{Ending, Link, lock};
-use crate::load::{LoadParts, Started, explain, start, too_late};
+use crate::load::{LoadParts, Started, start};
 use crate::looped::Looped;
 use crate::service::{Handlers, LateLink, ServiceParts, implementations, service_from};
 use crate::session::{limits_from, role_from};
@@ -413,20 +414,24 @@ impl Connection {
         let expect = expect.into_iter().map(service_from).collect::<PyResult<Vec<_>>>()?;
         let (core, place) = (self.core().clone(), &self.place);
         let opened = async {
+            let explain = |process, error| explain_start(process, core.peer().is_some(), self.link.is_lost(), error);
             core.ready().await.map_err(|error| match &self.process {
-                Some(process) => explain(&self.link, process, error),
+                Some(process) => explain(process, error),
                 None if place.is_empty() => error,
                 None => error.map_message(|message| format!("plugin at {place}: {message}")),
             })?;
             // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
-            let is_plugin = self.process.is_some() || !place.is_empty();
-            if is_plugin && let Err(error) = core.ping().await {
-                let name = match &self.process {
-                    Some(process) => process.name().to_owned(),
-                    None => core.peer().map(|peer| peer.name.clone()).unwrap_or_default(),
-                };
+            if (self.process.is_some() || !place.is_empty())
+                && let Err(error) = core.ping().await
+            {
                 let reason = core.close_reason().unwrap_or(error);
-                return Err(reason.map_message(|message| format!("plugin \"{name}\" refused to start: {message}")));
+                return Err(match &self.process {
+                    Some(process) => explain(process, reason),
+                    None => {
+                        let name = core.peer().map(|peer| peer.name.clone()).unwrap_or_default();
+                        reason.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"))
+                    }
+                });
             }
             for service in expect {
                 core.negotiate(service).await?;
@@ -438,7 +443,7 @@ impl Connection {
             None => {
                 let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
                 let error = match &self.process {
-                    Some(process) => too_late(&self.link, process, timeout),
+                    Some(process) => late_start(process, core.peer().is_some(), timeout),
                     None if !place.is_empty() => Error::deadline_exceeded(format!(
                         "plugin at {place} was not ready within {} ms",
                         timeout.as_millis()

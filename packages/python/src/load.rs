@@ -165,18 +165,10 @@ fn connect_json_rpc_blocking(
     Ok(Started { link, process: None, transport: address.transport(), place: format!("{JSON_RPC_PREFIX}{address}") })
 }
 
-/// How long a process that closed its channel has to exit, before the error says that it did not.
-const EXIT_GRACE: Duration = Duration::from_secs(5);
-/// How long the end of a killed process may take to show, before its lines are read without it.
-const OUTPUT_GRACE: Duration = Duration::from_secs(1);
-
 fn ending(process: &Arc<PluginProcess>) -> Ending {
     let (ended, left) = (process.clone(), process.clone());
     Ending {
-        why: Box::new(move || {
-            ended.wait(EXIT_GRACE);
-            Error::unavailable(format!("plugin \"{}\" {}", ended.name(), ended.describe("")))
-        }),
+        why: Box::new(move || ended.why_ended()),
         then: Box::new(move || {
             left.stop();
         }),
@@ -186,33 +178,6 @@ fn ending(process: &Arc<PluginProcess>) -> Ending {
 fn on_printed(process: &Arc<PluginProcess>) -> Option<OnPrinted> {
     let process = process.is_stdio().then(|| process.clone())?;
     Some(Box::new(move |bytes| process.printed(bytes)))
-}
-
-/// Why a plugin cannot be used that was started, with what is known of its process.
-pub(crate) fn explain(link: &Link, process: &PluginProcess, error: Error) -> Error {
-    let name = process.name();
-    if link.connection().peer().is_some() {
-        return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
-    }
-    if link.is_lost() {
-        return error.map_message(|_| format!("plugin \"{name}\" {}", process.describe(" before its hello")));
-    }
-    let lines = lines_of_killed(process);
-    error.map_message(|message| format!("plugin \"{name}\": {message}{lines}"))
-}
-
-/// That the start of a plugin took too long.
-pub(crate) fn too_late(link: &Link, process: &PluginProcess, timeout: Duration) -> Error {
-    let what = if link.connection().peer().is_some() { "did not answer after its hello" } else { "sent no hello" };
-    let (name, lines) = (process.name(), lines_of_killed(process));
-    Error::deadline_exceeded(format!("plugin \"{name}\" {what} within {} ms{lines}", timeout.as_millis()))
-}
-
-/// What the process printed last. It is of no more use, and once it has ended, all that it printed has been read.
-fn lines_of_killed(process: &PluginProcess) -> String {
-    process.kill_now();
-    process.wait(OUTPUT_GRACE);
-    process.last_lines()
 }
 
 /// The lines that a plugin printed, on their way to the log of its connection.

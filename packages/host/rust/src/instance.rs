@@ -99,31 +99,11 @@ impl Instance {
     }
 
     fn late(&self, timeout: Duration) -> Error {
-        let what = if self.connection().peer().is_some() { "did not answer after its hello" } else { "sent no hello" };
-        let lines = self.lines_of_killed();
-        Error::deadline_exceeded(format!("plugin \"{}\" {what} within {} ms{lines}", self.name, timeout.as_millis()))
+        late_start(&self.process, self.connection().peer().is_some(), timeout)
     }
 
-    /// Why calls cannot be made, with what is known of the process.
     fn explain(&self, error: Error) -> Error {
-        let name = &self.name;
-        if self.connection().peer().is_some() {
-            return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
-        }
-        if self.driver.stream_ended() {
-            let what = self.process.describe(" before its hello");
-            return error.map_message(|_| format!("plugin \"{name}\" {what}"));
-        }
-        let lines = self.lines_of_killed();
-        error.map_message(|message| format!("plugin \"{name}\": {message}{lines}"))
-    }
-
-    /// What the process printed last. It is of no more use, and once it has ended, all that it printed has been read.
-    fn lines_of_killed(&self) -> String {
-        let process = &self.process;
-        process.kill_now();
-        process.wait(OUTPUT_GRACE);
-        process.last_lines()
+        explain_start(&self.process, self.connection().peer().is_some(), self.driver.stream_ended(), error)
     }
 }
 
@@ -131,4 +111,32 @@ impl Drop for Instance {
     fn drop(&mut self) {
         self.kill(Error::unavailable(format!("plugin \"{}\" was dropped by its host", self.name)));
     }
+}
+
+/// Why a plugin cannot be used whose process was started, with what is known of the process, which is of no more use. `said_hello`: so that it refused afterwards; `is_lost`: its channel
+/// ended, and not by either side's decision.
+pub fn explain_start(process: &PluginProcess, said_hello: bool, is_lost: bool, error: Error) -> Error {
+    let name = process.name();
+    if said_hello {
+        return error.map_message(|message| format!("plugin \"{name}\" refused to start: {message}"));
+    }
+    if is_lost {
+        return error.map_message(|_| format!("plugin \"{name}\" {}", process.describe(" before its hello")));
+    }
+    let lines = lines_of_killed(process);
+    error.map_message(|message| format!("plugin \"{name}\": {message}{lines}"))
+}
+
+/// That the start of a plugin took longer than `timeout`: DEADLINE_EXCEEDED, with the last lines of its process, which is of no more use.
+pub fn late_start(process: &PluginProcess, said_hello: bool, timeout: Duration) -> Error {
+    let what = if said_hello { "did not answer after its hello" } else { "sent no hello" };
+    let (name, lines) = (process.name(), lines_of_killed(process));
+    Error::deadline_exceeded(format!("plugin \"{name}\" {what} within {} ms{lines}", timeout.as_millis()))
+}
+
+/// What the process printed last: once it has ended, all that it printed has been read.
+fn lines_of_killed(process: &PluginProcess) -> String {
+    process.kill_now();
+    process.wait(OUTPUT_GRACE);
+    process.last_lines()
 }

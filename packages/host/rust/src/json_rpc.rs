@@ -21,9 +21,6 @@ use crate::plan::{Plan, host_name, host_router};
 use crate::socket::check_options;
 use crate::wait::block_on;
 
-/// How long a process that writes nothing more has to exit, before the error says that it did not.
-const EXIT_GRACE: Duration = Duration::from_secs(5);
-
 /// Says why a channel has ended.
 pub type WhyEnded = Box<dyn Fn() -> Error + Send + Sync>;
 
@@ -54,9 +51,10 @@ pub fn start_json_rpc(
                 }
             })),
             why_ended: Box::new(move || {
-                ended
-                    .upgrade()
-                    .map_or_else(|| Error::unavailable("the plugin was dropped by its host"), |process| why(&process))
+                ended.upgrade().map_or_else(
+                    || Error::unavailable("the plugin was dropped by its host"),
+                    |process| process.why_ended(),
+                )
             }),
             on_failure: Box::new(move || {
                 if let Some(process) = killed.upgrade() {
@@ -135,12 +133,6 @@ pub fn json_rpc_manifest(address: &Address) -> Manifest {
     Manifest { name: name_at(address), transports, ..Manifest::default() }
 }
 
-/// What became of a process.
-pub(crate) fn why(process: &PluginProcess) -> Error {
-    process.wait(EXIT_GRACE);
-    Error::unavailable(format!("plugin \"{}\" {}", process.name(), process.describe("")))
-}
-
 /// A plugin behind JSON-RPC, and the link to it. Dropped, its process is killed.
 pub(crate) struct JsonRpcInstance {
     link: Arc<JsonRpcLink>,
@@ -165,7 +157,7 @@ impl JsonRpcInstance {
         let (process, drive, pipe) = start_json_rpc(plan, options, options.expect.clone())?;
         let ended = process.clone();
         let name = plan.located.manifest.name.clone();
-        let (link, grants) = (Ported { drive, why: Arc::new(move || why(&ended)) }, plan.grants.clone());
+        let (link, grants) = (Ported { drive, why: Arc::new(move || ended.why_ended()) }, plan.grants.clone());
         let options = LoadOptions { limits: plan.limits, ..options.clone() };
         Self::open(link, pipe, (name, Some(process)), grants, &options, runtime, look)
     }

@@ -36,7 +36,7 @@ pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
 pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;
 pub use discovery::{Discovery, DiscoveryOptions, FoundPlugin, Look, PluginFailure, PluginSource, discover_plugins};
-pub use instance::Instance;
+pub use instance::{Instance, explain_start, late_start};
 pub use interpreter::{InterpreterOptions, interpreter};
 pub use json_rpc::{WhyEnded, connect_json_rpc, dial_json_rpc, json_rpc_manifest, start_json_rpc};
 pub use load::{Load, load_blocking, load_direct, load_plugin};

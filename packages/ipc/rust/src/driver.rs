@@ -24,9 +24,6 @@ const LONGEST_QUIET: Duration = Duration::from_millis(8);
 /// How long a request may wait for others, at most.
 const WATCH: Duration = Duration::from_millis(1);
 
-/// How long a process that closed its channel has to exit, before the error says that it did not. A busy machine takes its time from one to the other.
-const EXIT_GRACE: Duration = Duration::from_secs(5);
-
 /// Moves the bytes of a plugin's connection. It has a thread, which waits where no caller does, and ends with the stream.
 ///
 /// A thread that waits in `poll` is woken by the kernel for each answer, which costs more than the call. So a caller that expects its answer at once reads for itself, without asking: the thread
@@ -90,12 +87,7 @@ impl Driver {
             Box::new(move |bytes| process.printed(bytes))
         });
         let ended = process.clone();
-        let why = move || {
-            // In most cases because the process has ended, which shows a moment later.
-            ended.wait(EXIT_GRACE);
-            Error::unavailable(format!("plugin \"{}\" {}", ended.name(), ended.describe("")))
-        };
-        let ending = Ending { why: Box::new(why), then: Box::new(|| {}) };
+        let ending = Ending { why: Box::new(move || ended.why_ended()), then: Box::new(|| {}) };
         let driver = Self::begin(Some(process.clone()), pipe, printed, ending, runtime, connect)?;
         let finishing = Arc::downgrade(&driver);
         process.on_exit(move || {

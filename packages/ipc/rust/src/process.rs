@@ -74,6 +74,8 @@ impl fmt::Debug for ProcessOptions {
 
 /// How long a process that closed its channel has to exit by itself.
 const EXIT_GRACE: Duration = Duration::from_secs(1);
+/// How long it has to exit before the error says that it did not. A busy machine takes its time from one to the other.
+const TOLD_GRACE: Duration = Duration::from_secs(5);
 /// How long from TERM to KILL.
 const KILL_GRACE: Duration = Duration::from_secs(2);
 
@@ -236,6 +238,12 @@ impl PluginProcess {
     /// Takes bytes that came on stdout in place of the channel: what a plugin in stdio mode printed before its hello.
     pub fn printed(&self, bytes: &[u8]) {
         self.shared.captured(Stream::Stdout, Some(bytes));
+    }
+
+    /// Why its channel has ended: in most cases because the process has, which shows a moment later and is waited for.
+    pub fn why_ended(&self) -> Error {
+        self.wait(TOLD_GRACE);
+        Error::unavailable(format!("plugin \"{}\" {}", self.name(), self.describe("")))
     }
 
     /// What became of the process, with the last lines it printed: "exited with status 3; its last lines …". `when` is put in where it happened: " before its hello".
