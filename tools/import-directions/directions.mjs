@@ -18,11 +18,12 @@ export const LAYERS = [
   { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
   // What loads and what is loaded: neither may import the other.
   { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc"] },
-  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc"] },
+  { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
+  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "macros"] },
   {
     name: "anyplug",
     folder: /^packages\/anyplug\//,
-    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "contracts", "elizaos", "host", "sdk"],
+    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "contracts", "elizaos", "host", "sdk", "macros"],
   },
   // In Python the contracts and what stands on them are parts of the one package.
   {

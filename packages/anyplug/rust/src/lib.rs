@@ -64,5 +64,18 @@ pub use anyplug_elizaos as elizaos;
 pub use anyplug_json as json;
 
 /// What a plugin's author imports.
+/// Makes a crate a plugin that is carried within its host's process, as [`sdk::plugin`] does.
+///
+/// ```
+/// #[anyplug::plugin(name = "greeter")]
+/// fn plugin() -> anyplug::sdk::Plugin {
+///     anyplug::sdk::Plugin::new("greeter", env!("CARGO_PKG_VERSION"))
+/// }
+/// ```
+#[cfg(feature = "sdk")]
+pub use anyplug_macros::umbrella_plugin as plugin;
 #[cfg(feature = "sdk")]
 pub use anyplug_sdk as sdk;
+#[cfg(feature = "sdk")]
+#[doc(hidden)]
+pub use anyplug_sdk::export_plugin;

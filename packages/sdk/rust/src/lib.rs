@@ -12,21 +12,59 @@
 //! }
 //! ```
 
+#[cfg(target_family = "wasm")]
+pub mod embedded;
+#[cfg(not(target_family = "wasm"))]
 mod listen;
 mod log;
 mod plugin;
+mod preface;
+#[cfg(not(target_family = "wasm"))]
 mod runtime;
+#[cfg(not(target_family = "wasm"))]
 mod serve;
+#[cfg(not(target_family = "wasm"))]
 mod signals;
+pub mod time;
+#[cfg(target_family = "wasm")]
+mod unserved;
 
 pub use anyplug_core::{
     Caller, Code, Context, Error, Implementation, LimitOptions, LogLevel, LogRecord, Metadata, Result, Sender,
     Streaming,
 };
+#[cfg(not(target_family = "wasm"))]
 pub use anyplug_ipc::TlsOptions;
+/// Makes a crate a plugin that can be carried within its host's process. It goes on the function without parameters that returns the [`Plugin`]; such a crate has `crate-type = ["cdylib", "rlib"]`, and
+/// what `cargo build --target wasm32-unknown-unknown` makes of it is a module that every host loads.
+///
+/// `name` is for a package that is not named as its plugin is.
+///
+/// ```
+/// use anyplug_sdk::Plugin;
+///
+/// #[anyplug_sdk::plugin(name = "greeter")]
+/// fn plugin() -> Plugin {
+///     Plugin::new("greeter", env!("CARGO_PKG_VERSION"))
+/// }
+/// ```
+pub use anyplug_macros::sdk_plugin as plugin;
+#[cfg(not(target_family = "wasm"))]
 pub use listen::{PluginServer, ServeOptions, listen};
 pub use log::{log, log_record};
 pub use plugin::Plugin;
 /// The configuration that a host gives, as JSON.
 pub use serde_json::Value as Config;
+#[cfg(not(target_family = "wasm"))]
 pub use serve::{serve, serve_with};
+#[cfg(target_family = "wasm")]
+pub use unserved::serve;
+
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_plugin {
+    ($plugin:path, $name:expr, $version:expr) => {
+        const _: fn() -> $crate::Plugin = $plugin;
+    };
+}

@@ -35,5 +35,15 @@ pub(crate) fn print(record: &LogRecord) {
         // Writing to a String does not fail.
         let _ = write!(line, " {name}={value:?}");
     }
+    write_line(record.level, &line);
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn write_line(_: LogLevel, line: &str) {
     eprintln!("{line}");
+}
+
+#[cfg(target_family = "wasm")]
+fn write_line(level: LogLevel, line: &str) {
+    crate::embedded::log(level, line);
 }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyplug_core::hello::MAGIC;
 use anyplug_core::router::RouterOptions;
 use anyplug_core::{Connection, ConnectionOptions, Error, Result, Role, Router};
 use anyplug_ipc::{
@@ -17,11 +16,9 @@ use serde_json::{Map, Value};
 use crate::listen::{ServeOptions, listen_in, only_one};
 use crate::log;
 use crate::plugin::{Plugin, parse_config};
+use crate::preface::hello_bytes;
 use crate::runtime::PluginRuntime;
 use crate::signals::wait_for_signal;
-
-/// The length of a frame's header.
-const HEADER_BYTES: usize = 12;
 
 /// The status of a program that was not started by a host: "command line usage error".
 const NOT_LOADED: u8 = 64;
@@ -145,32 +142,11 @@ fn serve_over(pipe: Pipe, plugin: Plugin) -> Result<()> {
 /// before the host takes the plugin for ready.
 fn hear_hello(pipe: &Pipe) {
     let (mut heard, mut buffer) = (Vec::new(), [0; 4096]);
-    while heard.len() < hello_length(&heard) {
+    while heard.len() < hello_bytes(&heard) {
         match pipe.read(&mut buffer) {
             Moved::Bytes(length) => heard.extend_from_slice(&buffer[..length]),
             Moved::Blocked => pipe.wait_readable(),
             Moved::Closed => return,
         }
-    }
-}
-
-/// How long the magic and HELLO are together, as far as that is known.
-fn hello_length(heard: &[u8]) -> usize {
-    let start = MAGIC.len() + HEADER_BYTES;
-    match heard.get(MAGIC.len()..MAGIC.len() + 4).map(<[u8; 4]>::try_from) {
-        Some(Ok(length)) => start + u32::from_le_bytes(length) as usize,
-        _ => start,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hello_is_heard_to_its_end() {
-        let heard = b"anyplug\n\x02\x01\0\0\x01\0\0\0\0\0\0\0";
-        assert_eq!(hello_length(&heard[..11]), 20);
-        assert_eq!(hello_length(heard), 20 + 258);
     }
 }

@@ -22,6 +22,7 @@ impl BenchHandler for BenchPlugin {
 }
 
 /// The plugin.
+#[anyplug_sdk::plugin(name = "bench-plugin")]
 pub fn plugin() -> Plugin {
     Plugin::new("bench-plugin", env!("CARGO_PKG_VERSION")).service(Bench::implement(BenchPlugin))
 }

@@ -14,10 +14,7 @@ pub(crate) fn harm(request: &HarmRequest, context: &Context) -> Result<String> {
             Err(Error::invalid_argument(format!("kind: expected a kind of harm, got {}", request.kind)))
         }
         Kind::Exit => std::process::exit(request.number),
-        Kind::Kill => {
-            let killed = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-            killed.map(|()| String::new()).map_err(|error| failed(error.into()))
-        }
+        Kind::Kill => kill().map(|()| String::new()).map_err(failed),
         Kind::Stdout => print(std::io::stdout(), &request.text).map_err(failed),
         Kind::Stderr => print(std::io::stderr(), &request.text).map_err(failed),
         Kind::Log => {
@@ -25,13 +22,28 @@ pub(crate) fn harm(request: &HarmRequest, context: &Context) -> Result<String> {
             Ok(String::new())
         }
         Kind::Hang => loop {
+            // A WebAssembly module has no thread to park: it turns in circles.
+            #[cfg(not(target_family = "wasm"))]
             std::thread::park();
+            #[cfg(target_family = "wasm")]
+            std::hint::spin_loop();
         },
         Kind::Stdin => {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text).map(|_| text).map_err(failed)
         }
     }
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn kill() -> std::io::Result<()> {
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).map_err(Into::into)
+}
+
+/// The nearest to it that there is within a host's process: a trap.
+#[cfg(target_family = "wasm")]
+fn kill() -> std::io::Result<()> {
+    std::process::abort()
 }
 
 fn print(mut stream: impl Write, text: &str) -> std::io::Result<String> {

@@ -10,6 +10,7 @@ use anyplug_generated::anyplug::test::v1::{Host, Secret, Test};
 use anyplug_sdk::Plugin;
 
 /// The plugin. The configuration `{"refuse": "why"}` makes it refuse to start.
+#[anyplug_sdk::plugin(name = "test-plugin")]
 pub fn plugin() -> Plugin {
     Plugin::new("test-plugin", env!("CARGO_PKG_VERSION"))
         .configured(|config| match config.get("refuse").and_then(|why| why.as_str()) {

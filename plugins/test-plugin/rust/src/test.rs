@@ -10,6 +10,7 @@ use anyplug_generated::anyplug::test::v1::{
     RevealRequest, SecretClient, SumRequest, SumResponse, TestHandler, WaitReportRequest, WaitReportResponse,
     WaitRequest, WaitResponse,
 };
+use anyplug_sdk::time::sleep;
 use anyplug_sdk::{Context, Error, Result, Sender, Streaming};
 use tokio::sync::Notify;
 
@@ -51,7 +52,7 @@ impl TestHandler for TestPlugin {
     async fn count(&self, request: CountRequest, responses: Sender<CountResponse>, _: Context) -> Result<()> {
         for index in 0..request.count {
             if request.delay_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(request.delay_ms.into())).await;
+                sleep(Duration::from_millis(request.delay_ms.into())).await;
             }
             responses.send(CountResponse { index, data: vec![0; request.size as usize] }).await?;
         }
@@ -82,7 +83,7 @@ impl TestHandler for TestPlugin {
     async fn wait(&self, request: WaitRequest, context: Context) -> Result<WaitResponse> {
         let wait = self.waits.start();
         tokio::select! {
-            () = tokio::time::sleep(Duration::from_millis(request.ms.into())) => {
+            () = sleep(Duration::from_millis(request.ms.into())) => {
                 wait.complete();
                 Ok(WaitResponse {})
             }

@@ -1,0 +1,34 @@
+/** The plugins written in Rust, and what is put into their folders. A plugin's paths stay in its folder, and cargo's target folder lies outside of it. */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+
+/** Returns the folder of each, and what its plugin.json says of how it is reached. */
+export function rustPlugins() {
+  const parents = ["plugins", "examples"].flatMap((parent) =>
+    readdirSync(join(root, parent)).map((name) => join(root, parent, name, "rust")),
+  );
+  const folders = parents.filter((folder) => existsSync(join(folder, "plugin.json")));
+  return folders.map((folder) => {
+    const { interop = {} } = JSON.parse(readFileSync(join(folder, "plugin.json"), "utf8"));
+    return { folder, interop };
+  });
+}
+
+/** Copies a file that cargo built, unless it is there already. */
+export function install(built, installed) {
+  if (!existsSync(built)) {
+    console.error(`${built} is not there: run "cargo build --workspace --profile fast" first`);
+    process.exit(1);
+  }
+  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(built))) return;
+  // Renamed into place: a process that runs the old one keeps it, and none sees half a file.
+  const fresh = `${installed}.${process.pid}`;
+  mkdirSync(dirname(installed), { recursive: true });
+  copyFileSync(built, fresh);
+  renameSync(fresh, installed);
+  console.log(`Installed ${relative(root, installed)}`);
+}
