@@ -10,6 +10,7 @@ export const LAYERS = [
   // Transports: none may import another.
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
+  { name: "instrument", folder: /^packages\/wasm\/instrument\//, mayImport: [] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // No transport: a peer's services behind a direct link or a channel, and the other way round.
   { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct", "ipc"] },
@@ -23,7 +24,19 @@ export const LAYERS = [
   {
     name: "anyplug",
     folder: /^packages\/anyplug\//,
-    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "contracts", "elizaos", "host", "sdk", "macros"],
+    mayImport: [
+      "core",
+      "protocol",
+      "json",
+      "jsonrpc",
+      "direct",
+      "ipc",
+      "contracts",
+      "elizaos",
+      "host",
+      "sdk",
+      "macros",
+    ],
   },
   // In Python the contracts and what stands on them are parts of the one package.
   {

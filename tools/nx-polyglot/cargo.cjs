@@ -24,6 +24,11 @@ function cargoTargets(manifest) {
     },
     // Not cached by nx, as above. After the other build, because cargo runs one at a time.
     "build-wasm": { command: "node tools/nx-polyglot/plugin-modules.mjs", cache: false, dependsOn: ["build-rust"] },
+    "build-instrumenter": {
+      command: "node tools/nx-polyglot/instrumenter.mjs",
+      cache: false,
+      dependsOn: ["build-rust"],
+    },
     // Programs that tests in other languages drive; `cargo build` alone leaves them out.
     "examples-rust": { command: `cargo build ${profile} --examples`, cache: false, dependsOn: ["build-rust"] },
     "lint-rustfmt": {

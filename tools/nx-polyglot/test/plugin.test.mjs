@@ -60,7 +60,13 @@ test("build, lint and test stand for all targets of their kind", () => {
   writeFileSync(join(root, "Cargo.toml"), "[workspace]\nmembers = []\n");
   writeFileSync(join(root, "pyproject.toml"), "");
   const { build, test: tests } = inferTargets(root);
-  expect(build.dependsOn.sort()).toEqual(["build-plugins", "build-python", "build-rust", "build-wasm"]);
+  expect(build.dependsOn.sort()).toEqual([
+    "build-instrumenter",
+    "build-plugins",
+    "build-python",
+    "build-rust",
+    "build-wasm",
+  ]);
   expect(tests.dependsOn.sort()).toEqual(
     ["python", "rust"].flatMap((language) => ["", "-between", "-matrix"].map((part) => `test-${language}${part}`)),
   );
