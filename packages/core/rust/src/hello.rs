@@ -1,7 +1,5 @@
 //! HELLO: what each side tells the other first, and the version of the protocol that comes of it.
 
-use std::collections::BTreeMap;
-
 use prost::Message;
 
 use crate::descriptor::ServiceEntry;
@@ -108,7 +106,6 @@ pub struct Peer {
     pub plugin: String,
     /// Of a host: the configuration of a plugin that it did not start, as JSON. Empty: none.
     pub config: String,
-    by_name: BTreeMap<String, usize>,
 }
 
 impl Peer {
@@ -118,12 +115,10 @@ impl Peer {
     /// FAILED_PRECONDITION, when no version is common; INTERNAL, when its table has too many methods.
     pub(crate) fn new(hello: wire::Hello) -> Result<Self> {
         let protocol = negotiate_version(&hello)?;
-        let mut by_name = BTreeMap::new();
         let mut services = Vec::with_capacity(hello.services.len());
         let mut first_index = 0;
         for service in hello.services {
             let methods = service.methods.len();
-            by_name.entry(service.name.clone()).or_insert(services.len());
             services.push(PeerService {
                 name: service.name,
                 fingerprint: service.fingerprint,
@@ -149,7 +144,6 @@ impl Peer {
             uses: uses.collect(),
             plugin: hello.plugin,
             config: hello.config,
-            by_name,
         })
     }
 
@@ -164,7 +158,7 @@ impl Peer {
 
     /// The service of this name.
     pub fn service(&self, name: &str) -> Option<&PeerService> {
-        self.services.get(*self.by_name.get(name)?)
+        self.services.iter().find(|service| service.name == name)
     }
 
     /// The index of a method in the peer's table.

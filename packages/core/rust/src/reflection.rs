@@ -1,6 +1,5 @@
 //! The service that tells a peer the schemas of the others. It is the first of every method table.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use prost::encoding::{WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
@@ -44,7 +43,7 @@ impl Reflection {
             wanted.push(found.ok_or_else(|| Error::not_found(format!("{name} is neither served nor used here")))?);
         }
         let mut merged = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = Vec::new();
         for entry in wanted {
             append_files(&entry.descriptor_set, &mut seen, &mut merged).map_err(|error| {
                 error.map_message(|message| format!("the descriptors of {} cannot be read: {message}", entry.name))
@@ -75,12 +74,13 @@ impl ServeRaw for Reflection {
 }
 
 /// Appends the files of a `FileDescriptorSet` whose names are not in `seen`, as they are.
-fn append_files(set: &[u8], seen: &mut HashSet<Vec<u8>>, out: &mut Vec<u8>) -> Result<()> {
+fn append_files<'a>(set: &'a [u8], seen: &mut Vec<&'a [u8]>, out: &mut Vec<u8>) -> Result<()> {
     let mut rest = set;
     while let Some(file) = next_field(&mut rest, 1)? {
         let mut members = file;
         let name = next_field(&mut members, 1)?.unwrap_or_default();
-        if seen.insert(name.to_vec()) {
+        if !seen.contains(&name) {
+            seen.push(name);
             encode_key(1, WireType::LengthDelimited, out);
             encode_varint(file.len() as u64, out);
             out.extend_from_slice(file);

@@ -1,6 +1,6 @@
 //! The check that links lead somewhere.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::script::{Reassembly, Rule, Script};
 
@@ -9,27 +9,35 @@ use crate::script::{Reassembly, Rule, Script};
 /// Certain is what does not depend on the line: rules that consist of a link, or whose first decomposition matches
 /// everything and leads to links only. Other rounds may end, and are bounded when a line is answered.
 pub(crate) fn endless_link(script: &Script) -> Option<&str> {
-    let mut sources: HashMap<&str, Vec<&str>> = HashMap::new();
+    let mut known: HashMap<&str, Known<'_>> = HashMap::new();
     let mut ending = Vec::new();
     for rule in rules(script) {
         match certain_targets(rule) {
             Some(targets) if targets.iter().all(|target| script.rule(target).is_some()) => {
                 for target in targets {
-                    sources.entry(target).or_default().push(&rule.keyword);
+                    known.entry(target).or_default().sources.push(&rule.keyword);
                 }
             }
             _ => ending.push(&*rule.keyword),
         }
     }
-    let mut ends: HashSet<&str> = ending.iter().copied().collect();
     while let Some(keyword) = ending.pop() {
-        for source in sources.remove(keyword).unwrap_or_default() {
-            if ends.insert(source) {
-                ending.push(source);
-            }
+        let keyword = known.entry(keyword).or_default();
+        if !std::mem::replace(&mut keyword.ends, true) {
+            ending.append(&mut keyword.sources);
         }
     }
-    rules(script).map(|rule| &*rule.keyword).find(|keyword| !ends.contains(keyword))
+    let ends = |keyword: &&str| known.get(keyword).is_some_and(|keyword| keyword.ends);
+    rules(script).map(|rule| &*rule.keyword).find(|keyword| !ends(keyword))
+}
+
+/// What is known of a keyword.
+#[derive(Default)]
+struct Known<'a> {
+    /// Its links may come to an end.
+    ends: bool,
+    /// The keywords that certainly lead to it.
+    sources: Vec<&'a str>,
 }
 
 fn rules(script: &Script) -> impl Iterator<Item = &Rule> {

@@ -1,6 +1,6 @@
 //! Conversations by their ids.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::eliza::Eliza;
@@ -11,6 +11,8 @@ use crate::session::Session;
 pub const DEFAULT_MAX_SESSIONS: usize = 10_000;
 /// The longest id, in characters (Unicode scalar values).
 pub const MAX_ID_CHARACTERS: usize = 1_024;
+/// Uses that no longer count are swept when there are this many more of them than conversations.
+const SPARE_USES: usize = 64;
 
 /// Keeps the conversations that were spoken in last, and forgets the others: their ids begin anew.
 #[derive(Debug)]
@@ -24,8 +26,8 @@ pub struct Sessions {
 struct Kept {
     /// The sessions, each with the number of its last use.
     sessions: HashMap<Arc<str>, (u64, Session)>,
-    /// The ids by the number of their last use: the one that was not used for longest comes first.
-    uses: BTreeMap<u64, Arc<str>>,
+    /// The numbers of uses and the ids, the earliest first. Where an id was used later, or forgotten, the use no longer counts.
+    uses: VecDeque<(u64, Arc<str>)>,
     last_use: u64,
 }
 
@@ -91,19 +93,24 @@ impl Sessions {
 
 impl Kept {
     fn take(&mut self, session_id: &str) -> Option<(Arc<str>, Session)> {
-        let (last_use, session) = self.sessions.remove(session_id)?;
-        Some((self.uses.remove(&last_use)?, session))
+        self.sessions.remove_entry(session_id).map(|(id, (_, session))| (id, session))
     }
 
     fn put(&mut self, id: Arc<str>, session: Session) {
         self.last_use += 1;
-        self.uses.insert(self.last_use, Arc::clone(&id));
+        self.uses.push_back((self.last_use, Arc::clone(&id)));
         self.sessions.insert(id, (self.last_use, session));
+        if self.uses.len() > 2 * self.sessions.len() + SPARE_USES {
+            self.uses.retain(|(number, id)| self.sessions.get(id).is_some_and(|(last, _)| last == number));
+        }
     }
 
     fn forget_oldest(&mut self) {
-        if let Some((_, id)) = self.uses.pop_first() {
-            self.sessions.remove(&id);
+        while let Some((number, id)) = self.uses.pop_front() {
+            if self.sessions.get(&id).is_some_and(|(last, _)| *last == number) {
+                self.sessions.remove(&id);
+                return;
+            }
         }
     }
 }

@@ -138,9 +138,7 @@ impl Inner {
                 }
             },
             Event::Cancelled { call, status } => {
-                if !state.answers.is_empty() {
-                    state.answers.remove(&call);
-                }
+                state.answers.remove(call);
                 if let Some(slot) = state.end(call) {
                     let reason = status.into_error(crate::code::Code::Cancelled, "the call was cancelled");
                     slot.outcome = Some(Err(reason.clone()));
@@ -152,9 +150,7 @@ impl Inner {
                 }
             }
             Event::Writable { call } => {
-                if !state.answers.is_empty() {
-                    state.send_waiting_answer(call);
-                }
+                state.send_waiting_answer(call);
                 if let Some(slot) = state.slot_of(call) {
                     slot.wake_writers(actions);
                 }

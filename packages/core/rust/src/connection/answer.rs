@@ -43,7 +43,7 @@ impl State {
 
     /// A call may send again: its answer goes, if it waits.
     pub(super) fn send_waiting_answer(&mut self, id: u32) {
-        if let Some(Answer { header, message, trailer }) = self.answers.remove(&id) {
+        if let Some(Answer { header, message, trailer }) = self.answers.remove(id) {
             // An error has ended the call, and its handler is done.
             let _ = self.answer(id, &message, header, trailer);
         }

@@ -1,6 +1,6 @@
 //! The state of a connection: the session, and what is known of each call beside it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -37,7 +37,7 @@ pub(super) struct State {
     pings: u64,
     pub(super) pongs: u64,
     /// Answers that wait until their call is writable.
-    pub(super) answers: HashMap<u32, Answer>,
+    pub(super) answers: ById<Answer>,
     /// To be done once the lock is released.
     pub(super) later: Actions,
     pub(super) bindings: Vec<Binding>,
@@ -92,7 +92,7 @@ impl State {
             drained: false,
             pings: 0,
             pongs: 0,
-            answers: HashMap::new(),
+            answers: ById::default(),
             later: Actions::default(),
             bindings: Vec::new(),
             checked: Vec::new(),

@@ -1,13 +1,13 @@
 //! Runs what a plugin waits for: handlers, and whatever else they started. Tasks are polled when they were woken, until all of them wait.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use anyplug_core::{BoxFuture, Instant};
 
 static READY: Mutex<VecDeque<Arc<Task>>> = Mutex::new(VecDeque::new());
-static TIMERS: Mutex<Timers> = Mutex::new(Timers { waiting: BTreeMap::new(), next: 0 });
+static TIMERS: Mutex<Timers> = Mutex::new(Timers { waiting: Vec::new(), next: 0 });
 
 /// A future that is polled when it was woken.
 struct Task(Mutex<State>);
@@ -18,7 +18,8 @@ struct State {
 }
 
 struct Timers {
-    waiting: BTreeMap<TimerKey, Waker>,
+    /// Sorted: the last one is due first.
+    waiting: Vec<(TimerKey, Waker)>,
     next: u64,
 }
 
@@ -43,17 +44,19 @@ pub(super) fn run() -> bool {
 /// Wakes those whose time has come; returns when the next one is due.
 pub(super) fn fire(now: impl FnOnce() -> Instant) -> Option<Instant> {
     let mut timers = lock(&TIMERS);
-    let (first, _) = *timers.waiting.first_key_value()?.0;
+    let mut next = timers.waiting.last()?.0.0;
     let now = now();
-    if first > now {
-        return Some(first);
+    while next <= now {
+        let due = timers.waiting.pop();
+        // A waker that is woken may set a timer.
+        drop(timers);
+        if let Some((_, waker)) = due {
+            waker.wake();
+        }
+        timers = lock(&TIMERS);
+        next = timers.waiting.last()?.0.0;
     }
-    let later = timers.waiting.split_off(&(now, u64::MAX));
-    let due = std::mem::replace(&mut timers.waiting, later);
-    let next = timers.waiting.first_key_value().map(|((at, _), _)| *at);
-    drop(timers);
-    due.into_values().for_each(Waker::wake);
-    next
+    Some(next)
 }
 
 /// Has `waker` woken at `at`. With a key that was given before, the timer is changed.
@@ -63,13 +66,25 @@ pub(super) fn set_timer(key: Option<TimerKey>, at: Instant, waker: Waker) -> Tim
         timers.next += 1;
         (at, timers.next)
     });
-    timers.waiting.insert(key, waker);
+    match timers.place(key) {
+        Ok(place) => timers.waiting[place].1 = waker,
+        Err(place) => timers.waiting.insert(place, (key, waker)),
+    }
     key
 }
 
 /// Forgets a timer.
 pub(super) fn forget_timer(key: TimerKey) {
-    lock(&TIMERS).waiting.remove(&key);
+    let mut timers = lock(&TIMERS);
+    if let Ok(place) = timers.place(key) {
+        timers.waiting.remove(place);
+    }
+}
+
+impl Timers {
+    fn place(&self, key: TimerKey) -> Result<usize, usize> {
+        self.waiting.binary_search_by(|(other, _)| key.cmp(other))
+    }
 }
 
 impl Task {
