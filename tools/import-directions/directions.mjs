@@ -11,6 +11,7 @@ export const LAYERS = [
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "instrument", folder: /^packages\/wasm\/instrument\//, mayImport: [] },
+  { name: "wasm", folder: /^packages\/wasm\//, mayImport: ["core", "protocol"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // No transport: a peer's services behind a direct link or a channel, and the other way round.
   { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct", "ipc"] },
@@ -18,7 +19,7 @@ export const LAYERS = [
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
   { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
   // What loads and what is loaded: neither may import the other.
-  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc"] },
+  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm"] },
   { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "macros"] },
   {
@@ -31,6 +32,7 @@ export const LAYERS = [
       "jsonrpc",
       "direct",
       "ipc",
+      "wasm",
       "contracts",
       "elizaos",
       "host",

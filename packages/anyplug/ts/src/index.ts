@@ -30,6 +30,7 @@ export {
   type LogRecord,
   type Metadata,
   type ServiceDescriptor,
+  type SyncClientOf,
 } from "@anyplug/core";
 export {
   type Discovery,
@@ -60,3 +61,4 @@ export {
   JsonTypes,
   type JsonWriteOptions,
 } from "@anyplug/json";
+export { type LoadWasmOptions, loadWasm, type WasmOptions, WasmPlugin, type WasmSource } from "@anyplug/wasm";

@@ -1,11 +1,12 @@
 /** The connection: a session with its pending calls and its handlers, over a channel. */
 
 import type { Channel } from "./channel.js";
-import { createClient } from "./client.js";
+import { createClient, notSynchronous } from "./client.js";
 import { Code } from "./code.js";
 import { Bindings } from "./connection/binding.js";
 import { Engine, type EngineOwner } from "./connection/engine.js";
-import { UnaryCall } from "./connection/outgoing.js";
+import { unaryNow, unarySync } from "./connection/now.js";
+import { encodeRequest, UnaryCall } from "./connection/outgoing.js";
 import { StreamCall } from "./connection/stream.js";
 import { waitWithin } from "./connection/wait.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
@@ -114,14 +115,30 @@ export class Connection implements Link, AsyncDisposable {
   unary<I, O>(method: MethodDescriptor<I, O>, request: object, options?: CallOptions): Promise<O> {
     const binding = this.#bindings.ready(method.service);
     if (binding === undefined) return this.#unaryLater(method, request, options);
+    const known = binding[method.index];
+    if (known !== undefined && this.#engine.answersNow) return unaryNow(this.#engine, method, known, request, options);
     return new Promise((resolve, reject) => {
       try {
-        const index = binding[method.index] ?? this.#missing(method);
-        new UnaryCall(this.#engine, method, options, resolve, reject).start(index, begin(method, options), request);
+        const index = known ?? this.#missing(method);
+        const begun = begin(method, options);
+        const message = encodeRequest(method, request);
+        new UnaryCall(this.#engine, method, options, resolve, reject).start(index, begun, message);
       } catch (error) {
         reject(AnyplugError.from(error, Code.Internal));
       }
     });
+  }
+
+  /**
+   * Calls a unary method and returns its response, where the peer is in this process and answers at once. `request` may be partial.
+   *
+   * @throws AnyplugError with the status of the call; FAILED_PRECONDITION when it cannot be answered at once: by this transport, by this method, or because the schemas are not compared yet.
+   */
+  unarySync<I, O>(method: MethodDescriptor<I, O>, request: object, options?: CallOptions): O {
+    if (!this.#engine.answersNow) throw notSynchronous();
+    const binding = this.#bindings.now(method.service);
+    if (binding === undefined) throw this.#unbound(method.service);
+    return unarySync(this.#engine, method, binding[method.index] ?? this.#missing(method), request, options);
   }
 
   stream<I, O>(
@@ -231,6 +248,17 @@ export class Connection implements Link, AsyncDisposable {
   /** @throws AnyplugError UNIMPLEMENTED, with what the peer has instead. */
   #missing({ service, name }: MethodDescriptor): number {
     return this.#engine.session.methodIndex(service.name, name);
+  }
+
+  /** Why no index is known for a service that is called synchronously. */
+  #unbound({ name, methods }: ServiceDescriptor): AnyplugError {
+    try {
+      this.#engine.session.methodIndex(name, methods[0]?.name ?? "");
+    } catch (error) {
+      return AnyplugError.from(error);
+    }
+    const message = `the schemas of ${name} are not compared yet: await negotiate of the link, or a first call, before it is called synchronously`;
+    return new AnyplugError(Code.FailedPrecondition, message);
   }
 
   #ponged(payload: Uint8Array): void {

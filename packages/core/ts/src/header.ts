@@ -4,6 +4,7 @@ import { CallHeader as WireHeader } from "@anyplug/protocol/anyplug/wire/v1/call
 import { Code } from "./code.js";
 import { decodeMessage, encodeMessage } from "./codec.js";
 import { AnyplugError } from "./error.js";
+import { frameAllowanceBytes } from "./limits.js";
 
 /** Pairs of key and value. A key may occur more than once, and order is kept. */
 export type Metadata = readonly (readonly [key: string, value: string])[];
@@ -45,6 +46,22 @@ export function encodeHeader(header: CallHeader): Uint8Array {
   }
   const pairs = metadata.map(([key, value]) => ({ key, value }));
   return encodeMessage(WireHeader, { timeoutMs, metadata: pairs, traceparent, tracestate, origin: [...origin] });
+}
+
+/** The longest call header, in bytes: what the frame's allowance leaves for it. */
+const maxHeaderBytes = frameAllowanceBytes - 4;
+
+/**
+ * Returns the header in bytes, as it may be sent.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT for a bad metadata key, RESOURCE_EXHAUSTED for a header that is too long.
+ */
+export function encodeCheckedHeader(header: CallHeader): Uint8Array {
+  for (const [key, value] of header.metadata) checkMetadata(key, value);
+  const bytes = encodeHeader(header);
+  if (bytes.length <= maxHeaderBytes) return bytes;
+  const message = `a call header of ${bytes.length} bytes is over the limit of ${maxHeaderBytes} bytes; send less metadata`;
+  throw new AnyplugError(Code.ResourceExhausted, message);
 }
 
 /** The header of most calls: field 1 as a varint, nothing else. The timeout is mostly that of the call before. */

@@ -1,7 +1,7 @@
 /** Codes and errors, frame codec, sans-I/O session, Transport, client and router of anyplug. */
 
-export type { Channel, ChannelReceiver } from "./channel.js";
-export { createClient } from "./client.js";
+export type { Answer, Channel, ChannelReceiver } from "./channel.js";
+export { createClient, createSyncClient, type SyncClientOf, type SyncTransport } from "./client.js";
 export { Code, type CodeName, codeFromName, codeFromNumber, codeName } from "./code.js";
 export { Connection, type ConnectionOptions } from "./connection.js";
 export { CallContext, type HandlerContext, type Surroundings } from "./context.js";

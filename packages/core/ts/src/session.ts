@@ -11,9 +11,9 @@ import { encodeMessage } from "./codec.js";
 import { AnyplugError } from "./error.js";
 import type { SessionEvent } from "./event.js";
 import { FrameKind, flagEnd } from "./frame.js";
-import { type CallHeader, checkMetadata, encodeHeader } from "./header.js";
+import { type CallHeader, encodeCheckedHeader } from "./header.js";
 import type { Hello } from "./hello.js";
-import { frameAllowanceBytes, type Limits } from "./limits.js";
+import type { Limits } from "./limits.js";
 import { encodeLog, type LogRecord } from "./log.js";
 import { Incoming, maxPingBytes } from "./session/incoming.js";
 import { type Peer, type SessionOptions, SessionState } from "./session/state.js";
@@ -37,8 +37,6 @@ export interface RequestOptions {
 
 const noPayload: Uint8Array = new Uint8Array(0);
 const largestCallId = 0xffff_ffff;
-/** The longest call header, in bytes: what the frame's allowance leaves for it. */
-const maxHeaderBytes = frameAllowanceBytes - 4;
 
 /** One side of a connection. */
 export class Session {
@@ -137,13 +135,7 @@ export class Session {
    */
   requestAt(index: number, { header, payload = noPayload, size = payload.length, end, owner }: RequestOptions): number {
     const state = this.#state;
-    const { limits, name } = this.#peerForRequest().hello;
-    if (state.openOwn >= limits.maxPendingRequests) {
-      const open = `there are ${limits.maxPendingRequests} requests, as many as "${name}" takes at once`;
-      throw new AnyplugError(Code.ResourceExhausted, `${open}; wait for one to end`);
-    }
-    const excess = this.#messageExcess(size);
-    if (excess !== undefined) throw excess;
+    const { limits } = this.#admitRequest(size);
     const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
     if (end && this.#state.isOutputOver(size, true)) throw this.#outputFull();
     const id = this.#claimId();
@@ -154,6 +146,27 @@ export class Session {
     state.openOwn += 1;
     state.output.frame(FrameKind.Request, end ? flagEnd : 0, index, id, payload, size, headerBytes);
     return id;
+  }
+
+  /**
+   * Returns the id of a call that goes to its peer the short way, by no frame. Nothing is written, and unless it is adopted the call is unknown here: it has ended when the peer returns.
+   *
+   * @throws AnyplugError as {@link requestAt}.
+   */
+  claimCall(size: number): number {
+    this.#admitRequest(size);
+    return this.#claimId();
+  }
+
+  /** A claimed call, with a request of that size, is pending: from now on it is open, and its answer comes by frames. */
+  adoptCall(id: number, size: number, owner: unknown): void {
+    const state = this.#state;
+    const { limits } = this.#openPeer().hello;
+    const call = new Call(false, false, true, limits.initialCreditBytes, state.limits.initialCreditBytes);
+    call.owner = owner;
+    call.sendCredit.spend(size);
+    state.calls.set(id, call);
+    state.openOwn += 1;
   }
 
   /**
@@ -298,6 +311,20 @@ export class Session {
     });
   }
 
+  /**
+   * Tells that the peer has failed, and how. The call of this side that it was at ends with that reason, all others with UNAVAILABLE; 0: it is not known, and then the only open one is it.
+   */
+  peerFailed(reason: Status, call: number): void {
+    const at = call !== 0 ? call : this.#onlyCall();
+    if (at !== undefined) this.cancel(at, reason);
+    this.closed(reason);
+  }
+
+  /** What the application keeps with the open calls that this side made. */
+  *openOwners(): Iterable<unknown> {
+    for (const call of this.#state.calls.values()) if (call.isOpen && !call.isCallee) yield call.owner;
+  }
+
   /** Goes on with that id, for tests of what comes after two thousand million calls. */
   skipTo(id: number): void {
     this.#nextId = id;
@@ -310,6 +337,25 @@ export class Session {
     if (closed !== undefined) throw new AnyplugError(Code.Unavailable, `the connection ended: ${closed.message}`);
     if (peer !== undefined) return peer;
     throw new AnyplugError(Code.FailedPrecondition, "the peer's hello has not come yet; wait for it");
+  }
+
+  /** @throws AnyplugError when a request with a message of that size may not be made. */
+  #admitRequest(size: number): Hello {
+    const { hello } = this.#peerForRequest();
+    const { limits, name } = hello;
+    if (this.#state.openOwn >= limits.maxPendingRequests) {
+      const open = `there are ${limits.maxPendingRequests} requests, as many as "${name}" takes at once`;
+      throw new AnyplugError(Code.ResourceExhausted, `${open}; wait for one to end`);
+    }
+    const excess = this.#messageExcess(size);
+    if (excess !== undefined) throw excess;
+    return hello;
+  }
+
+  #onlyCall(): number | undefined {
+    if (this.#state.openOwn !== 1) return undefined;
+    for (const [id, call] of this.#state.calls) if (call.isOpen && !call.isCallee) return id;
+    return undefined;
   }
 
   #peerForRequest(): Peer {
@@ -370,13 +416,4 @@ export class Session {
       if (!this.#state.calls.has(id)) return id;
     }
   }
-}
-
-/** @throws AnyplugError INVALID_ARGUMENT for a bad metadata key, RESOURCE_EXHAUSTED for a header that is too long. */
-function encodeCheckedHeader(header: CallHeader): Uint8Array {
-  for (const [key, value] of header.metadata) checkMetadata(key, value);
-  const bytes = encodeHeader(header);
-  if (bytes.length <= maxHeaderBytes) return bytes;
-  const message = `a call header of ${bytes.length} bytes is over the limit of ${maxHeaderBytes} bytes; send less metadata`;
-  throw new AnyplugError(Code.ResourceExhausted, message);
 }

@@ -65,6 +65,12 @@ export interface Link extends Transport {
   /** Returns a typed client. The schemas are compared before its first call. */
   client<Client>(service: ServiceDescriptor<Client, unknown>): Client;
   /**
+   * Calls a unary method and returns its response; only there where the peer is in this process and may answer at once.
+   *
+   * @throws AnyplugError with the status of the call; FAILED_PRECONDITION when it cannot be answered at once.
+   */
+  unarySync?<I, O>(method: MethodDescriptor<I, O>, request: object, options?: CallOptions): O;
+  /**
    * Checks that the peer serves `service` with a compatible schema. Costs nothing when the fingerprints are equal.
    *
    * @throws AnyplugError (rejects) UNIMPLEMENTED when the peer has no such service, FAILED_PRECONDITION when the schemas differ in a way that breaks calls.

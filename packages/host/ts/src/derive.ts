@@ -22,6 +22,14 @@ export function derivedModule(file: string, name = basename(file, extname(file))
   return derived(file, "typescript", command, module, name);
 }
 
+/** Returns the plugin that a WebAssembly module is. What it says of itself is known when it is loaded. */
+export function derivedWasm(file: string): LocatedPlugin {
+  const wasmPath = basename(file);
+  const name = pluginName(basename(file, extname(file)));
+  const manifest = Manifest.fromPartial({ name, interop: { protocol: "wasm", wasmPath }, transports: ["wasm"] });
+  return { manifest, file, folder: dirname(file), isDerived: true };
+}
+
 /** A name as plugin.json has it, for a file or module of this name. */
 export function pluginName(name: string): string {
   const plain = name

@@ -7,6 +7,7 @@
  * ```
  */
 
+export type { WasmOptions } from "@anyplug/wasm";
 export { registerBuiltin } from "./builtin.js";
 export { splitCommand } from "./command.js";
 export type { LinkedPlugin } from "./direct.js";

@@ -9,6 +9,8 @@ import { withinTime } from "./time.js";
 /** What a loaded plugin is behind its handle. */
 export interface Instance {
   readonly link: Link;
+  /** The limits that hold for the plugin, each with how. */
+  readonly enforced?: readonly string[] | undefined;
   /** Lets calls in flight end, and then ends the plugin. Calling it again waits for the same end. */
   close(): Promise<void>;
 }

@@ -14,6 +14,7 @@ import type { LoadOptions } from "./options.js";
 import { type Plan, planLoad } from "./plan.js";
 import { Plugin } from "./plugin.js";
 import { SocketInstance } from "./socket.js";
+import { loadModule } from "./wasm.js";
 
 /**
  * Loads a plugin:
@@ -21,6 +22,7 @@ import { SocketInstance } from "./socket.js";
  * - a folder that holds a plugin.json, or that file itself;
  * - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
  *   `python:my_package.my_module`: they need no plugin.json;
+ * - a WebAssembly module (.wasm), which says itself what it is;
  * - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
  *   `json-rpc+` before it where the plugin speaks JSON-RPC;
  * - what `discoverPlugins` found.
@@ -75,6 +77,10 @@ async function loadLocated(located: LocatedPlugin, options: LoadOptions): Promis
   const { signal } = options;
   if (signal?.aborted) throw AnyplugError.from(signal.reason, Code.Cancelled);
   const plan = planLoad(located, options);
+  if (plan.transport === "wasm") {
+    const { instance, manifest } = await loadModule(plan, options);
+    return new Plugin(instance, instance.hello, manifest, plan.transport);
+  }
   const instance = await start(plan, options);
   const peer = await instance.link.opened;
   return new Plugin(instance, peer, plan.manifest, plan.transport);

@@ -2,15 +2,19 @@
 
 import type { Implementation, LimitOptions, LogRecord, ServiceDescriptor } from "@anyplug/core";
 import type { EnvironmentOptions, TlsOptions } from "@anyplug/ipc";
+import type { WasmOptions } from "@anyplug/wasm";
 import type { InterpreterOptions } from "./interpreter.js";
 import type { ReconnectOptions } from "./reconnect.js";
 
-/** How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, or at an address where it is served. */
-export type TransportName = "direct" | "process" | "stdio" | "unix" | "tcp" | "tls";
+/**
+ * How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, as a WebAssembly module in this process, or at an address where it is
+ * served.
+ */
+export type TransportName = "direct" | "process" | "stdio" | "wasm" | "unix" | "tcp" | "tls";
 
 /** What a host can say about loading a plugin. All of it is optional. */
 export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
-  /** Default: the first of the manifest's that this host has; without any, "direct" for a plugin in TypeScript that names its module, else "process". */
+  /** Default: the first of the manifest's that this host has; without any, "direct" for a plugin in TypeScript that names its module, "wasm" for one that has nothing else, else "process". */
   readonly transport?: TransportName | undefined;
   /** What the plugin may call on the host. */
   readonly services?: readonly Implementation[] | undefined;
@@ -36,6 +40,8 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly tls?: TlsOptions | undefined;
   /** Allows an address `tcp://` beyond this machine, where anybody may read along or answer in the plugin's place. */
   readonly allowPlaintext?: boolean | undefined;
+  /** What a WebAssembly module may use. */
+  readonly wasm?: WasmOptions | undefined;
   /** How a lost link to an address is made again; false: not at all, then the plugin has ended. */
   readonly reconnect?: ReconnectOptions | boolean | undefined;
 }

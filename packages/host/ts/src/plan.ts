@@ -9,7 +9,7 @@ import type { LocatedPlugin } from "./locate.js";
 import type { LoadOptions, TransportName } from "./options.js";
 import { pathInside } from "./paths.js";
 
-const transports: readonly TransportName[] = ["direct", "process", "stdio"];
+const transports: readonly TransportName[] = ["direct", "process", "stdio", "wasm"];
 
 /** How a plugin will be loaded. */
 export interface Plan extends LocatedPlugin {
@@ -143,10 +143,14 @@ function chooseTransport(located: LocatedPlugin, asked: string | undefined): Tra
       const message = `${file}: transport "direct" is for a plugin in this host's language, TypeScript, that names its module in interop.module`;
       throw new AnyplugError(Code.FailedPrecondition, message);
     }
+    if (known === "wasm" && !isWasm(located)) {
+      const message = `${file}: transport "wasm" is for a plugin that names its module in interop.wasmPath`;
+      throw new AnyplugError(Code.FailedPrecondition, message);
+    }
     return known;
   }
-  const preferred: readonly string[] = manifest.transports.length === 0 ? transports : manifest.transports;
-  const possible = transports.filter((name) => name !== "direct" || isDirect(located));
+  const preferred: readonly string[] = manifest.transports.length === 0 ? preferredOf(located) : manifest.transports;
+  const possible = transports.filter((name) => canUse(located, name));
   const chosen = preferred.map((name) => possible.find((one) => one === name)).find((name) => name !== undefined);
   if (chosen !== undefined) return chosen;
   const message = `${file}: transports names ${preferred.join(", ")}, and this host has ${possible.join(", ")} for it`;
@@ -155,6 +159,21 @@ function chooseTransport(located: LocatedPlugin, asked: string | undefined): Tra
 
 function isJsonRpc({ manifest }: LocatedPlugin): boolean {
   return manifest.interop?.protocol === "json-rpc";
+}
+
+/** What a manifest that names no transports prefers. */
+function preferredOf({ manifest }: LocatedPlugin): readonly string[] {
+  const { protocol = "", wasmPath = "", ipcCommand = "" } = manifest.interop ?? {};
+  return protocol === "wasm" || (wasmPath !== "" && ipcCommand === "") ? ["wasm", ...transports] : transports;
+}
+
+function canUse(located: LocatedPlugin, name: TransportName): boolean {
+  if (name === "direct") return isDirect(located);
+  return name !== "wasm" || isWasm(located);
+}
+
+function isWasm({ manifest }: LocatedPlugin): boolean {
+  return (manifest.interop?.wasmPath ?? "") !== "";
 }
 
 /** Whether the plugin can be loaded into this process. */

@@ -1,6 +1,12 @@
 /** A loaded plugin. */
 
-import type { AnyplugError, Link, ServiceDescriptor } from "@anyplug/core";
+import {
+  type AnyplugError,
+  createSyncClient,
+  type Link,
+  type ServiceDescriptor,
+  type SyncClientOf,
+} from "@anyplug/core";
 import type { Instance } from "./instance.js";
 import type { Manifest } from "./manifest.js";
 import type { TransportName } from "./options.js";
@@ -42,6 +48,23 @@ export class Plugin implements AsyncDisposable {
   /** Returns a typed client of one of its services. The schemas are compared before its first call. */
   client<Client>(service: ServiceDescriptor<Client, unknown>): Client {
     return this.#instance.link.client(service);
+  }
+
+  /**
+   * Returns a client whose unary methods return their response, for a plugin over transport "wasm". A method that cannot be answered at once, and every one over another transport,
+   * throws FAILED_PRECONDITION.
+   *
+   * ```ts
+   * const { text } = plugin.syncClient(Eliza).reply({ text: "Men are all alike." });
+   * ```
+   */
+  syncClient<Client>(service: ServiceDescriptor<Client, unknown>): SyncClientOf<Client> {
+    return createSyncClient(service, this.#instance.link);
+  }
+
+  /** The limits that hold for a plugin over transport "wasm", each with how: "callTimeout: instrumented". */
+  get enforced(): readonly string[] {
+    return this.#instance.enforced ?? [];
   }
 
   /**

@@ -4,7 +4,7 @@ import { createClient } from "../client.js";
 import { Code } from "../code.js";
 import type { ServiceDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
-import type { Hello } from "../hello.js";
+import type { Hello, ServiceEntry } from "../hello.js";
 import { checkCompatible } from "../negotiation.js";
 import { Reflection } from "../reflection.js";
 import type { Session } from "../session.js";
@@ -29,6 +29,15 @@ export class Bindings {
   /** The binding of a service, when nothing has to happen before a call. */
   ready(service: ServiceDescriptor): Binding | undefined {
     return this.#ready.get(service);
+  }
+
+  /** The binding of a service, when it can be found without asking the peer: its hello has come, and the schemas are known to be the same. */
+  now(service: ServiceDescriptor): Binding | undefined {
+    const ready = this.#ready.get(service);
+    if (ready !== undefined) return ready;
+    const offered = this.#session.peer?.services.find(({ name }) => name === service.name);
+    if (offered === undefined || !haveSameSchema(service.fingerprint, offered.fingerprint)) return undefined;
+    return this.#bound(service, offered);
   }
 
   /**
@@ -73,6 +82,10 @@ export class Bindings {
     else if (!haveSameSchema(service.fingerprint, offered.fingerprint)) {
       checkCompatible(service.name, service.descriptorSet(), await this.#fetchDescriptors(service.name));
     }
+    return this.#bound(service, offered);
+  }
+
+  #bound(service: ServiceDescriptor, offered: ServiceEntry | undefined): Binding {
     const binding = service.methods.map(({ name }) => {
       return offered?.methods.includes(name) ? this.#session.methodIndex(service.name, name) : undefined;
     });

@@ -1,21 +1,24 @@
 /** What moves a connection: the session, the channel, and whoever waits for either. */
 
-import type { Channel, ChannelReceiver } from "../channel.js";
+import type { Answer, Channel, ChannelReceiver } from "../channel.js";
 import { Code } from "../code.js";
-import { decodeMessage } from "../codec.js";
+import { decodeMessage, type Encoded } from "../codec.js";
 import type { Surroundings } from "../context.js";
 import type { MessageCodec } from "../descriptor.js";
-import type { AnyplugError } from "../error.js";
+import { AnyplugError } from "../error.js";
 import type { MessageEvent, RequestEvent, SessionEvent } from "../event.js";
+import { encodeCheckedHeader } from "../header.js";
 import type { LogRecord } from "../log.js";
 import type { Router } from "../router.js";
 import { type Role, Session, type SessionOptions } from "../session.js";
 import { errorOf, failure, type Status, statusOf } from "../status.js";
-import type { PeerInfo, Transport } from "../transport.js";
+import type { Begun, PeerInfo, Transport } from "../transport.js";
 import { IncomingCall } from "./incoming.js";
 
 /** One call as the engine sees it: what the session keeps with it. */
 export interface Slot {
+  /** When its time is over, by the clock of `performance.now`; undefined without a deadline. */
+  readonly deadline?: number | undefined;
   /** A message came. */
   message(event: MessageEvent): void;
   /** From the callee: the call is over. From the caller: no message follows. */
@@ -80,6 +83,8 @@ export class Engine implements ChannelReceiver, Surroundings {
   #turnSince = 0;
   /** The channel has enough for now. */
   #blocked = false;
+  /** The id of the last call that was made the short way. */
+  nowId = 0;
   #waitingForFlush: (() => void)[] = [];
   #peerInfo: PeerInfo = { name: "", version: "", runtime: "" };
   #peerDrains = false;
@@ -166,6 +171,58 @@ export class Engine implements ChannelReceiver, Surroundings {
     return new Promise((resolve) => this.#waitingForFlush.push(resolve));
   }
 
+  // --- calls that are answered at once -------------------------------------------------------------
+
+  /** Whether the peer is in this process, and answers unary calls at once where it can. */
+  get answersNow(): boolean {
+    return this.#channel.callNow !== undefined;
+  }
+
+  /**
+   * Makes a unary call the short way. Returns undefined when it has to go by frames. For an answer that is pending, the call is to be adopted, and `delivered` called.
+   *
+   * @throws AnyplugError as `Session.requestAt` and `Channel.callNow`; RESOURCE_EXHAUSTED for a response over the limit, and the connection has ended.
+   */
+  callNow(index: number, { header, deadline = Number.POSITIVE_INFINITY }: Begun, message: Encoded): Answer | undefined {
+    const { session } = this;
+    const channel = this.#channel;
+    // What was written before goes before.
+    if (session.outputBytes > 0) this.flush();
+    if (session.outputBytes > 0 || this.#blocked) return undefined;
+    const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
+    const id = session.claimCall(message.length);
+    let answer = channel.callNow?.(id, index, headerBytes, message.bytes, message.length, deadline);
+    if (answer === undefined) return undefined;
+    this.nowId = id;
+    if (answer.state === "pending") return answer;
+    if (answer.more) {
+      // What comes of it may make calls too.
+      answer = { ...answer };
+      this.delivered();
+    }
+    const limit = session.limits.maxMessageBytes;
+    if (answer.to - answer.from > limit) {
+      throw this.refuse(
+        Code.ResourceExhausted,
+        `a message of ${answer.to - answer.from} bytes is over the limit of ${limit} bytes`,
+      );
+    }
+    return answer;
+  }
+
+  /** Takes what came during a call that was made the short way. */
+  delivered(): void {
+    this.#channel.deliver?.();
+    this.settle();
+  }
+
+  /** Ends the connection for what the peer sent. Returns what the call that got it ends with. */
+  refuse(code: Code, message: string): AnyplugError {
+    this.session.fail(failure(code, message));
+    this.settle();
+    return new AnyplugError(Code.Unavailable, `the connection ended: ${message}`);
+  }
+
   // --- what handlers see -------------------------------------------------------------------------
 
   get peerInfo(): PeerInfo {
@@ -198,9 +255,19 @@ export class Engine implements ChannelReceiver, Surroundings {
     this.flush();
   }
 
-  closed(reason: AnyplugError): void {
-    this.session.closed(statusOf(reason));
+  closed(reason: AnyplugError, call?: number): void {
+    if (call === undefined) this.session.closed(statusOf(reason));
+    else this.session.peerFailed(statusOf(reason), call);
     this.settle();
+  }
+
+  latestDeadline(): number {
+    let latest = Number.NEGATIVE_INFINITY;
+    for (const owner of this.session.openOwners()) {
+      const { deadline = Number.POSITIVE_INFINITY } = owner as Slot;
+      if (deadline > latest) latest = deadline;
+    }
+    return latest === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : latest;
   }
 
   /** Writes what is to be written, unless the channel has enough. */

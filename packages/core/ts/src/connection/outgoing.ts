@@ -19,6 +19,7 @@ export abstract class OutgoingCall implements Slot, Expiring {
   protected readonly engine: Engine;
   protected readonly method: MethodDescriptor;
   protected readonly options: CallOptions | undefined;
+  deadline: number | undefined;
   protected id = 0;
   protected ended = false;
   #timeoutMs = 0;
@@ -42,13 +43,19 @@ export abstract class OutgoingCall implements Slot, Expiring {
     const end = message !== undefined;
     const { session } = this.engine;
     this.id = session.requestAt(index, { header, payload: message?.bytes, size: message?.length, end, owner: this });
+    this.watch(deadline, timeoutMs);
+    this.engine.settle();
+  }
+
+  /** From now on the deadline and the signals of the call count. */
+  protected watch(deadline: number | undefined, timeoutMs: number): void {
     if (deadline !== undefined) {
+      this.deadline = deadline;
       this.#timeoutMs = timeoutMs;
       deadlines.add(this, deadline);
     }
     this.options?.signal?.addEventListener("abort", this);
     this.options?.within?.signal.addEventListener("abort", this);
-    this.engine.settle();
   }
 
   /** A signal was aborted. */
@@ -176,8 +183,16 @@ export class UnaryCall<O> extends OutgoingCall {
   }
 
   /** @throws AnyplugError when the call cannot be made. */
-  start(index: number, begun: Begun, request: object): void {
-    this.request(index, begun, encodeRequest(this.method, request));
+  start(index: number, begun: Begun, message: Encoded): void {
+    this.request(index, begun, message);
+  }
+
+  /** Goes on with a call that was made the short way, and whose answer is pending. */
+  adopt({ deadline, timeoutMs }: Begun, message: Encoded): void {
+    this.id = this.engine.nowId;
+    this.engine.session.adoptCall(this.id, message.length, this);
+    this.watch(deadline, timeoutMs);
+    this.engine.delivered();
   }
 
   protected received(event: MessageEvent): void {

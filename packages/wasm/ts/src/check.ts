@@ -1,0 +1,119 @@
+/** Checks a module before it is compiled: whether it is a plugin of this ABI, and whether it gets what it wants. */
+
+import { AnyplugError, Code, type Hello } from "@anyplug/core";
+import { decodeHello } from "@anyplug/core/transports";
+import { pageBytes, type WasmLimits } from "./limits.js";
+import type { Entry, MemoryType, ModuleFacts } from "./module.js";
+
+/** The version of the ABI that this host speaks. */
+export const abiVersion = 1;
+
+/** What a module exports, and what of. Checked where the types are known. */
+const exported: Readonly<Record<string, string>> = {
+  anyplug_abi: "() -> i32",
+  anyplug_alloc: "(i32) -> i32",
+  anyplug_free: "(i32, i32)",
+  anyplug_recv: "(i32, i32)",
+  anyplug_call: "(i32, i32, i32, i32) -> i32",
+};
+
+/** What a module may import. */
+const imported: Readonly<Record<string, string>> = {
+  send: "(i32, i32)",
+  clock: "(i32) -> f64",
+  random: "(i32, i32)",
+  log: "(i32, i32, i32)",
+  checkpoint: "()",
+};
+
+/**
+ * Returns what a module's section says of the plugin.
+ *
+ * @throws AnyplugError FAILED_PRECONDITION when there is none, more than one, one of another version, or one that cannot be read.
+ */
+export function checkSection({ sections }: Pick<ModuleFacts, "sections">, place: string): Hello {
+  const [section, second] = sections;
+  if (section === undefined) {
+    throw refused(place, `it has no custom section "anyplug": it was not built as a plugin`);
+  }
+  if (second !== undefined)
+    throw refused(place, `it has ${sections.length} custom sections "anyplug", and a plugin has one`);
+  if (section.length < 4)
+    throw refused(place, `its section "anyplug" has ${section.length} bytes, and begins with a version of 4`);
+  const version = new DataView(section.buffer, section.byteOffset).getUint32(0, true);
+  if (version !== abiVersion) {
+    const advice = version > abiVersion ? "update this host" : "build the plugin again";
+    throw refused(
+      place,
+      `it speaks version ${version} of the embedded ABI, and this host version ${abiVersion}; ${advice}`,
+    );
+  }
+  let hello: Hello;
+  try {
+    hello = decodeHello(section.subarray(4));
+  } catch (error) {
+    throw refused(place, `its section "anyplug" holds no hello (${AnyplugError.from(error).message})`);
+  }
+  if (hello.name !== "") return hello;
+  throw refused(place, `the hello in its section "anyplug" has no name`);
+}
+
+/**
+ * Checks imports, exports and memory.
+ *
+ * @throws AnyplugError FAILED_PRECONDITION naming all that is missing, RESOURCE_EXHAUSTED when it begins with more memory than it may have.
+ */
+export function checkShape(
+  { exports, imports, memories }: Omit<ModuleFacts, "sections">,
+  limits: WasmLimits,
+  place: string,
+): void {
+  const faults = [
+    ...Object.entries(exported).map(([name, type]) => exportFault(exports, name, type)),
+    memoryFault(exports),
+  ].filter((fault) => fault !== undefined);
+  const wanted = imports
+    .filter(({ module, name, kind, type }) => {
+      return (
+        module !== "anyplug" ||
+        kind !== "function" ||
+        !fits(type, Object.hasOwn(imported, name) ? imported[name] : undefined)
+      );
+    })
+    .map(({ module, name, kind, type }) => `${module}.${name} ${type ?? `(a ${kind})`}`);
+  if (wanted.length > 0) faults.push(`this host does not have what it imports: ${wanted.join(", ")}`);
+  if (faults.length > 0) throw refused(place, faults.join("; "));
+  const bytes = memories.reduce((sum, { initialPages }) => sum + initialPages, 0) * pageBytes;
+  if (bytes <= limits.maxMemoryBytes) return;
+  const message = `${place} begins with ${bytes} bytes of memory, over the limit of ${limits.maxMemoryBytes}; raise wasm.maxMemoryBytes`;
+  throw new AnyplugError(Code.ResourceExhausted, message);
+}
+
+function exportFault(exports: readonly Entry[], name: string, type: string): string | undefined {
+  const found = exports.find((entry) => entry.name === name);
+  if (found === undefined) return `it exports no ${name} ${type}`;
+  if (found.kind !== "function") return `its export ${name} is a ${found.kind}, expected ${type}`;
+  return fits(found.type, type) ? undefined : `its export ${name} is ${found.type}, expected ${type}`;
+}
+
+function memoryFault(exports: readonly Entry[]): string | undefined {
+  const found = exports.find(({ name }) => name === "memory");
+  if (found === undefined) return "it exports no memory";
+  if (found.kind !== "memory") return `its export memory is a ${found.kind}`;
+  return whyUnusable(found.memory);
+}
+
+function whyUnusable(memory: MemoryType | undefined): string | undefined {
+  if (memory?.isShared) return "its memory is shared";
+  return memory?.is64 ? "its memory is of 64 bits, expected one of 32" : undefined;
+}
+
+/** A type that is not known is left to the engine. */
+function fits(type: string | undefined, expected: string | undefined): boolean {
+  return expected !== undefined && (type === undefined || type === expected);
+}
+
+/** Why a module is no plugin for this host. */
+export function refused(place: string, why: string): AnyplugError {
+  return new AnyplugError(Code.FailedPrecondition, `${place} cannot be loaded: ${why}`);
+}

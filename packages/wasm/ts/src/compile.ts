@@ -1,0 +1,121 @@
+/** Compiled modules, shared by all plugins of the process that are made of the same bytes. */
+
+import { AnyplugError, Code, type Hello } from "@anyplug/core";
+import { checkSection, checkShape } from "./check.js";
+import type { WasmLimits } from "./limits.js";
+import { type ModuleFacts, readModule, sectionName } from "./module.js";
+
+/** A module that instances can be made of. */
+export interface Compiled {
+  readonly module: WebAssembly.Module;
+  /** What its section says. */
+  readonly hello: Hello;
+  /** It was given checkpoints, and its memory and tables have their caps. */
+  readonly isInstrumented: boolean;
+}
+
+interface Entry {
+  readonly bytes: Uint8Array;
+  /** The limits that are part of the code. */
+  readonly caps: string;
+  /** Whoever has a plugin of it holds it; else it may go. */
+  compiled: WeakRef<Compiled>;
+}
+
+/** By the number of their bytes; those with the same number are compared. */
+const cache = new Map<number, Entry[]>();
+const compiling = new Map<number, { bytes: Uint8Array; caps: string; compiled: Promise<Compiled> }[]>();
+const forgotten = new FinalizationRegistry<Entry>((entry) => {
+  const { length } = entry.bytes;
+  const left = (cache.get(length) ?? []).filter((one) => one !== entry);
+  if (left.length > 0) cache.set(length, left);
+  else cache.delete(length);
+});
+
+/**
+ * Returns the compiled module of these bytes: that of another plugin, where it has been compiled with the same limits before.
+ *
+ * @param place what the module is called in errors
+ * @throws AnyplugError (rejects) INVALID_ARGUMENT when the bytes are no module, FAILED_PRECONDITION when it is no plugin for this host, RESOURCE_EXHAUSTED when it is over a limit.
+ */
+export async function compile(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, place: string): Promise<Compiled> {
+  const caps = [limits.maxMemoryBytes, limits.maxTables, limits.maxTableElements].join(" ");
+  const known = find(cache.get(bytes.length), bytes, caps)?.compiled.deref();
+  if (known !== undefined) return known;
+  const pending = find(compiling.get(bytes.length), bytes, caps);
+  if (pending !== undefined) return pending.compiled;
+  const compiled = compileNew(bytes, limits, place);
+  const job = { bytes, caps, compiled };
+  compiling.set(bytes.length, [...(compiling.get(bytes.length) ?? []), job]);
+  try {
+    const done = await compiled;
+    const entry = { bytes, caps, compiled: new WeakRef(done) };
+    forgotten.register(done, entry);
+    cache.set(bytes.length, [...(cache.get(bytes.length) ?? []), entry]);
+    return done;
+  } finally {
+    const left = (compiling.get(bytes.length) ?? []).filter((one) => one !== job);
+    if (left.length > 0) compiling.set(bytes.length, left);
+    else compiling.delete(bytes.length);
+  }
+}
+
+/**
+ * Checks a module that was compiled already. It runs as it is: it has no checkpoints and no caps.
+ *
+ * @throws AnyplugError FAILED_PRECONDITION when it is no plugin for this host.
+ */
+export function adopt(module: WebAssembly.Module, limits: WasmLimits, place: string): Compiled {
+  const sections = WebAssembly.Module.customSections(module, sectionName).map((section) => new Uint8Array(section));
+  const hello = checkSection({ sections }, place);
+  const imports = WebAssembly.Module.imports(module);
+  const exports = WebAssembly.Module.exports(module);
+  checkShape({ imports, exports, memories: [] }, limits, place);
+  return { module, hello, isInstrumented: false };
+}
+
+async function compileNew(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, place: string): Promise<Compiled> {
+  let facts: ModuleFacts;
+  try {
+    facts = readModule(bytes);
+  } catch (error) {
+    throw noModule(place, error);
+  }
+  const hello = checkSection(facts, place);
+  checkShape(facts, limits, place);
+  // What is appended to a module could make an invalid one valid, so it is looked at as it came.
+  if (!WebAssembly.validate(bytes)) throw noModule(place, await whyInvalid(bytes));
+  const module = await WebAssembly.compile(bytes);
+  return { module, hello, isInstrumented: false };
+}
+
+async function whyInvalid(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
+  return WebAssembly.compile(bytes).then(
+    () => "it is not valid",
+    (error: unknown) => error,
+  );
+}
+
+function noModule(place: string, cause: unknown): AnyplugError {
+  const why = AnyplugError.from(cause).message;
+  return new AnyplugError(Code.InvalidArgument, `${place} is no WebAssembly module: ${why}`, { cause });
+}
+
+function find<E extends { bytes: Uint8Array; caps: string }>(
+  entries: readonly E[] | undefined,
+  bytes: Uint8Array,
+  caps: string,
+): E | undefined {
+  return entries?.find((entry) => entry.caps === caps && isSame(entry.bytes, bytes));
+}
+
+/** Whether both, which are of the same length, hold the same. */
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  if (one === other) return true;
+  const whole = one.length >>> 2;
+  const words = new Uint32Array(one.buffer, 0, whole);
+  const others = new Uint32Array(other.buffer, 0, whole);
+  for (let index = 0; index < whole; index++) if (words[index] !== others[index]) return false;
+  for (let index = whole * 4; index < one.length; index++) if (one[index] !== other[index]) return false;
+  return true;
+}

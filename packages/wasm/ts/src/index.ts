@@ -1,0 +1,14 @@
+/**
+ * Loads plugins from WebAssembly modules, in Node, in browsers and wherever else there is WebAssembly.
+ *
+ * ```ts
+ * await using plugin = await loadWasm(await fetch("eliza.wasm"));
+ * const { text } = await plugin.client(Eliza).reply({ text: "Men are all alike." });
+ * ```
+ */
+
+export { type InstanceOptions, WasmInstance } from "./instance.js";
+export type { WasmOptions } from "./limits.js";
+export { type LoadWasmOptions, loadWasm } from "./load.js";
+export { WasmPlugin } from "./plugin.js";
+export { checkModuleBytes, type WasmSource } from "./source.js";

@@ -1,0 +1,158 @@
+/** A plugin in this process: from its module to its end. */
+
+import {
+  AnyplugError,
+  Code,
+  Connection,
+  type Hello,
+  type LimitOptions,
+  type LogRecord,
+  type Router,
+  type ServiceDescriptor,
+} from "@anyplug/core";
+import { GuestChannel } from "./channel.js";
+import { adopt, type Compiled, compile } from "./compile.js";
+import { type WasmOptions, wasmLimits } from "./limits.js";
+import { type Member, WasmLink } from "./link.js";
+import { readSource, type WasmSource } from "./source.js";
+import { within } from "./time.js";
+
+/** What is needed to make a plugin of a module. */
+export interface InstanceOptions {
+  readonly wasm?: WasmOptions | undefined;
+  /** What the module is called in errors, such as its path. */
+  readonly place: string;
+  /** The name that the plugin sees of this host. */
+  readonly hostName: string;
+  /** What this side serves. */
+  readonly router: Router;
+  readonly limits?: LimitOptions | undefined;
+  readonly expect?: readonly ServiceDescriptor[] | undefined;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  readonly onLog?: ((record: LogRecord) => void) | undefined;
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A loaded module with its instances. */
+export class WasmInstance {
+  readonly link: WasmLink;
+  /** What the module's section says. */
+  readonly hello: Hello;
+  /** The limits that hold, each with how. */
+  readonly enforced: readonly string[];
+  readonly #drainTimeoutMs: number;
+  #closing: Promise<void> | undefined;
+
+  private constructor(link: WasmLink, { hello, isInstrumented }: Compiled, { drainTimeoutMs, wasm }: InstanceOptions) {
+    this.link = link;
+    this.hello = hello;
+    this.enforced = enforcedBy(isInstrumented, wasm);
+    this.#drainTimeoutMs = drainTimeoutMs;
+  }
+
+  /**
+   * Loads a module, and returns it when calls can be made and the schemas fit.
+   *
+   * @throws AnyplugError (rejects) INVALID_ARGUMENT when it is no module, FAILED_PRECONDITION when it is no plugin for this host or its schemas do not fit, RESOURCE_EXHAUSTED
+   * when it is over a limit, DEADLINE_EXCEEDED when the time is over, CANCELLED when the signal was aborted, and the plugin's own when it refuses to start.
+   */
+  static async start(source: WasmSource, options: InstanceOptions): Promise<WasmInstance> {
+    const { startTimeoutMs, signal } = options;
+    let link: WasmLink | undefined;
+    const late = (name = options.place) =>
+      new AnyplugError(Code.DeadlineExceeded, `plugin "${name}" was not ready within ${startTimeoutMs} ms`);
+    try {
+      return await within(
+        WasmInstance.#start(source, options, (made) => {
+          link = made;
+        }),
+        startTimeoutMs,
+        signal,
+        late,
+      );
+    } catch (error) {
+      link?.end(new AnyplugError(Code.Unavailable, "it did not start"));
+      throw error;
+    }
+  }
+
+  static async #start(
+    source: WasmSource,
+    options: InstanceOptions,
+    onLink: (link: WasmLink) => void,
+  ): Promise<WasmInstance> {
+    const { place, expect = [] } = options;
+    const limits = wasmLimits(options.wasm);
+    const read = await readSource(source, limits, place);
+    const compiled =
+      read instanceof WebAssembly.Module ? adopt(read, limits, place) : await compile(read, limits, place);
+    const link = new WasmLink(() => connect(compiled, options), limits.instances);
+    onLink(link);
+    await link.opened;
+    await link.ping().catch((error: unknown) => {
+      const { code, message, details } = AnyplugError.from(error);
+      const why = `plugin "${compiled.hello.name}" refused to start: ${message}`;
+      throw new AnyplugError(code, why, { details, cause: error });
+    });
+    for (const service of expect) await link.negotiate(service);
+    await link.negotiateUses();
+    return new WasmInstance(link, compiled, options);
+  }
+
+  /** Lets calls in flight end, and then ends the plugin. Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    // Calls that take longer end with the link.
+    await within(this.link.drain(), this.#drainTimeoutMs).catch(() => {});
+    this.link.end(new AnyplugError(Code.Unavailable, `plugin "${this.hello.name}" was closed`));
+  }
+}
+
+/** Makes an instance of the module, and a connection to it. @throws AnyplugError when it failed. */
+function connect(compiled: Compiled, options: InstanceOptions): Member {
+  const { wasm, hostName, router, limits, config = {}, onLog } = options;
+  const channel = new GuestChannel(compiled, wasmLimits(wasm), onLog);
+  const connection = new Connection(channel, {
+    role: "host",
+    name: hostName,
+    version: "",
+    limits,
+    router,
+    onLog,
+    config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
+  });
+  const { hello } = compiled;
+  const check = () => {
+    const { peer } = connection;
+    if (peer === undefined || (peer.name === hello.name && peer.version === hello.version)) return undefined;
+    const said = `its section says "${hello.name}" ${hello.version}, its hello "${peer.name}" ${peer.version}`;
+    const reason = new AnyplugError(Code.FailedPrecondition, `plugin "${hello.name}" says two things: ${said}`);
+    connection.close(reason);
+    return reason;
+  };
+  const lie = check();
+  if (lie !== undefined) throw lie;
+  // A guest that takes its time to say hello is asked when it has.
+  connection.opened.then(check, () => {});
+  return {
+    connection,
+    get ended() {
+      return channel.ended;
+    },
+  };
+}
+
+function enforcedBy(isInstrumented: boolean, options: WasmOptions | undefined): readonly string[] {
+  const limits = wasmLimits(options);
+  const always = ["maxWasmBytes: checked at load"];
+  if (!isInstrumented) return always;
+  const fuel = limits.fuel === Number.POSITIVE_INFINITY ? [] : ["fuel: instrumented"];
+  const caps = ["maxMemoryBytes: instrumented", "maxTables: checked at load", "maxTableElements: instrumented"];
+  return [...always, "callTimeout: instrumented", ...fuel, ...caps];
+}
