@@ -35,8 +35,9 @@ function typescriptTargets(solution) {
     "test-typescript": {
       command: `${runJest} ${ignored} ${inRoot(betweenLanguages)}`,
       cache: true,
-      inputs: ["typescript", "npm"],
-      dependsOn: ["build-typescript"],
+      inputs: ["typescript", "npm", "{workspaceRoot}/packages/wasm/instrument/**/*"],
+      // Of Rust, @anyplug/wasm has the instrumenter.
+      dependsOn: ["build-typescript", "build-instrumenter"],
     },
     // Hosts written in TypeScript load plugins of every language, and tools write all three.
     "test-typescript-between": {

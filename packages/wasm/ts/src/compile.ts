@@ -2,6 +2,7 @@
 
 import { AnyplugError, Code, type Hello } from "@anyplug/core";
 import { checkSection, checkShape } from "./check.js";
+import { instrument } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { type ModuleFacts, readModule, sectionName } from "./module.js";
 
@@ -85,8 +86,17 @@ async function compileNew(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, pl
   checkShape(facts, limits, place);
   // What is appended to a module could make an invalid one valid, so it is looked at as it came.
   if (!WebAssembly.validate(bytes)) throw noModule(place, await whyInvalid(bytes));
-  const module = await WebAssembly.compile(bytes);
-  return { module, hello, isInstrumented: false };
+  const module = await WebAssembly.compile(await limited(bytes, limits, place));
+  return { module, hello, isInstrumented: true };
+}
+
+async function limited(bytes: Uint8Array, limits: WasmLimits, place: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await instrument(bytes, limits);
+  } catch (error) {
+    const { code, message } = AnyplugError.from(error);
+    throw new AnyplugError(code, `${place} cannot be loaded: ${message}`, { cause: error });
+  }
 }
 
 async function whyInvalid(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {

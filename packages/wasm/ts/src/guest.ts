@@ -5,6 +5,7 @@ import { abiVersion } from "./check.js";
 import type { Compiled } from "./compile.js";
 import { broken, exhausted, failureOf } from "./failure.js";
 import { Imports } from "./imports.js";
+import { CHECKPOINT_TABLE, COUNTER_SET, checkpointFunction, START } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { GuestMemory } from "./memory.js";
 import { Watch } from "./watch.js";
@@ -51,13 +52,13 @@ export class Guest {
    * @param latestDeadline when the last of the calls is over that wait for the guest, by the clock of `performance.now`
    * @throws AnyplugError as every call into it.
    */
-  constructor({ module, hello }: Compiled, limits: WasmLimits, latestDeadline: () => number) {
+  constructor({ module, hello, isInstrumented }: Compiled, limits: WasmLimits, latestDeadline: () => number) {
     this.#name = hello.name;
     this.#limits = limits;
     this.#watch = new Watch(hello.name, limits, latestDeadline);
     this.imports = new Imports(hello.name, limits, this.#watch);
     this.#watch.begin(undefined);
-    this.#exports = this.#instantiate(module);
+    this.#exports = this.#instantiate(module, isInstrumented);
     this.memory = new GuestMemory(this.#exports.memory);
     this.imports.use(this.memory);
     this.#getReady();
@@ -168,18 +169,29 @@ export class Guest {
     throw this.#fail(this.#watch.end(broken(this.#name, this.#outside("anyplug_alloc", pointer, size))));
   }
 
-  #instantiate(module: WebAssembly.Module): Exports {
+  #instantiate(module: WebAssembly.Module, isInstrumented: boolean): Exports {
     try {
       const instance = new WebAssembly.Instance(module, { anyplug: { ...this.imports.functions } });
+      if (isInstrumented) this.#govern(instance.exports);
       return instance.exports as unknown as Exports;
     } catch (error) {
-      throw failureOf(error, {
+      throw failureOf(this.#watch.ended ?? error, {
         name: this.#name,
         limits: this.#limits,
         memoryBytes: 0,
         lastError: this.imports.lastError,
       });
     }
+  }
+
+  /** Lets the guest be asked at its checkpoints, and then runs its start function. */
+  #govern(exports: WebAssembly.Exports): void {
+    const table = exports[CHECKPOINT_TABLE] as WebAssembly.Table;
+    table.set(0, checkpointFunction(this.#watch.checkpoint));
+    this.#watch.govern(exports[COUNTER_SET] as (units: number) => void);
+    this.#watch.begin(undefined);
+    (exports[START] as (() => void) | undefined)?.();
+    if (this.#watch.ended !== undefined) throw this.#watch.ended;
   }
 
   #getReady(): void {

@@ -74,8 +74,11 @@ const checkpointModule = new Uint8Array([
  */
 export function checkpointFunction(onCheckpoint: (left: number) => number): unknown {
   const host = { checkpoint: onCheckpoint };
-  return new WebAssembly.Instance(new WebAssembly.Module(checkpointModule), { host }).exports["checkpoint"];
+  helper ??= new WebAssembly.Module(checkpointModule);
+  return new WebAssembly.Instance(helper, { host }).exports["checkpoint"];
 }
+
+let helper: WebAssembly.Module | undefined;
 
 function ascii(text: string): number[] {
   return Array.from(text, (letter) => letter.charCodeAt(0));

@@ -3,8 +3,8 @@
 import { exhausted, Stop, stoppedAfter } from "./failure.js";
 import type { WasmLimits } from "./limits.js";
 
-/** Units of work from one checkpoint to the next: less than a millisecond. */
-const sliceUnits = 2_000_000;
+/** Units of work, about one an instruction, from one look at the clock to the next: a fraction of a millisecond. */
+const sliceUnits = 250_000;
 
 /** Watches one call into a guest after the other. */
 export class Watch {
