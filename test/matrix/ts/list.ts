@@ -9,8 +9,8 @@ export type Language = (typeof languages)[number];
 
 interface Transport {
   readonly name: TransportName;
-  /** Those of this host's language, or of any. */
-  readonly plugins: "own" | "all";
+  /** Those of this host's language, of any, or of these. */
+  readonly plugins: "own" | "all" | readonly Language[];
   readonly has: readonly string[];
 }
 
@@ -28,10 +28,13 @@ const transports: readonly Transport[] = read("transports.json") as Transport[];
 /** The cells of a host in TypeScript. */
 export const cellsWanted: readonly { language: Language; transport: TransportName }[] = transports.flatMap(
   ({ name, plugins }) =>
-    languages
-      .filter((language) => plugins === "all" || language === "typescript")
-      .map((language) => ({ language, transport: name })),
+    languages.filter((language) => isWanted(language, plugins)).map((language) => ({ language, transport: name })),
 );
+
+function isWanted(language: Language, plugins: Transport["plugins"]): boolean {
+  if (plugins === "own") return language === "typescript";
+  return plugins === "all" || plugins.includes(language);
+}
 
 /** Why a behaviour does not apply to a transport; undefined where it does. */
 export function notApplicable({ needs, why = "" }: Wanted, transport: TransportName): string | undefined {

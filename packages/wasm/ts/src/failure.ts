@@ -31,19 +31,16 @@ export interface Trap {
   readonly limits: WasmLimits;
   /** Bytes of its memory. */
   readonly memoryBytes: number;
-  /** The last line that it logged as an error in the same call: that of a panic. */
-  readonly lastError: string;
 }
 
 /** Returns why the guest ended that let `thrown` out. */
-export function failureOf(thrown: unknown, { name, limits, memoryBytes, lastError }: Trap): AnyplugError {
+export function failureOf(thrown: unknown, { name, limits, memoryBytes }: Trap): AnyplugError {
   if (thrown instanceof Stop) return thrown.reason;
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  const said = lastError === "" ? "" : ` (${lastError})`;
   // What remains when memory cannot grow any more is mostly `unreachable`.
   if (limits.maxMemoryBytes - memoryBytes < pageBytes) {
-    const at = `ended at ${memoryBytes} bytes of memory, the most that it may have: ${why}${said}`;
+    const at = `ended at ${memoryBytes} bytes of memory, the most that it may have: ${why}`;
     return exhausted(name, at, "maxMemoryBytes");
   }
-  return new AnyplugError(Code.Internal, `plugin "${name}" trapped: ${why}${said}`, { cause: thrown });
+  return new AnyplugError(Code.Internal, `plugin "${name}" trapped: ${why}`, { cause: thrown });
 }

@@ -179,7 +179,6 @@ export class Guest {
         name: this.#name,
         limits: this.#limits,
         memoryBytes: 0,
-        lastError: this.imports.lastError,
       });
     }
   }
@@ -229,7 +228,6 @@ export class Guest {
       name: this.#name,
       limits: this.#limits,
       memoryBytes: this.#exports.memory.buffer.byteLength,
-      lastError: this.imports.lastError,
     });
     return this.#failed;
   }

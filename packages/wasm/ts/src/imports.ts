@@ -18,8 +18,6 @@ const randomBytes = 65_536;
 /** What a guest did while it ran. */
 export class Imports {
   readonly outbox = new Outbox();
-  /** The last line that it logged as an error in this call. */
-  lastError = "";
   /** Lines that were not handed on yet. */
   logs: LogRecord[] = [];
   #memory: GuestMemory | undefined;
@@ -41,9 +39,7 @@ export class Imports {
 
   /** A call into the guest begins. */
   begin(): void {
-    if (this.#linesLeft === maxLines) return;
     this.#linesLeft = maxLines;
-    this.lastError = "";
   }
 
   /** The functions by name, as a module imports them. */
@@ -74,9 +70,13 @@ export class Imports {
       this.#linesLeft -= 1;
       const from = pointer >>> 0;
       const line = text.decode(bytes.subarray(from, from + Math.min(size >>> 0, maxLineBytes)));
-      const name = levels[level] ?? "info";
-      if (name === "error") this.lastError = line;
-      this.logs.push({ level: name, message: line, logger: this.#name, timeMs: Date.now(), fields: {} });
+      this.logs.push({
+        level: levels[level] ?? "info",
+        message: line,
+        logger: this.#name,
+        timeMs: Date.now(),
+        fields: {},
+      });
       return undefined;
     },
     checkpoint: () => {

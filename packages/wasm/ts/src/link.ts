@@ -30,6 +30,8 @@ export class WasmLink implements Link {
   readonly #living = new Set<Connection>();
   /** Why no calls are made any more. */
   #over: AnyplugError | undefined;
+  /** No instance is replaced any more, and those that there are say that they drain. */
+  #isDraining = false;
   #onClosed: (reason: AnyplugError) => void = () => {};
 
   /**
@@ -89,6 +91,7 @@ export class WasmLink implements Link {
   }
 
   async drain(): Promise<void> {
+    this.#isDraining = true;
     this.#over ??= new AnyplugError(Code.Unavailable, "the plugin is draining: it takes no new calls");
     await Promise.all([...this.#living].map((connection) => connection.drain()));
   }
@@ -112,6 +115,7 @@ export class WasmLink implements Link {
   #member(): Connection {
     const first = this.#members[0];
     if (this.#members.length === 1 && first !== undefined && isUsable(first)) return first.connection;
+    if (this.#isDraining && first !== undefined && !first.ended) return first.connection;
     if (this.#over !== undefined) throw this.#over;
     return this.#leastBusy();
   }

@@ -6,6 +6,9 @@ import type { WasmLimits } from "./limits.js";
 /** Units of work, about one an instruction, from one look at the clock to the next: a fraction of a millisecond. */
 const sliceUnits = 250_000;
 
+/** Milliseconds that a guest may run at least, though a deadline has passed: for one that returns soon, that is the end of a call and not its own. */
+const graceMs = 10;
+
 /** Watches one call into a guest after the other. */
 export class Watch {
   readonly #name: string;
@@ -66,7 +69,8 @@ export class Watch {
     if (this.#since === 0) this.#since = now;
     const most = this.#since + this.#limits.callTimeoutMs;
     if (now >= most) throw this.end(stoppedAfter(this.#name, this.#limits.callTimeoutMs));
-    if (now >= (this.#deadline ?? this.#latestDeadline())) throw this.end(stoppedAfter(this.#name, now - this.#since));
+    const deadline = this.#deadline ?? this.#latestDeadline();
+    if (now >= deadline && now - this.#since >= graceMs) throw this.end(stoppedAfter(this.#name, now - this.#since));
   }
 
   /** Returns what ends the guest, now and should it go on all the same. */
