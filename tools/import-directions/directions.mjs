@@ -22,6 +22,8 @@ export const LAYERS = [
   { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm"] },
   { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "macros"] },
+  // Puts the SDK into modules, by its address alone.
+  { name: "wasm-build", folder: /^packages\/wasm-build\//, mayImport: ["protocol", "sdk"] },
   {
     name: "anyplug",
     folder: /^packages\/anyplug\//,

@@ -26,6 +26,19 @@ function typescriptTargets(solution) {
       inputs: sources,
       outputs: projects.map((path) => `{workspaceRoot}/${path}/dist`),
     },
+    // The engine of plugins as WebAssembly modules, from what npm has.
+    "build-wasm-engine": {
+      command: "node packages/wasm-build/ts/engine/build.mjs",
+      cache: true,
+      inputs: ["{workspaceRoot}/packages/wasm-build/ts/engine/**/*", "npm"],
+      outputs: ["{workspaceRoot}/packages/wasm-build/ts/dist-engine"],
+    },
+    // Not cached by nx: it takes a second a plugin.
+    "build-wasm-typescript": {
+      command: "node tools/nx-polyglot/typescript-modules.mjs",
+      cache: false,
+      dependsOn: ["build-typescript", "build-wasm-engine"],
+    },
     "lint-typescript": {
       command: "tsc -p tsconfig.test.json",
       cache: true,
@@ -37,7 +50,7 @@ function typescriptTargets(solution) {
       cache: true,
       inputs: ["typescript", "npm", "{workspaceRoot}/packages/wasm/instrument/**/*"],
       // Of Rust, @anyplug/wasm has the instrumenter.
-      dependsOn: ["build-typescript", "build-instrumenter"],
+      dependsOn: ["build-typescript", "build-instrumenter", "build-wasm-engine"],
     },
     // Hosts written in TypeScript load plugins of every language, and tools write all three.
     "test-typescript-between": {

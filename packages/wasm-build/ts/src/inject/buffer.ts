@@ -1,0 +1,3 @@
+/** Buffer, where a plugin uses it. */
+
+export { Buffer } from "buffer/index.js";
