@@ -42,6 +42,17 @@ export function encodePayload<T>(codec: MessageCodec<T>, message: T): Encoded {
   return { bytes: length < copyBelowBytes ? target : payloadWriter.take(), length };
 }
 
+/**
+ * Returns the message in bytes that are overwritten by the next, however large it is.
+ *
+ * @throws Error of the codec when a member has a value that its field cannot hold.
+ */
+export function encodeTransient<T>(codec: MessageCodec<T>, message: T): Encoded {
+  payloadWriter.reset();
+  codec.encode(message, payloadWriter);
+  return { bytes: payloadWriter.target, length: payloadWriter.length };
+}
+
 const reader = new MessageReader();
 
 /**

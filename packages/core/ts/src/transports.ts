@@ -1,5 +1,6 @@
 /** What an in-process transport needs of the core: how calls begin, are admitted and end. `Connection` is built on the same. */
 
+export { unwritten } from "./codec/memory.js";
 export { codecError } from "./codec.js";
 export { CallContext, type Surroundings } from "./context.js";
 export { type Bucket, Deadlines, deadlines, type Expiring } from "./deadlines.js";

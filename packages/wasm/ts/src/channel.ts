@@ -1,7 +1,7 @@
 /** A guest as the channel of a connection. */
 
 import type { Answer, AnyplugError, Channel, ChannelReceiver, LogRecord } from "@anyplug/core";
-import { magic } from "@anyplug/core/transports";
+import { magic, unwritten } from "@anyplug/core/transports";
 import type { Compiled } from "./compile.js";
 import { Guest, never } from "./guest.js";
 import type { WasmLimits } from "./limits.js";
@@ -114,7 +114,9 @@ export class GuestChannel implements Channel {
       answer.owned = false;
       return;
     }
-    answer.bytes = guest.memory.bytes.slice(from, to);
+    const kept = unwritten(to - from);
+    guest.memory.copyTo(kept, 0, from, to - from);
+    answer.bytes = kept;
     answer.from = 0;
     answer.to = to - from;
     answer.owned = true;

@@ -97,11 +97,11 @@ export class Guest {
    * @throws AnyplugError when the guest failed; undefined when it has no room.
    */
   place(size: number): number | undefined {
-    this.#watch.begin(undefined);
     this.imports.begin();
     this.#allocated = 0;
     this.#placed = this.#scratch;
     if (size <= this.#scratchBytes) return this.#scratch;
+    this.#watch.begin(undefined);
     const pointer = this.#alloc(size);
     if (pointer === 0) return undefined;
     this.#allocated = size;

@@ -178,6 +178,12 @@ export class Engine implements ChannelReceiver, Surroundings {
     return this.#channel.callNow !== undefined;
   }
 
+  /** Writes what was to be written before the next call. False when it has to go by frames behind that. */
+  get isClearForCall(): boolean {
+    if (this.session.outputBytes > 0) this.flush();
+    return this.session.outputBytes === 0 && !this.#blocked;
+  }
+
   /**
    * Makes a unary call the short way. Returns undefined when it has to go by frames. For an answer that is pending, the call is to be adopted, and `delivered` called.
    *
@@ -186,9 +192,6 @@ export class Engine implements ChannelReceiver, Surroundings {
   callNow(index: number, { header, deadline = Number.POSITIVE_INFINITY }: Begun, message: Encoded): Answer | undefined {
     const { session } = this;
     const channel = this.#channel;
-    // What was written before goes before.
-    if (session.outputBytes > 0) this.flush();
-    if (session.outputBytes > 0 || this.#blocked) return undefined;
     const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
     const id = session.claimCall(message.length);
     let answer = channel.callNow?.(id, index, headerBytes, message.bytes, message.length, deadline);

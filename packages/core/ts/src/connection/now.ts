@@ -2,7 +2,7 @@
 
 import type { Answer } from "../channel.js";
 import { Code } from "../code.js";
-import { codecError, decodeMessage, type Encoded } from "../codec.js";
+import { codecError, copyBelowBytes, decodeMessage, type Encoded, encodeTransient } from "../codec.js";
 import type { MethodDescriptor } from "../descriptor.js";
 import { AnyplugError } from "../error.js";
 import { decodeStatus, errorOf, failure, type Status } from "../status.js";
@@ -24,32 +24,32 @@ export function unaryNow<I, O>(
 ): Promise<O> {
   try {
     const begun = begin(method, options);
-    const message = encodeRequest(method, request);
-    const answer = engine.callNow(index, begun, message);
-    if (answer !== undefined && answer.state !== "pending") {
-      return Promise.resolve(responseOf(engine, method, answer, options));
-    }
-    return unaryLater(engine, method, index, begun, message, options, answer !== undefined);
+    // Handlers that run for what is written now may encode messages too.
+    const isClear = engine.isClearForCall;
+    const message = encodeRequest(method, request, encodeTransient);
+    const answer = isClear ? engine.callNow(index, begun, message) : undefined;
+    if (answer === undefined) return unaryByFrames(engine, method, index, begun, message, options);
+    if (answer.state !== "pending") return Promise.resolve(responseOf(engine, method, answer, options));
+    return new Promise((resolve, reject) => {
+      new UnaryCall(engine, method, options, resolve, reject).adopt(begun, message);
+    });
   } catch (error) {
     return Promise.reject(AnyplugError.from(error, Code.Internal));
   }
 }
 
-/** Its answer comes by frames. */
-function unaryLater<I, O>(
+function unaryByFrames<I, O>(
   engine: Engine,
   method: MethodDescriptor<I, O>,
   index: number,
   begun: Begun,
-  message: Encoded,
+  { bytes, length }: Encoded,
   options: CallOptions | undefined,
-  isPending: boolean,
 ): Promise<O> {
   return new Promise((resolve, reject) => {
-    const call = new UnaryCall(engine, method, options, resolve, reject);
-    if (isPending) return call.adopt(begun, message);
+    const message = { bytes: length < copyBelowBytes ? bytes : bytes.slice(0, length), length };
     try {
-      call.start(index, begun, message);
+      new UnaryCall(engine, method, options, resolve, reject).start(index, begun, message);
     } catch (error) {
       reject(AnyplugError.from(error, Code.Internal));
     }
@@ -69,8 +69,9 @@ export function unarySync<I, O>(
   options: CallOptions | undefined,
 ): O {
   const begun = begin(method, options);
-  const message = encodeRequest(method, request);
-  const answer = engine.callNow(index, begun, message);
+  const isClear = engine.isClearForCall;
+  const message = encodeRequest(method, request, encodeTransient);
+  const answer = isClear ? engine.callNow(index, begun, message) : undefined;
   if (answer === undefined) throw notSync(method, "other calls are on their way to it");
   if (answer.state !== "pending") return responseOf(engine, method, answer, options);
   const { nowId, session } = engine;

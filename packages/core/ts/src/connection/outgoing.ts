@@ -154,9 +154,9 @@ export function secondResponse({ path }: MethodDescriptor): AnyplugError {
  *
  * @throws AnyplugError INVALID_ARGUMENT when a member has a value that its field cannot hold.
  */
-export function encodeRequest(method: MethodDescriptor, request: object): Encoded {
+export function encodeRequest(method: MethodDescriptor, request: object, encode = encodePayload): Encoded {
   try {
-    return encodePayload(method.input, method.input.fromPartial(request));
+    return encode(method.input, method.input.fromPartial(request));
   } catch (error) {
     throw codecError(Code.InvalidArgument, "request", method, "encoded", error);
   }
