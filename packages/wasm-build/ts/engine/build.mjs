@@ -74,9 +74,12 @@ try {
   const state = readFileSync(join(here, "anyplug.wat"), "utf8").match(/(?<=export ")state_\w+/g) ?? [];
   const kept = [...ofTheAbi, ...whileBuilding, ...state, "__stack_pointer", "memory"];
   writeFileSync(module("roots.json"), JSON.stringify(rootsOf(kept)));
-  // What is left was optimized by those who made it: `wasm-opt -O2` takes as long as all of this, and off a two hundredth.
+  // What is left was optimized by those who made it: `wasm-opt -O2` takes as long as all of this, and takes off a two hundredth.
   run("wasm-metadce", module("merged.wasm"), "--graph-file", module("roots.json"), "-o", module("engine.wasm"));
-  renameSync(module("engine.wasm"), join(output, "engine.wasm"));
+  // Renamed into place, so that nobody sees half of it; the other folder may be of another file system.
+  const fresh = join(output, `engine.wasm.${process.pid}`);
+  copyFileSync(module("engine.wasm"), fresh);
+  renameSync(fresh, join(output, "engine.wasm"));
   copyFileSync(join(quickjs, "LICENSE"), join(output, "LICENSE.quickjs-wasi"));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
@@ -87,6 +90,7 @@ function run(tool, ...args) {
     stdio: ["ignore", "ignore", "inherit"],
   });
 }
+
 /** What has to stay: the exports, and what they reach. */
 function rootsOf(names) {
   return names.map((name) => ({ name, export: name, root: true }));

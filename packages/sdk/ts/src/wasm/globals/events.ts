@@ -62,8 +62,6 @@ class ModuleEventTarget {
 
   dispatchEvent(event: ModuleEvent): boolean {
     event.target = this;
-    const attribute = (this as unknown as Record<string, unknown>)[`on${event.type}`];
-    if (typeof attribute === "function") report(() => attribute.call(this, event));
     for (const { type, listener, once } of this.#listeners) {
       if (type !== event.type) continue;
       if (event.isStopped) break;
@@ -87,7 +85,6 @@ function report(listen: () => void): void {
 const own = Symbol("own");
 
 class ModuleAbortSignal extends ModuleEventTarget {
-  onabort: ((event: ModuleEvent) => void) | null = null;
   aborted = false;
   reason: unknown = undefined;
 
@@ -95,6 +92,21 @@ class ModuleAbortSignal extends ModuleEventTarget {
     super();
     if (by !== own) throw new TypeError("an AbortSignal is made by an AbortController");
   }
+
+  #onabort: ((event: ModuleEvent) => void) | null = null;
+
+  get onabort(): ((event: ModuleEvent) => void) | null {
+    return this.#onabort;
+  }
+
+  /** It has its turn among the listeners from when it was first set. */
+  set onabort(listener: ((event: ModuleEvent) => void) | null) {
+    this.#onabort = listener;
+    if (listener === null) this.removeEventListener("abort", this.#attribute);
+    else this.addEventListener("abort", this.#attribute);
+  }
+
+  readonly #attribute = (event: ModuleEvent): void => this.#onabort?.call(this, event);
 
   throwIfAborted(): void {
     if (this.aborted) throw this.reason;
