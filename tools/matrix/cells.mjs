@@ -21,7 +21,7 @@ export function cellsOf({ hosts, plugins, transports }, lists) {
   return hosts.flatMap((host) =>
     asked.flatMap(({ name: transport, plugins: of, has, why }) =>
       plugins.map((plugin) => {
-        const exists = of === "all" || host === plugin;
+        const exists = of === "all" || (of === "own" ? host === plugin : of.includes(plugin));
         return { host, plugin, transport, has, ...(exists ? {} : { why }) };
       }),
     ),

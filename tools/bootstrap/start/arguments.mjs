@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 import { LANGUAGES, TRANSPORTS } from "./languages.mjs";
 
-export const USAGE = `npm start                                  set up, run the nine cells, load every plugin in every language, talk to ELIZA
-npm start -- --json                        the same, but print the nine cells as one JSON array
+export const USAGE = `npm start                                  set up, run the cells, load every plugin in every language, talk to ELIZA
+npm start -- --json                        the same, but print the cells as one JSON array
 npm start -- --host H --plugin P           set up, talk: a line is a question, an empty line a new session
                  [--transport T]
 
@@ -38,7 +38,7 @@ export function readArguments(args) {
     throw new UsageError("--transport direct needs a host and a plugin in the same language");
   }
   if (values.json && values.host !== undefined) {
-    throw new UsageError("--json is about all nine cells: leave out --host and --plugin");
+    throw new UsageError("--json is about all cells: leave out --host and --plugin");
   }
   return { ...values, help: values.help ?? false, json: values.json ?? false };
 }

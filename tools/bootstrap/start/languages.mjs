@@ -5,7 +5,10 @@ import process from "node:process";
 export const LANGUAGES = ["typescript", "python", "rust"];
 
 /** The transports that `npm start` can ask for. */
-export const TRANSPORTS = ["direct", "process", "stdio"];
+export const TRANSPORTS = ["direct", "process", "stdio", "wasm"];
+
+/** The languages of plugins that are WebAssembly modules, too. */
+export const WASM_LANGUAGES = ["rust"];
 
 /** What every ELIZA answers to the first line of the conversation in Weizenbaum's paper. */
 export const FIRST_REPLY = "IN WHAT WAY";

@@ -62,10 +62,12 @@ async function setUp() {
 
 /** One cell after the other: two at a time would measure each other. */
 async function runMatrix() {
-  const report = createProgress().start("Matrix", "nine cells");
+  const report = createProgress().start("Matrix", `${CELLS.length} cells`);
   const cells = [];
   for (const pair of CELLS) {
-    report.line(`${pair.host} host, ${pair.plugin} plugin`);
+    report.line(
+      `${pair.host} host, ${pair.plugin} plugin${pair.transport === undefined ? "" : ` over ${pair.transport}`}`,
+    );
     cells.push(await runCell(pair));
   }
   if (cells.every((cell) => cell.ok)) report.done();

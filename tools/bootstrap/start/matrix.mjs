@@ -1,28 +1,32 @@
 import { root } from "../setup/paths.mjs";
 import { styleFor } from "../setup/style.mjs";
 import { run } from "./host-program.mjs";
-import { FIRST_REPLY, hostCommand, LANGUAGES } from "./languages.mjs";
+import { FIRST_REPLY, hostCommand, LANGUAGES, WASM_LANGUAGES } from "./languages.mjs";
 
 const KEPT_ERROR_LINES = 5;
 
-/** The nine pairs of host and plugin. */
-export const CELLS = LANGUAGES.flatMap((host) => LANGUAGES.map((plugin) => ({ host, plugin })));
+/** The nine pairs of host and plugin; and in every host the plugins that are WebAssembly modules, too. */
+export const CELLS = LANGUAGES.flatMap((host) => [
+  ...LANGUAGES.map((plugin) => ({ host, plugin })),
+  ...WASM_LANGUAGES.map((plugin) => ({ host, plugin, transport: "wasm" })),
+]);
 
 /** Returns a cell that did not work, in the shape that `--json` prints. */
-export function failedCell({ host, plugin }, error) {
-  return { host, plugin, transport: null, ok: false, reply: null, p50_us: null, error };
+export function failedCell({ host, plugin, transport = null }, error) {
+  return { host, plugin, transport, ok: false, reply: null, p50_us: null, error };
 }
 
 /**
  * Runs one cell: the host program loads the plugin, asks it one question and then measures 1,000 calls.
  *
- * @param {{ host: string, plugin: string }} pair the languages
+ * @param {{ host: string, plugin: string, transport?: string }} pair the languages, and a transport that is not the usual one
  * @param {(host: string, root: string) => string[]} commandOf how to find the host program
  * @returns {Promise<object>} the cell; one that failed says why in `error`
  */
 export async function runCell(pair, commandOf = hostCommand) {
   const [program, ...args] = commandOf(pair.host, root);
-  const { stdout, stderr, problem } = await run(program, [...args, "--plugin", pair.plugin, "--cell"]);
+  const asked = pair.transport === undefined ? [] : ["--transport", pair.transport];
+  const { stdout, stderr, problem } = await run(program, [...args, "--plugin", pair.plugin, ...asked, "--cell"]);
   const lastErrors = stderr.trim().split("\n").slice(-KEPT_ERROR_LINES).join("\n");
   let cell;
   try {
@@ -37,25 +41,25 @@ export async function runCell(pair, commandOf = hostCommand) {
   return { ...pair, transport, ok, reply, p50_us, ...(ok ? {} : { error: error ?? "the host program says not ok" }) };
 }
 
-/** Returns the cells as a table, a row per host and a column per plugin, followed by what went wrong. */
+/** Returns the cells as a table, a row per host and a column per plugin and per module, followed by what went wrong. */
 export function formatMatrix(cells, stream) {
   const style = styleFor(stream);
   const width = Math.max(...cells.map((cell) => describe(cell).length), 10) + 2;
+  const titles = [...LANGUAGES, ...WASM_LANGUAGES.map((name) => `${name} as wasm`)];
   const lines = [
-    style.bold(["host \\ plugin".padEnd(15), ...LANGUAGES.map((name) => name.padEnd(width))].join("").trimEnd()),
+    style.bold(["host \\ plugin".padEnd(15), ...titles.map((name) => name.padEnd(width))].join("").trimEnd()),
   ];
   for (const host of LANGUAGES) {
-    const row = LANGUAGES.map((plugin) => {
-      const cell = cells.find((one) => one.host === host && one.plugin === plugin);
-      const paint = cell.ok ? style.green : style.red;
-      return paint(describe(cell).padEnd(width));
-    });
+    const row = cells
+      .filter((cell) => cell.host === host)
+      .map((cell) => (cell.ok ? style.green : style.red)(describe(cell).padEnd(width)));
     lines.push(`${host.padEnd(15)}${row.join("")}`.trimEnd());
   }
   const good = cells.filter((cell) => cell.ok);
   lines.push("", `${good.length} of ${cells.length} cells answer "Men are all alike." with "${FIRST_REPLY}".`);
   for (const cell of cells.filter((one) => !one.ok)) {
-    lines.push("", style.red(`${cell.host} host, ${cell.plugin} plugin: ${cell.error}`));
+    const over = cell.transport === null ? "" : ` over ${cell.transport}`;
+    lines.push("", style.red(`${cell.host} host, ${cell.plugin} plugin${over}: ${cell.error}`));
   }
   return lines.join("\n");
 }

@@ -41,8 +41,19 @@ test("a pair of languages and a transport are read", () => {
   expect(readArguments(args)).toMatchObject({ host: "rust", plugin: "rust", transport: "direct", json: false });
 });
 
-test("the nine cells are every host with every plugin", () => {
-  expect(new Set(CELLS.map((cell) => `${cell.host} ${cell.plugin}`)).size).toBe(9);
+test("the cells are every host with every plugin, and with every module", () => {
+  const usual = CELLS.filter(({ transport }) => transport === undefined);
+  expect(new Set(usual.map((cell) => `${cell.host} ${cell.plugin}`)).size).toBe(9);
+  const modules = CELLS.filter(({ transport }) => transport === "wasm").map((cell) => `${cell.host} ${cell.plugin}`);
+  expect(modules).toEqual(["typescript rust", "python rust", "rust rust"]);
+});
+
+test("a host program is asked for the cell's transport", async () => {
+  const said = await runCell(
+    { ...pair, transport: "wasm" },
+    host("console.log(JSON.stringify({ error: process.argv.slice(1).join(' ') }))"),
+  );
+  expect(said.error).toContain("--plugin python --transport wasm --cell");
 });
 
 test("a cell is what the host program prints", async () => {
@@ -69,15 +80,15 @@ test.each(["absent", join("start.mjs", "absent")])(
 
 test("the table has a row per host, a column per plugin, and the reason of each failure", () => {
   const cells = CELLS.map((one) => ({ ...one, transport: "process", ok: true, reply: "IN WHAT WAY", p50_us: 41.6 }));
-  const text = formatMatrix([...cells.slice(0, 8), failedCell(CELLS[8], "no such plugin")], { isTTY: false });
+  const text = formatMatrix([...cells.slice(0, -1), failedCell(CELLS.at(-1), "no such plugin")], { isTTY: false });
   expect(text.split("\n").slice(0, 4)).toEqual([
-    "host \\ plugin  typescript       python           rust",
-    "typescript     ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
-    "python         ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
-    "rust           ✓ process 42 us  ✓ process 42 us  ✗ failed",
+    "host \\ plugin  typescript       python           rust             rust as wasm",
+    "typescript     ✓ process 42 us  ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
+    "python         ✓ process 42 us  ✓ process 42 us  ✓ process 42 us  ✓ process 42 us",
+    "rust           ✓ process 42 us  ✓ process 42 us  ✓ process 42 us  ✗ failed",
   ]);
-  expect(text).toContain("8 of 9 cells");
-  expect(text).toContain("rust host, rust plugin: no such plugin");
+  expect(text).toContain("11 of 12 cells");
+  expect(text).toContain("rust host, rust plugin over wasm: no such plugin");
 });
 
 test("an example's table is shown as it is, and one that fails with its reason", async () => {

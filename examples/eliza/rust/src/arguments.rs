@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How the program is used.
 pub(crate) const USAGE: &str = "\
-usage: eliza-host --plugin typescript|python|rust [--transport direct|process|stdio] [--plugins FOLDER] [--cell]
+usage: eliza-host --plugin typescript|python|rust [--transport direct|process|stdio|wasm] [--plugins FOLDER] [--cell]
 
 Reads a line at a time from standard input and prints one reply a line; an empty line starts a new session.
 
@@ -38,7 +38,7 @@ impl Arguments {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "--plugin" => plugin = Some(one_of(&argument, value()?, &["typescript", "python", "rust"])?),
-                "--transport" => transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio"])?),
+                "--transport" => transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio", "wasm"])?),
                 "--plugins" => plugins = Some(PathBuf::from(value()?)),
                 "--cell" => cell = true,
                 _ => return Err(format!("unknown argument {argument}")),

@@ -26,7 +26,7 @@ CELLS_WANTED: list[tuple[Language, Transport]] = [
     (language, name)
     for name, transport in _TRANSPORTS.items()
     for language in _LANGUAGES
-    if transport["plugins"] == "all" or language == "python"
+    if language in {"all": _LANGUAGES, "own": ("python",)}.get(str(transport["plugins"]), transport["plugins"])
 ]
 """The cells of a host in Python: the plugin's language and the transport."""
 

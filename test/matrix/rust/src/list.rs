@@ -30,9 +30,12 @@ pub(crate) fn behaviours() -> Vec<Wanted> {
 pub(crate) fn cells() -> Vec<(&'static str, String)> {
     let all = ["typescript", "python", "rust"];
     let of = |transport: &Value| {
-        let languages = if transport["plugins"] == "all" { &all[..] } else { &all[2..] };
         let name = transport["name"].as_str().expect("a name").to_owned();
-        languages.iter().map(move |language| (*language, name.clone())).collect::<Vec<_>>()
+        let reached = |language: &&str| match &transport["plugins"] {
+            Value::Array(some) => some.iter().any(|one| one == language),
+            own_or_all => own_or_all == "all" || *language == "rust",
+        };
+        all.into_iter().filter(reached).map(|language| (language, name.clone())).collect::<Vec<_>>()
     };
     transports().iter().flat_map(of).collect()
 }
