@@ -38,7 +38,9 @@ impl Arguments {
             let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
             match argument.as_str() {
                 "--plugin" => plugin = Some(one_of(&argument, value()?, &["typescript", "python", "rust"])?),
-                "--transport" => transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio", "wasm"])?),
+                "--transport" => {
+                    transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio", "wasm"])?)
+                }
                 "--plugins" => plugins = Some(PathBuf::from(value()?)),
                 "--cell" => cell = true,
                 _ => return Err(format!("unknown argument {argument}")),
