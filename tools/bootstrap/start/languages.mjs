@@ -8,7 +8,7 @@ export const LANGUAGES = ["typescript", "python", "rust"];
 export const TRANSPORTS = ["direct", "process", "stdio", "wasm"];
 
 /** The languages of plugins that are WebAssembly modules, too. */
-export const WASM_LANGUAGES = ["rust"];
+export const WASM_LANGUAGES = ["typescript", "rust"];
 
 /** What every ELIZA answers to the first line of the conversation in Weizenbaum's paper. */
 export const FIRST_REPLY = "IN WHAT WAY";

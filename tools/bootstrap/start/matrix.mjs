@@ -44,8 +44,8 @@ export async function runCell(pair, commandOf = hostCommand) {
 /** Returns the cells as a table, a row per host and a column per plugin and per module, followed by what went wrong. */
 export function formatMatrix(cells, stream) {
   const style = styleFor(stream);
-  const width = Math.max(...cells.map((cell) => describe(cell).length), 10) + 2;
   const titles = [...LANGUAGES, ...WASM_LANGUAGES.map((name) => `${name} as wasm`)];
+  const width = Math.max(...titles.map((title) => title.length), ...cells.map((cell) => describe(cell).length)) + 2;
   const lines = [
     style.bold(["host \\ plugin".padEnd(15), ...titles.map((name) => name.padEnd(width))].join("").trimEnd()),
   ];
