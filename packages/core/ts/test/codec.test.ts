@@ -97,6 +97,13 @@ describe("text", () => {
     }
   });
 
+  test("for which memory grows in the middle keeps its beginning", () => {
+    for (const length of [1025, 1500, 6000, 20_000, 100_000]) {
+      const ours = new MessageWriter().string("ä".repeat(length)).finish();
+      expect(toHex(ours)).toBe(toHex(new BinaryWriter().string("ä".repeat(length)).finish()));
+    }
+  });
+
   test("that is not UTF-8 is refused", () => {
     expect(() => decodeMessage(Everything, Uint8Array.of(0x72, 2, 0xc3, 0x28))).toThrow();
     expect(() =>

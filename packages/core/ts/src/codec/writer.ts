@@ -140,7 +140,11 @@ export class MessageWriter extends BinaryWriter {
     this.#reserve(value.length + 5);
     const { read, written } = writeSome(this.target, at, value);
     if (read === value.length) return written;
-    this.#reserve(5 + written + (value.length - read) * 3);
+    // What grows keeps what lies before the position.
+    const start = this.length;
+    this.length = at + written;
+    this.#reserve((value.length - read) * 3 + 5);
+    this.length = start;
     return written + writeSome(this.target, at + written, value.slice(read)).written;
   }
 
