@@ -33,6 +33,17 @@ function typescriptTargets(solution) {
       inputs: ["{workspaceRoot}/packages/wasm-build/ts/engine/**/*", "npm"],
       outputs: ["{workspaceRoot}/packages/wasm-build/ts/dist-engine"],
     },
+    // A plugin that needs nothing of ours.
+    "build-assemblyscript": {
+      command: "node examples/greeter/assemblyscript/build.mjs",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/examples/greeter/assemblyscript/assembly/**/*",
+        "{workspaceRoot}/examples/greeter/assemblyscript/build.mjs",
+        "npm",
+      ],
+      outputs: ["{workspaceRoot}/examples/greeter/assemblyscript/bin"],
+    },
     // Not cached by nx: it takes a second a plugin.
     "build-wasm-typescript": {
       command: "node tools/nx-polyglot/typescript-modules.mjs",
