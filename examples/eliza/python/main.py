@@ -28,7 +28,9 @@ def main() -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(description="Talk to ELIZA from a host in Python.")
     parser.add_argument("--plugin", choices=LANGUAGES, required=True, help="the language of the plugin")
-    parser.add_argument("--transport", choices=("direct", "process", "stdio", "wasm"), help="default: direct for python")
+    parser.add_argument(
+        "--transport", choices=("direct", "process", "stdio", "wasm"), help="default: direct for python"
+    )
     parser.add_argument("--cell", action="store_true", help="print one cell of the matrix as JSON")
     options = parser.parse_args()
     transport: TransportName = options.transport or ("direct" if options.plugin == "python" else "process")
