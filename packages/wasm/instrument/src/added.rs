@@ -32,20 +32,20 @@ const NOTHING: u32 = 0;
 const NUMBER_TO_NUMBER: u32 = 1;
 const TO_NUMBER: u32 = 2;
 const FROM_NUMBER: u32 = 3;
-const LENGTH_TO_LENGTH: u32 = 4;
+const FROM_LENGTH: u32 = 4;
 const COUNTER_TO_COUNTER: u32 = 5;
 pub(crate) const TYPES: &[&[u8]] = &[
     &[0x60, 0, 0],
     &[0x60, 1, code::F64, 1, code::F64],
     &[0x60, 0, 1, code::F64],
     &[0x60, 1, code::F64, 0],
-    &[0x60, 1, code::I32, 1, code::I32],
+    &[0x60, 1, code::I32, 0],
     &[0x60, 1, code::I64, 1, code::I64],
 ];
 
 /// The functions, by their place after the module's own, with the place of their type.
 const FUNCTIONS: [u32; 8] =
-    [COUNTER_TO_COUNTER, NOTHING, TO_NUMBER, FROM_NUMBER, NOTHING, NOTHING, LENGTH_TO_LENGTH, LENGTH_TO_LENGTH];
+    [COUNTER_TO_COUNTER, NOTHING, TO_NUMBER, FROM_NUMBER, NOTHING, NOTHING, FROM_LENGTH, FROM_LENGTH];
 
 /// What engines agree to accept of each.
 const MOST: u32 = 1_000_000;
@@ -96,12 +96,12 @@ impl Added {
         self.functions + 5
     }
 
-    /// `(length) -> length`: charges for moving bytes, and checks.
+    /// `(length)`: charges for moving bytes, and checks.
     pub(crate) fn bytes(&self) -> u32 {
         self.functions + 6
     }
 
-    /// `(length) -> length`: charges for moving elements of tables, and checks.
+    /// `(length)`: charges for moving elements of tables, and checks.
     pub(crate) fn elements(&self) -> u32 {
         self.functions + 7
     }
@@ -144,17 +144,14 @@ impl Added {
         ]
     }
 
-    /// A unit for eight bytes, eight for an element, and eight for the call.
+    /// A unit for eight bytes, eight for an element.
     fn charge_length(&self, out: &mut Vec<u8>, shift: u8) {
         self.charge(out, |out| {
             code::index(out, op::LOCAL_GET, 0);
             out.push(op::I64_EXTEND_I32_U);
             code::i64_const(out, 3);
             out.push(shift);
-            code::i64_const(out, 8);
-            out.push(op::I64_ADD);
         });
-        code::index(out, op::LOCAL_GET, 0);
     }
 
     fn charge(&self, out: &mut Vec<u8>, work: impl FnOnce(&mut Vec<u8>)) {

@@ -15,6 +15,12 @@ use wasmparser::FunctionBody;
 /// What engines accept.
 const MOST_LOCALS: u32 = 50_000;
 const MOST_BYTES: usize = 7_654_321;
+/// The counter, and after it a length.
+const ADDED_LOCALS: u32 = 2;
+
+/// So many are moved for what any such instruction is charged.
+const FREE_BYTES: i32 = 1_024;
+const FREE_ELEMENTS: i32 = 16;
 
 /// Where the parts of a body lie.
 pub(crate) struct Shape {
@@ -75,8 +81,9 @@ pub(crate) fn write(
     if plan.entry.is_none() && plan.sites.is_empty() && !repeats && !moves {
         return Ok(None);
     }
-    if shape.locals >= MOST_LOCALS {
-        let message = format!("function {index} has {} locals, and {} are the most", shape.locals, MOST_LOCALS - 1);
+    if shape.locals > MOST_LOCALS - ADDED_LOCALS {
+        let most = MOST_LOCALS - ADDED_LOCALS;
+        let message = format!("function {index} has {} locals, and {most} are the most", shape.locals);
         return Err(Refusal::unsupported(message));
     }
     let mut writer = Writer {
@@ -85,7 +92,7 @@ pub(crate) fn write(
         plan,
         added,
         counter: shape.locals,
-        keeps: flow.loops.iter().any(|facts| facts.repeats && !facts.calls),
+        keeps: repeats,
         out: Vec::with_capacity((shape.end - shape.operators_at) * 5 / 4 + 32),
         copied: shape.operators_at,
         labels: Labels::of_function(),
@@ -93,9 +100,9 @@ pub(crate) fn write(
         depth: 0,
         sites: plan.sites.iter().copied().peekable(),
     };
-    code::unsigned(&mut writer.out, shape.groups + 1);
+    code::unsigned(&mut writer.out, shape.groups + ADDED_LOCALS);
     writer.out.extend(module.get(shape.groups_at..shape.operators_at).unwrap_or_default());
-    writer.out.extend([1, code::I64]);
+    writer.out.extend([1, code::I64, 1, code::I32]);
     writer.function();
     writer.copy(shape.end);
     if writer.out.len() > MOST_BYTES {
@@ -194,23 +201,9 @@ impl Writer<'_> {
 
     /// Writes the start of a loop that repeats.
     fn round(&mut self, place: u32, event: Event, held: Held) -> Held {
-        let facts = self.flow.loops.get(place as usize).copied().unwrap_or_default();
         let round = self.plan.loops.get(place as usize).copied().unwrap_or_default();
         let charge = i64::from(round.charge);
         self.depth += 1;
-        if facts.calls {
-            self.move_to_global(held);
-            self.copy(event.end as usize);
-            if round.check {
-                self.check(round.charge);
-            } else {
-                code::index(&mut self.out, op::GLOBAL_GET, self.added.counter);
-                code::i64_const(&mut self.out, charge);
-                self.out.push(op::I64_SUB);
-                code::index(&mut self.out, op::GLOBAL_SET, self.added.counter);
-            }
-            return Held::Global;
-        }
         self.move_to_local(held);
         if round.check {
             self.depth += 1;
@@ -279,10 +272,7 @@ impl Writer<'_> {
     /// Where the counter must be at a label.
     fn held_at(&self, depth: u32) -> Option<Held> {
         match self.labels.kind(depth) {
-            Some(kind @ Kind::Loop(place)) if self.flow.repeats(kind) => {
-                let calls = self.flow.loops.get(place as usize).is_some_and(|facts| facts.calls);
-                Some(if calls { Held::Global } else { Held::Local })
-            }
+            Some(kind @ Kind::Loop(_)) if self.flow.repeats(kind) => Some(Held::Local),
             _ => self.labels.end(depth),
         }
     }
@@ -339,11 +329,23 @@ impl Writer<'_> {
             None => {}
         }
         match kind {
-            Kind::MovesBytes => code::index(&mut self.out, op::CALL, self.added.bytes()),
-            Kind::MovesElements => code::index(&mut self.out, op::CALL, self.added.elements()),
+            Kind::MovesBytes => self.charge_length(FREE_BYTES, self.added.bytes()),
+            Kind::MovesElements => self.charge_length(FREE_ELEMENTS, self.added.elements()),
             Kind::Grows => code::index(&mut self.out, op::CALL, self.added.grow()),
             _ => {}
         }
+    }
+
+    /// Charges for the length on the stack, if it is more than what any move is charged for.
+    fn charge_length(&mut self, free: i32, charge: u32) {
+        let length = self.counter + 1;
+        code::index(&mut self.out, op::LOCAL_TEE, length);
+        code::index(&mut self.out, op::LOCAL_GET, length);
+        code::i32_const(&mut self.out, free);
+        self.out.extend([op::I32_GT_U, op::IF, code::EMPTY]);
+        code::index(&mut self.out, op::LOCAL_GET, length);
+        code::index(&mut self.out, op::CALL, charge);
+        self.out.push(op::END);
     }
 
     /// Writes a branch with the labels as they lie now, if that is not as it was.

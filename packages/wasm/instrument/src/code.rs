@@ -26,8 +26,8 @@ pub(crate) mod op {
     pub(crate) const GLOBAL_SET: u8 = 0x24;
     pub(crate) const I32_CONST: u8 = 0x41;
     pub(crate) const I64_CONST: u8 = 0x42;
+    pub(crate) const I32_GT_U: u8 = 0x4b;
     pub(crate) const I64_LT_S: u8 = 0x53;
-    pub(crate) const I64_ADD: u8 = 0x7c;
     pub(crate) const I64_SUB: u8 = 0x7d;
     pub(crate) const I64_SHL: u8 = 0x86;
     pub(crate) const I64_SHR_U: u8 = 0x88;

@@ -160,10 +160,10 @@ fn classify(module: &Module<'_>, flow: &mut Flow, operator: Operator<'_>) -> Res
         Operator::CallIndirect { type_index, .. } => (Kind::Indirect(module.signature(type_index)), 8),
         Operator::ReturnCallIndirect { type_index, .. } => (Kind::TailIndirect(module.signature(type_index)), 8),
         Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } | Operator::MemoryInit { .. } => {
-            (Kind::MovesBytes, 1)
+            (Kind::MovesBytes, 64)
         }
         Operator::TableCopy { .. } | Operator::TableFill { .. } | Operator::TableInit { .. } => {
-            (Kind::MovesElements, 1)
+            (Kind::MovesElements, 128)
         }
         Operator::MemoryGrow { .. } | Operator::TableGrow { .. } => (Kind::Grows, 1),
         _ => return Ok(None),

@@ -205,7 +205,7 @@ impl<P: Prices> Walk<'_, P> {
                 None => (Price::default(), Some(Site::Host)),
             },
             Kind::Indirect(signature) | Kind::TailIndirect(signature) => self.prices.indirect(signature),
-            Kind::MovesBytes | Kind::MovesElements | Kind::Grows => return Path { checked: true, ..path },
+            Kind::Grows => return Path { checked: true, ..path },
             _ => return path,
         };
         let cost = path.cost.saturating_add(price.cost);
