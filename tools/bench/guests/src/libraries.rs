@@ -34,7 +34,8 @@ struct Entry {
 /// Encodes and decodes a message, so many times.
 #[unsafe(no_mangle)]
 pub extern "C" fn protobuf(n: u32) -> u32 {
-    let leaf = Entry { name: "a name of some length".into(), number: -4_711, values: vec![0.5; 8], entries: Vec::new() };
+    let leaf =
+        Entry { name: "a name of some length".into(), number: -4_711, values: vec![0.5; 8], entries: Vec::new() };
     let root = Entry { name: "root".into(), number: 1, values: Vec::new(), entries: vec![leaf; 30] };
     let decoded = |bytes: &[u8]| Entry::decode(bytes).map_or(0, |entry| entry.entries.len() as u32);
     (0..n).map(|_| decoded(&root.encode_to_vec())).sum()
