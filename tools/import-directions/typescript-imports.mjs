@@ -17,7 +17,8 @@ export function typescriptImports(root) {
       }
       const name = packageName(specifier);
       const target = packages.get(name);
-      const declared = isBuiltin(specifier) || name === manifest.name || declares(manifest, name);
+      const isOwn = name === manifest.name || manifest.imports?.[specifier] !== undefined;
+      const declared = isBuiltin(specifier) || isOwn || declares(manifest, name);
       return { file, specifier, target: target && `${target}/`, samePackage: target === folder, declared };
     });
   });

@@ -34,7 +34,7 @@ pub extern "C" fn sha256(n: u32) -> u32 {
 
 /// The first 32 bits of the fractions of the roots of the first primes.
 fn first_bits(count: usize, root: fn(f64) -> f64) -> Vec<u32> {
-    let is_prime = |number: &u32| (2..*number).take_while(|d| d * d <= *number).all(|d| !number.is_multiple_of(*d));
+    let is_prime = |number: &u32| (2..*number).take_while(|d| d * d <= *number).all(|d| !number.is_multiple_of(d));
     let primes = (2..).filter(is_prime).take(count);
     primes.map(|prime| (root(f64::from(prime)).fract() * 4_294_967_296.0) as u32).collect()
 }
