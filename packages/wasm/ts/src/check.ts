@@ -4,6 +4,7 @@ import { AnyplugError, Code, type Hello } from "@anyplug/core";
 import { decodeHello } from "@anyplug/core/transports";
 import { pageBytes, type WasmLimits } from "./limits.js";
 import type { Entry, MemoryType, ModuleFacts } from "./module.js";
+import { wasiModule, wasiTypes } from "./wasi.js";
 
 /** The version of the ABI that this host speaks. */
 export const abiVersion = 1;
@@ -24,6 +25,12 @@ const imported: Readonly<Record<string, string>> = {
   random: "(i32, i32)",
   log: "(i32, i32, i32)",
   checkpoint: "()",
+};
+
+/** By the module that it is imported from. */
+const importable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  anyplug: imported,
+  [wasiModule]: wasiTypes,
 };
 
 /**
@@ -74,11 +81,9 @@ export function checkShape(
   ].filter((fault) => fault !== undefined);
   const wanted = imports
     .filter(({ module, name, kind, type }) => {
-      return (
-        module !== "anyplug" ||
-        kind !== "function" ||
-        !fits(type, Object.hasOwn(imported, name) ? imported[name] : undefined)
-      );
+      const known = Object.hasOwn(importable, module) ? importable[module] : undefined;
+      const expected = known !== undefined && Object.hasOwn(known, name) ? known[name] : undefined;
+      return kind !== "function" || !fits(type, expected);
     })
     .map(({ module, name, kind, type }) => `${module}.${name} ${type ?? `(a ${kind})`}`);
   if (wanted.length > 0) faults.push(`this host does not have what it imports: ${wanted.join(", ")}`);

@@ -5,6 +5,7 @@ import { checkSection, checkShape } from "./check.js";
 import { instrument } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { type ModuleFacts, readModule, sectionName } from "./module.js";
+import { wasiModule } from "./wasi.js";
 
 /** A module that instances can be made of. */
 export interface Compiled {
@@ -13,6 +14,8 @@ export interface Compiled {
   readonly hello: Hello;
   /** It was given checkpoints, and its memory and tables have their caps. */
   readonly isInstrumented: boolean;
+  /** It was built for WASI. */
+  readonly usesWasi: boolean;
 }
 
 interface Entry {
@@ -72,7 +75,7 @@ export function adopt(module: WebAssembly.Module, limits: WasmLimits, place: str
   const imports = WebAssembly.Module.imports(module);
   const exports = WebAssembly.Module.exports(module);
   checkShape({ imports, exports, memories: [] }, limits, place);
-  return { module, hello, isInstrumented: false };
+  return { module, hello, isInstrumented: false, usesWasi: importsWasi(imports) };
 }
 
 async function compileNew(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, place: string): Promise<Compiled> {
@@ -87,7 +90,11 @@ async function compileNew(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, pl
   // What is appended to a module could make an invalid one valid, so it is looked at as it came.
   if (!WebAssembly.validate(bytes)) throw noModule(place, await whyInvalid(bytes));
   const module = await WebAssembly.compile(await limited(bytes, limits, place));
-  return { module, hello, isInstrumented: true };
+  return { module, hello, isInstrumented: true, usesWasi: importsWasi(facts.imports) };
+}
+
+function importsWasi(imports: readonly { module: string }[]): boolean {
+  return imports.some(({ module }) => module === wasiModule);
 }
 
 async function limited(bytes: Uint8Array, limits: WasmLimits, place: string): Promise<Uint8Array<ArrayBuffer>> {

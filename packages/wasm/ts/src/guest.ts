@@ -8,6 +8,7 @@ import { Imports } from "./imports.js";
 import { CHECKPOINT_TABLE, COUNTER_SET, checkpointFunction, START } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { GuestMemory } from "./memory.js";
+import { wasiModule } from "./wasi.js";
 import { Watch } from "./watch.js";
 
 interface Exports {
@@ -26,6 +27,9 @@ const leastScratchBytes = 4096;
 
 /** The flag HEADER in the method word of `anyplug_call`. */
 const headerFlag = 2 << 16;
+
+/** What a module that was built for WASI wants to be called first. */
+const initialize = "_initialize";
 
 /** `wake`: not by itself. */
 export const never = 0xffff_ffff;
@@ -52,15 +56,18 @@ export class Guest {
    * @param latestDeadline when the last of the calls is over that wait for the guest, by the clock of `performance.now`
    * @throws AnyplugError as every call into it.
    */
-  constructor({ module, hello, isInstrumented }: Compiled, limits: WasmLimits, latestDeadline: () => number) {
-    this.#name = hello.name;
+  constructor(compiled: Compiled, limits: WasmLimits, latestDeadline: () => number) {
+    const { name } = compiled.hello;
+    this.#name = name;
     this.#limits = limits;
-    this.#watch = new Watch(hello.name, limits, latestDeadline);
-    this.imports = new Imports(hello.name, limits, this.#watch);
+    this.#watch = new Watch(name, limits, latestDeadline);
+    this.imports = new Imports(name, limits, this.#watch);
     this.#watch.begin(undefined);
-    this.#exports = this.#instantiate(module, isInstrumented);
+    const exports = this.#instantiate(compiled);
+    this.#exports = exports as unknown as Exports;
     this.memory = new GuestMemory(this.#exports.memory);
     this.imports.use(this.memory);
+    this.#start(compiled, exports);
     this.#getReady();
   }
 
@@ -169,28 +176,31 @@ export class Guest {
     throw this.#fail(this.#watch.end(broken(this.#name, this.#outside("anyplug_alloc", pointer, size))));
   }
 
-  #instantiate(module: WebAssembly.Module, isInstrumented: boolean): Exports {
+  #instantiate({ module, usesWasi }: Compiled): WebAssembly.Exports {
+    const anyplug = { ...this.imports.functions };
     try {
-      const instance = new WebAssembly.Instance(module, { anyplug: { ...this.imports.functions } });
-      if (isInstrumented) this.#govern(instance.exports);
-      return instance.exports as unknown as Exports;
+      const imports = usesWasi ? { anyplug, [wasiModule]: { ...this.imports.wasi } } : { anyplug };
+      return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
-      throw failureOf(this.#watch.ended ?? error, {
-        name: this.#name,
-        limits: this.#limits,
-        memoryBytes: 0,
-      });
+      throw failureOf(this.#watch.ended ?? error, { name: this.#name, limits: this.#limits, memoryBytes: 0 });
     }
   }
 
-  /** Lets the guest be asked at its checkpoints, and then runs its start function. */
-  #govern(exports: WebAssembly.Exports): void {
-    const table = exports[CHECKPOINT_TABLE] as WebAssembly.Table;
-    table.set(0, checkpointFunction(this.#watch.checkpoint));
-    this.#watch.govern(exports[COUNTER_SET] as (units: number) => void);
-    this.#watch.begin(undefined);
-    (exports[START] as (() => void) | undefined)?.();
-    if (this.#watch.ended !== undefined) throw this.#watch.ended;
+  /** Lets the guest be asked at its checkpoints, and then runs what is to run before all else. */
+  #start({ isInstrumented, usesWasi }: Compiled, exports: WebAssembly.Exports): void {
+    try {
+      if (isInstrumented) {
+        const table = exports[CHECKPOINT_TABLE] as WebAssembly.Table;
+        table.set(0, checkpointFunction(this.#watch.checkpoint));
+        this.#watch.govern(exports[COUNTER_SET] as (units: number) => void);
+        this.#watch.begin(undefined);
+        (exports[START] as (() => void) | undefined)?.();
+      }
+      if (usesWasi && typeof exports[initialize] === "function") exports[initialize]();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+    if (this.#watch.ended !== undefined) throw this.#fail(this.#watch.ended);
   }
 
   #getReady(): void {

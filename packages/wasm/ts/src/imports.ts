@@ -5,6 +5,7 @@ import { broken, exhausted } from "./failure.js";
 import type { WasmLimits } from "./limits.js";
 import type { GuestMemory } from "./memory.js";
 import { Outbox } from "./outbox.js";
+import { Wasi } from "./wasi.js";
 import type { Watch } from "./watch.js";
 
 /** `anyplug.wire.v1.LogLevel`, by its numbers. */
@@ -55,28 +56,14 @@ export class Imports {
     },
     clock: (which) => (which === 0 ? performance.now() : performance.timeOrigin + performance.now()),
     random: (pointer = 0, size = 0) => {
-      const { bytes } = this.#range("random", pointer, size);
-      const end = (pointer >>> 0) + (size >>> 0);
-      for (let from = pointer >>> 0; from < end; from += randomBytes) {
-        crypto.getRandomValues(bytes.subarray(from, Math.min(end, from + randomBytes)) as Uint8Array<ArrayBuffer>);
-        // The guest is not charged for what is done here.
-        this.#watch.check();
-      }
+      this.#random("random", pointer, size);
       return undefined;
     },
     log: (level = 0, pointer = 0, size = 0) => {
       const { bytes } = this.#range("log", pointer, size);
-      if (this.#linesLeft === 0) return undefined;
-      this.#linesLeft -= 1;
       const from = pointer >>> 0;
       const line = text.decode(bytes.subarray(from, from + Math.min(size >>> 0, maxLineBytes)));
-      this.logs.push({
-        level: levels[level] ?? "info",
-        message: line,
-        logger: this.#name,
-        timeMs: Date.now(),
-        fields: {},
-      });
+      this.#log(levels[level] ?? "info", this.#name, line);
       return undefined;
     },
     checkpoint: () => {
@@ -84,6 +71,32 @@ export class Imports {
       return undefined;
     },
   };
+
+  /** What a module that was built for WASI imports. */
+  get wasi(): Wasi["functions"] {
+    return new Wasi(this.#name, {
+      range: (what, pointer, size) => this.#range(what, pointer, size),
+      random: (pointer, size) => this.#random("random_get", pointer, size),
+      log: (level, logger, line) => this.#log(level, logger, line),
+      end: (reason) => this.#watch.end(reason),
+    }).functions;
+  }
+
+  #random(what: string, pointer: number, size: number): void {
+    const { bytes } = this.#range(what, pointer, size);
+    const end = (pointer >>> 0) + (size >>> 0);
+    for (let from = pointer >>> 0; from < end; from += randomBytes) {
+      crypto.getRandomValues(bytes.subarray(from, Math.min(end, from + randomBytes)) as Uint8Array<ArrayBuffer>);
+      // The guest is not charged for what is done here.
+      this.#watch.check();
+    }
+  }
+
+  #log(level: LogLevel, logger: string, message: string): void {
+    if (this.#linesLeft === 0) return;
+    this.#linesLeft -= 1;
+    this.logs.push({ level, message, logger, timeMs: Date.now(), fields: {} });
+  }
 
   #range(what: string, pointer: number, size: number): GuestMemory {
     const memory = this.#memory;
