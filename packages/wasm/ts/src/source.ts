@@ -3,8 +3,13 @@
 import { AnyplugError, Code } from "@anyplug/core";
 import { type WasmLimits, type WasmOptions, wasmLimits } from "./limits.js";
 
+/** `WebAssembly.Module`, where the program is compiled with types for it. Those of Node 20 have none. */
+export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : never;
+
 /** A module as it is given: its bytes, compiled already, or what `fetch` resolved with. */
-export type WasmSource = Uint8Array | ArrayBuffer | WebAssembly.Module | Response;
+export type WasmSource = Uint8Array | ArrayBuffer | CompiledModule | Response;
 
 /**
  * Returns the bytes of a module, which nobody else changes any more, or the compiled module that was given.
@@ -15,7 +20,7 @@ export async function readSource(
   source: WasmSource,
   { maxWasmBytes }: WasmLimits,
   place: string,
-): Promise<Uint8Array<ArrayBuffer> | WebAssembly.Module> {
+): Promise<Uint8Array<ArrayBuffer> | CompiledModule> {
   if (source instanceof WebAssembly.Module) return source;
   if (source instanceof Uint8Array) {
     checkBytes(source.length, maxWasmBytes, place);
