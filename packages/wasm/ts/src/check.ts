@@ -61,8 +61,8 @@ export function checkSection({ sections }: Pick<ModuleFacts, "sections">, place:
   } catch (error) {
     throw refused(place, `its section "anyplug" holds no hello (${AnyplugError.from(error).message})`);
   }
-  if (hello.name !== "") return hello;
-  throw refused(place, `the hello in its section "anyplug" has no name`);
+  if (hello.name !== "" && hello.version !== "") return hello;
+  throw refused(place, `the hello in its section "anyplug" has no name or no version`);
 }
 
 /**

@@ -205,6 +205,7 @@ export class Guest {
 
   #getReady(): void {
     let exchange: number;
+    this.#watch.begin(undefined);
     try {
       exchange = this.#exports.anyplug_abi() >>> 0;
     } catch (error) {

@@ -150,9 +150,9 @@ function connect(compiled: Compiled, options: InstanceOptions): Member {
 
 function enforcedBy(isInstrumented: boolean, options: WasmOptions | undefined): readonly string[] {
   const limits = wasmLimits(options);
-  const always = ["maxWasmBytes: checked at load"];
+  const always = ["maxWasmBytes: when loaded"];
   if (!isInstrumented) return always;
   const fuel = limits.fuel === Number.POSITIVE_INFINITY ? [] : ["fuel: instrumented"];
-  const caps = ["maxMemoryBytes: instrumented", "maxTables: checked at load", "maxTableElements: instrumented"];
+  const caps = ["maxMemoryBytes: instrumented", "maxTables: when loaded", "maxTableElements: instrumented"];
   return [...always, "callTimeout: instrumented", ...fuel, ...caps];
 }

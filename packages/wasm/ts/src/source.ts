@@ -22,9 +22,10 @@ export async function readSource(
   place: string,
 ): Promise<Uint8Array<ArrayBuffer> | CompiledModule> {
   if (source instanceof WebAssembly.Module) return source;
-  if (source instanceof Uint8Array) {
-    checkBytes(source.length, maxWasmBytes, place);
-    return new Uint8Array(source);
+  if (ArrayBuffer.isView(source)) {
+    const { buffer, byteOffset, byteLength } = source;
+    checkBytes(byteLength, maxWasmBytes, place);
+    return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength));
   }
   if (typeof Response === "function" && source instanceof Response) return readResponse(source, maxWasmBytes, place);
   if (Object.prototype.toString.call(source) === "[object ArrayBuffer]") {

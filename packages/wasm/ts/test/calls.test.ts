@@ -156,7 +156,7 @@ test("a module that was compiled already is loaded without its bytes, and says w
   const plugin = await loadWasm(await WebAssembly.compile((await guest()) as Uint8Array<ArrayBuffer>));
   loaded.push(plugin);
   expect((await plugin.client(Bench).echo({ data: bytes(3) })).data).toEqual(bytes(3));
-  expect(plugin.enforced).toEqual(["maxWasmBytes: checked at load"]);
+  expect(plugin.enforced).toEqual(["maxWasmBytes: when loaded"]);
 });
 
 test("a closed plugin takes no calls", async () => {

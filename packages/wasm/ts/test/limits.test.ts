@@ -145,11 +145,11 @@ test("what cannot be held to limits is refused", async () => {
 test("a plugin says which limits hold", async () => {
   await using plugin = await loadWasm(await guest(), { wasm: { fuel: 1e9 } });
   expect(plugin.enforced).toEqual([
-    "maxWasmBytes: checked at load",
+    "maxWasmBytes: when loaded",
     "callTimeout: instrumented",
     "fuel: instrumented",
     "maxMemoryBytes: instrumented",
-    "maxTables: checked at load",
+    "maxTables: when loaded",
     "maxTableElements: instrumented",
   ]);
 });
