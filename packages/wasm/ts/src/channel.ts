@@ -34,11 +34,26 @@ export class GuestChannel implements Channel {
   #timerAt = Number.POSITIVE_INFINITY;
   readonly #answer: Answer = { state: "pending", bytes: new Uint8Array(0), from: 0, to: 0, owned: false, more: false };
 
-  /** @throws AnyplugError when the guest failed as it was made. */
-  constructor(compiled: Compiled, limits: WasmLimits, onLog: ((record: LogRecord) => void) | undefined) {
+  /**
+   * Makes the guest.
+   *
+   * @param readyBy until when it may run before `isReady` is set, by the clock of `performance.now`
+   * @throws AnyplugError when the guest failed as it was made.
+   */
+  constructor(
+    compiled: Compiled,
+    limits: WasmLimits,
+    readyBy: number,
+    onLog: ((record: LogRecord) => void) | undefined,
+  ) {
     this.#onLog = onLog;
-    this.#guest = new Guest(compiled, limits, () => this.#receiver?.latestDeadline?.() ?? Number.POSITIVE_INFINITY);
+    this.#guest = new Guest(compiled, limits, () => {
+      return this.isReady ? (this.#receiver?.latestDeadline?.() ?? Number.POSITIVE_INFINITY) : readyBy;
+    });
   }
+
+  /** The start of the guest is over: what it does is for calls. */
+  isReady = false;
 
   /** Whether no call can be made by it any more. */
   get ended(): boolean {

@@ -116,8 +116,8 @@ export class WasmInstance {
 
 /** Makes an instance of the module, and a connection to it. @throws AnyplugError when it failed. */
 function connect(compiled: Compiled, options: InstanceOptions): Member {
-  const { wasm, hostName, router, limits, config = {}, onLog } = options;
-  const channel = new GuestChannel(compiled, wasmLimits(wasm), onLog);
+  const { wasm, hostName, router, limits, config = {}, onLog, startTimeoutMs } = options;
+  const channel = new GuestChannel(compiled, wasmLimits(wasm), performance.now() + startTimeoutMs, onLog);
   const connection = new Connection(channel, {
     role: "host",
     name: hostName,
@@ -127,6 +127,7 @@ function connect(compiled: Compiled, options: InstanceOptions): Member {
     onLog,
     config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
   });
+  channel.isReady = true;
   const { hello } = compiled;
   const check = () => {
     const { peer } = connection;

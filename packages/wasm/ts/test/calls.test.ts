@@ -128,14 +128,19 @@ test("memory that grows while a call runs is read where the answer lies", async 
   for (const size of [16, 10_000]) expect((await bench.echo({ data: bytes(size) })).data).toEqual(bytes(size));
 });
 
+/** Answers how many calls its instance has had; one with five bytes of data waits, one with six traps. */
+const counting: GuestParts = {
+  extra: "(global $count (mut i32) (i32.const 0))",
+  call: `(global.set $count (i32.add (global.get $count) (i32.const 1)))
+    (if (i32.eq (local.get $n) (i32.const 7)) (then (return (i32.const 2))))
+    (if (i32.eq (local.get $n) (i32.const 8)) (then unreachable))
+    (i32.store8 (i32.const 512) (i32.const 10)) (i32.store8 (i32.const 513) (i32.const 1))
+    (i32.store8 (i32.const 514) (global.get $count))
+    (i32.store (i32.const ${at.result}) (i32.const 512)) (i32.store (i32.const ${at.resultBytes}) (i32.const 3)) (i32.const 0)`,
+};
+
 test("a module that is loaded twice is compiled once, and its instances share nothing", async () => {
-  const module = await guest({
-    extra: "(global $count (mut i32) (i32.const 0))",
-    call: `(global.set $count (i32.add (global.get $count) (i32.const 1)))
-      (i32.store8 (i32.const 512) (i32.const 10)) (i32.store8 (i32.const 513) (i32.const 1))
-      (i32.store8 (i32.const 514) (global.get $count))
-      (i32.store (i32.const ${at.result}) (i32.const 512)) (i32.store (i32.const ${at.resultBytes}) (i32.const 3)) (i32.const 0)`,
-  });
+  const module = await guest(counting);
   const one = await loadWasm(module);
   const other = await loadWasm(module.slice().buffer);
   loaded.push(one, other);
@@ -143,13 +148,19 @@ test("a module that is loaded twice is compiled once, and its instances share no
   expect([await count(one), await count(one), await count(other)]).toEqual([1, 2, 1]);
 });
 
-test("several instances share the calls", async () => {
-  const parts: GuestParts = { call: "(i32.const 2)" };
-  const plugin = await load(parts, { wasm: { instances: 2 } });
-  const controller = new AbortController();
-  const calls = [1, 2, 3].map(() => plugin.client(Bench).echo({}, { signal: controller.signal }));
-  controller.abort();
-  for (const call of calls) await expect(call).rejects.toMatchObject({ code: Code.Cancelled });
+test("several instances share the calls, and one that traps takes none of the others with it", async () => {
+  const plugin = await load(counting, { wasm: { instances: 2 } });
+  const bench = plugin.client(Bench);
+  const count = async () => (await bench.echo({})).data[0];
+  expect([await count(), await count()]).toEqual([1, 2]);
+  const giveUp = new AbortController();
+  const waiting = bench.echo({ data: bytes(5) }, { signal: giveUp.signal }).catch((reason: unknown) => reason);
+  // The first instance has a call that waits: the second one answers, and when that has trapped, a third.
+  expect([await count(), await count()]).toEqual([1, 2]);
+  await expect(bench.echo({ data: bytes(6) })).rejects.toMatchObject({ code: Code.Internal });
+  expect(await count()).toBe(1);
+  giveUp.abort();
+  expect(await waiting).toMatchObject({ code: Code.Cancelled });
 });
 
 test("a module that was compiled already is loaded without its bytes, and says which limits do not hold", async () => {

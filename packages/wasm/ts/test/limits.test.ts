@@ -85,6 +85,13 @@ test("a start function, and what gets ready, are stopped too", async () => {
   }
 });
 
+test("a guest that gets ready without end is stopped when the time for its start is over", async () => {
+  const parts = { abi: `${forEver} (i32.const 16)` };
+  await expect(loadWasm(await guest(parts), { startTimeoutMs: 50 })).rejects.toMatchObject({
+    code: Code.DeadlineExceeded,
+  });
+});
+
 test("room is given and taken back within the limit", async () => {
   const big = { data: new Uint8Array(5000) };
   for (const parts of [{ alloc: `${forEver} (i32.const 0)` }]) {
