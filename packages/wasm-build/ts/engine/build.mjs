@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import binaryenApi from "binaryen";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -64,9 +65,10 @@ try {
   mkdirSync(output, { recursive: true });
   const module = (name) => join(scratch, name);
   for (const name of ["anyplug", "wasi"]) run("wasm-as", join(here, `${name}.wat`), "-o", module(`${name}.wasm`));
+  writeFileSync(module("quickjs.wasm"), endingWithoutMemory(readFileSync(join(quickjs, "quickjs.wasm"))));
   run(
     "wasm-merge",
-    ...[join(quickjs, "quickjs.wasm"), "quickjs"],
+    ...[module("quickjs.wasm"), "quickjs"],
     ...[module("anyplug.wasm"), "env"],
     ...[module("wasi.wasm"), "wasi_snapshot_preview1"],
     ...["--skip-export-conflicts", "-o", module("merged.wasm")],
@@ -89,6 +91,31 @@ function run(tool, ...args) {
   execFileSync(process.execPath, [join(binaryen, tool), ...args, ...features], {
     stdio: ["ignore", "ignore", "inherit"],
   });
+}
+
+/**
+ * The engine, except that it ends when its host gives it no more memory, of which a program could make little. It takes the rest first: from a memory that is as large as it may be,
+ * hosts know why it ended.
+ */
+function endingWithoutMemory(bytes) {
+  const engine = binaryenApi.readBinary(bytes);
+  const { value: name } = binaryenApi.getExportInfo(engine.getExport("JS_ThrowOutOfMemory"));
+  const { i32, local, memory } = engine;
+  // Its one parameter is not needed any more, and counts the pages that are asked for at once.
+  const pages = () => local.get(0, binaryenApi.i32);
+  const body = [
+    local.set(0, i32.const(16_384)),
+    engine.loop(
+      "rest",
+      engine.block(null, [
+        engine.if(i32.eq(memory.grow(pages()), i32.const(-1)), local.set(0, i32.shr_u(pages(), i32.const(1)))),
+        engine.br("rest", pages()),
+      ]),
+    ),
+    engine.unreachable(),
+  ];
+  binaryenApi.Function.setBody(engine.getFunction(name), engine.block(null, body));
+  return engine.emitBinary();
 }
 
 /** What has to stay: the exports, and what they reach. */
