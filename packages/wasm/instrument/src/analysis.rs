@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use std::collections::HashMap;
 
 /// A function that costs no more is charged to its callers, without a check of its own.
-const FREE: u32 = 512;
+const FREE: u32 = 256;
 /// The same for functions that circular indirect calls may reach, where the charge is this for all of them.
 const FREE_IN_TABLES: u32 = 64;
 /// A function with more locals is charged for clearing them.

@@ -7,7 +7,7 @@
 
 use crate::added::Added;
 use crate::code::{self, op};
-use crate::flow::{Event, Flow, Kind, Labels};
+use crate::flow::{Event, Flow, Kind, Labels, branches};
 use crate::plan::{Plan, Site};
 use crate::refusal::Refusal;
 use wasmparser::FunctionBody;
@@ -168,7 +168,7 @@ impl Writer<'_> {
             }
             (kind, held) => {
                 let mut held = held;
-                let targets = self.flow.branches(kind, self.labels.len());
+                let targets: Vec<u32> = branches(&self.flow.targets, kind, self.labels.len()).collect();
                 if let (false, Some(known)) = (targets.is_empty(), held) {
                     self.copy(event.at as usize);
                     held = Some(self.arrive(&targets, known));

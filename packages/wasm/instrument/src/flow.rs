@@ -78,16 +78,6 @@ impl Flow {
         self.targets.get(from as usize..to as usize).unwrap_or_default()
     }
 
-    /// The labels that an operator may branch to, of so many: to return is to branch to the outermost.
-    pub(crate) fn branches(&self, kind: Kind, labels: usize) -> Vec<u32> {
-        match kind {
-            Kind::Branch(depth) | Kind::BranchIf(depth) => vec![depth],
-            Kind::BranchTable(from, to) => self.targets(from, to).to_vec(),
-            Kind::Return | Kind::TailCall(_) | Kind::TailIndirect(_) => vec![(labels as u32).saturating_sub(1)],
-            _ => Vec::new(),
-        }
-    }
-
     /// Whether this is a loop that repeats.
     pub(crate) fn repeats(&self, kind: Kind) -> bool {
         matches!(kind, Kind::Loop(place) if self.loops.get(place as usize).is_some_and(|facts| facts.repeats))
@@ -118,6 +108,18 @@ impl Flow {
         }
         Ok(())
     }
+}
+
+/// The labels that an operator may branch to, of so many: to return is to branch to the outermost. `targets` are those of
+/// the function's [`Flow`].
+pub(crate) fn branches(targets: &[u32], kind: Kind, labels: usize) -> impl Iterator<Item = u32> + '_ {
+    let (one, many) = match kind {
+        Kind::Branch(depth) | Kind::BranchIf(depth) => (Some(depth), None),
+        Kind::BranchTable(from, to) => (None, targets.get(from as usize..to as usize)),
+        Kind::Return | Kind::TailCall(_) | Kind::TailIndirect(_) => ((labels as u32).checked_sub(1), None),
+        _ => (None, None),
+    };
+    one.into_iter().chain(many.unwrap_or_default().iter().copied())
 }
 
 /// What an operator is, and the work it does itself; nothing if it only works.
@@ -204,7 +206,7 @@ impl Recorder<'_> {
         }
         let ended = (event.kind == Kind::End).then(|| self.labels.kind(0)).flatten();
         if self.live.is_some() {
-            for depth in self.flow.branches(event.kind, self.labels.len()) {
+            for depth in branches(&self.flow.targets, event.kind, self.labels.len()) {
                 if let Some(Kind::Loop(place)) = self.labels.kind(depth)
                     && let Some(facts) = self.flow.loops.get_mut(place as usize)
                 {

@@ -4,7 +4,7 @@
 //! it. So all work is charged before it is done, and what is left is where to *check* the counter: on every circle of
 //! the control flow and of the calls, once.
 
-use crate::flow::{Event, Flow, Kind, Labels};
+use crate::flow::{Event, Flow, Kind, Labels, branches};
 
 /// What callers must know of a function.
 #[derive(Clone, Copy, Debug, Default)]
@@ -125,7 +125,7 @@ impl<P: Prices> Walk<'_, P> {
         let state = state.map(|path| Path { cost: path.cost.saturating_add(event.work), ..path });
         let state = state.map(|path| self.call(place, event.kind, path));
         if let Some(path) = state {
-            for depth in self.flow.branches(event.kind, self.labels.len()) {
+            for depth in branches(&self.flow.targets, event.kind, self.labels.len()) {
                 self.branch(depth, path);
             }
         }

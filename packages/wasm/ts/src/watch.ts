@@ -3,8 +3,8 @@
 import { exhausted, Stop, stoppedAfter } from "./failure.js";
 import type { WasmLimits } from "./limits.js";
 
-/** Units of work, about one an instruction, from one look at the clock to the next: a fraction of a millisecond. */
-const sliceUnits = 250_000;
+/** Units of work, about one an instruction, from one look at the clock to the next: less than a millisecond. */
+const sliceUnits = 1_000_000;
 
 /** Milliseconds that a guest may run at least, though a deadline has passed: for one that returns soon, that is the end of a call and not its own. */
 const graceMs = 10;
