@@ -41,6 +41,14 @@ function cargoTargets(manifest) {
       cache: true,
       inputs: [...crates, "{workspaceRoot}/clippy.toml"],
     },
+    // What of the SDK is for modules alone.
+    "lint-clippy-wasm": {
+      command:
+        "cargo clippy --locked --profile wasm --target wasm32-unknown-unknown --lib -p anyplug-sdk -p eliza-classic -- -D warnings",
+      cache: true,
+      inputs: [...crates, "{workspaceRoot}/clippy.toml"],
+      dependsOn: ["build-wasm"],
+    },
     "test-rust": {
       command: `cargo test ${profile} --no-fail-fast -- --skip between_languages`,
       cache: true,
