@@ -1,7 +1,7 @@
 /** Makes one script of a plugin and all that it imports. */
 
 import { createRequire } from "node:module";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildFailure, build, type BuildOptions as EsbuildOptions, formatMessages, type Plugin } from "esbuild";
 import { assets } from "./assets.js";
@@ -50,7 +50,8 @@ async function bundle(
   const contents = `import { run } from "@anyplug/sdk/wasm";\nimport * as plugin from ${plugin};\nglobalThis.anyplugPlugin = run(plugin);\n`;
   try {
     const { outputFiles } = await build({
-      stdin: { contents, resolveDir: fileURLToPath(new URL(".", import.meta.url)), sourcefile: "anyplug-wasm.ts" },
+      // From where the plugin finds it, so that both have the same SDK.
+      stdin: { contents, resolveDir: dirname(resolve(entry)), sourcefile: "anyplug-wasm.ts" },
       bundle: true,
       write: false,
       format: "esm",

@@ -52,6 +52,9 @@ const byNumber = new Map<number, Timer>();
 let announced = Number.POSITIVE_INFINITY;
 /** Timers of a later number were set by those that run now, and have their turn another time. */
 let turn: number | undefined;
+let turnSince = 0;
+/** How long timers run before the host has its turn, in milliseconds: it gives a call into a module so much time and no more. */
+const turnMs = 500;
 
 export function setTimeout<Arguments extends unknown[]>(
   callback: (...given: Arguments) => void,
@@ -88,9 +91,12 @@ export function startTimers(): void {
 /** Runs the next timer that is due. Returns 0 when there is none. */
 export function tick(): number {
   const now = performance.now();
-  turn ??= count;
+  if (turn === undefined) {
+    turn = count;
+    turnSince = now;
+  }
   const [timer] = heap;
-  if (timer === undefined || timer.due > now || timer.order > turn) {
+  if (timer === undefined || timer.due > now || timer.order > turn || now - turnSince > turnMs) {
     turn = undefined;
     announce();
     return 0;
