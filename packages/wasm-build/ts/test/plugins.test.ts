@@ -56,7 +56,9 @@ describe("the test plugin", () => {
     await expect(client.wait({ ms: 1_000_000 }, { timeoutMs: 20 })).rejects.toMatchObject({
       code: Code.DeadlineExceeded,
     });
-    expect(await client.waitReport({ atLeast: 3 })).toMatchObject({ started: 3, completed: 1, cancelled: 2 });
+    // The last may have been over before it came to the plugin.
+    const { started, completed, cancelled } = await client.waitReport({ atLeast: 2 });
+    expect({ completed, cancelled }).toEqual({ completed: 1, cancelled: started - 1 });
   });
 
   test("fails with the code and the words that its handler threw, and logs what it did not expect", async () => {
