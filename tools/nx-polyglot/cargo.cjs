@@ -41,10 +41,10 @@ function cargoTargets(manifest) {
       cache: true,
       inputs: [...crates, "{workspaceRoot}/clippy.toml"],
     },
-    // What of the SDK is for modules alone.
+    // What of the SDK and the instrumenter is for modules alone.
     "lint-clippy-wasm": {
       command:
-        "cargo clippy --locked --profile wasm --target wasm32-unknown-unknown --lib -p anyplug-sdk -p eliza-classic -- -D warnings",
+        "cargo clippy --locked --profile wasm --target wasm32-unknown-unknown --lib -p anyplug-sdk -p eliza-classic -p anyplug-instrument -- -D warnings",
       cache: true,
       inputs: [...crates, "{workspaceRoot}/clippy.toml"],
       dependsOn: ["build-wasm"],
