@@ -51,7 +51,7 @@ export const LAYERS = [
   {
     name: "python",
     folder: /^packages\/python\//,
-    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "host", "sdk", "anyplug"],
+    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "wasm", "host", "sdk", "anyplug"],
   },
   {
     name: "plugins",

@@ -29,7 +29,9 @@ impl Link {
         let mut answered = Ok(());
         if is_made {
             self.pump.flush();
-            if let (false, Some(mut leader)) = (self.has_ended(), self.pump.try_lead()) {
+            if self.guest().is_none()
+                && let (false, Some(mut leader)) = (self.has_ended(), self.pump.try_lead())
+            {
                 self.read_some(&mut leader, looped);
             }
             if let Some(place) = self.work.pop_answered() {

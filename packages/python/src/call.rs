@@ -59,10 +59,10 @@ impl Call {
     }
 
     /// Ends the call with its one response. An error has ended the call in another way, and its caller has been told.
-    pub(crate) fn answer(&self, response: PyBackedBytes) {
+    pub(crate) fn answer(&self, py: Python<'_>, response: PyBackedBytes) {
         let server = lock(&self.server).take();
         if let Some(mut server) = server {
-            let _ = server.send(payload(response), true);
+            self.link.outside(py, move || drop(server.send(payload(response), true)));
         }
         self.forget_waits();
     }
@@ -172,7 +172,7 @@ impl Call {
             Poll::Ready(ready) => ready.or_raise(py)?,
             Poll::Pending => return Ok(false),
         }
-        self.send_now(payload(message), last).or_raise(py)?;
+        self.link.outside(py, || self.send_now(payload(message), last)).or_raise(py)?;
         Ok(true)
     }
 
@@ -187,7 +187,7 @@ impl Call {
             if let Some(ready) = self.link.block_on(py, |task| self.stream.poll_ready(task), None)? {
                 ready.or_raise(py)?;
             }
-            self.send_now(payload(message), last).or_raise(py)?;
+            self.link.outside(py, || self.send_now(payload(message), last)).or_raise(py)?;
         }
         Ok(())
     }

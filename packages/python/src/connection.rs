@@ -29,6 +29,7 @@ use crate::load::{LoadParts, Started, start};
 use crate::looped::Looped;
 use crate::service::{Handlers, LateLink, ServiceParts, implementations, service_from};
 use crate::session::{limits_from, role_from};
+use crate::wasm::WasmModule;
 use crate::worker::{Habits, Pause};
 
 /// `(metadata, traceparent, tracestate)`.
@@ -44,6 +45,8 @@ pub(crate) struct Connection {
     transport: &'static str,
     /// The address of a plugin that was not started here, or empty.
     place: String,
+    /// What more instances are made of.
+    module: Option<Arc<WasmModule>>,
     closing: Mutex<()>,
 }
 
@@ -148,15 +151,45 @@ impl Connection {
         }
         let handlers = Handlers { serve: handlers, on_log };
         let (transport, place) = ("descriptors", String::new());
-        Ok(Self { link, handlers, process: None, transport, place, closing: Mutex::new(()) })
+        Ok(Self { link, handlers, process: None, transport, place, module: None, closing: Mutex::new(()) })
     }
 
     /// Starts a plugin's process and makes a connection with it, which [`open`](Self::open) waits for.
     #[staticmethod]
     fn load(py: Python<'_>, parts: LoadParts<'_>, handlers: Vec<Py<PyAny>>, on_log: Py<PyAny>) -> PyResult<Self> {
-        let Started { link, process, transport, place } = start(py, parts)?;
+        let Started { link, process, transport, place, module } = start(py, parts)?;
         let handlers = Handlers { serve: handlers, on_log };
-        Ok(Self { link, handlers, process, transport, place, closing: Mutex::new(()) })
+        Ok(Self { link, handlers, process, transport, place, module, closing: Mutex::new(()) })
+    }
+
+    /// Makes another instance of the module that this connection is to, and a connection with it.
+    fn again(&self, py: Python<'_>, handlers: Vec<Py<PyAny>>, on_log: Py<PyAny>) -> PyResult<Self> {
+        let Some(module) = &self.module else {
+            return Err(PyRuntimeError::new_err("the connection is to no module"));
+        };
+        let link = py.detach(|| module.enter()).or_raise(py)?;
+        let (transport, place) = (self.transport, String::new());
+        let handlers = Handlers { serve: handlers, on_log };
+        let module = Some(module.clone());
+        Ok(Self { link, handlers, process: None, transport, place, module, closing: Mutex::new(()) })
+    }
+
+    /// Whether the instance of a module takes no more calls; False of other connections.
+    #[getter]
+    fn is_over(&self) -> bool {
+        self.link.guest().is_some_and(|guest| guest.is_over())
+    }
+
+    /// How many calls are open.
+    #[getter]
+    fn open_calls(&self) -> usize {
+        self.core().open_calls()
+    }
+
+    /// Which limits of a module are enforced, and how.
+    #[getter]
+    fn enforced(&self) -> Vec<String> {
+        self.module.as_ref().map(|module| module.enforced()).unwrap_or_default()
     }
 
     /// Waits until calls can be made and the schemas fit, `timeout` seconds at most. A plugin that does not come to that is killed.
@@ -240,6 +273,11 @@ impl Connection {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let options = options_from(timeout, options, within);
         let mut call = self.unary(py, method, &request, default_timeout_ms, options)?;
+        if self.link.guest().is_some()
+            && let Some(answer) = call.try_take()
+        {
+            return Ok(PyBytes::new(py, &answer.or_raise(py)?.message));
+        }
         match self.link.block_on(py, |task| Pin::new(&mut call).poll(task), None)? {
             Some(answer) => Ok(PyBytes::new(py, &answer.or_raise(py)?.message)),
             None => Err(PyRuntimeError::new_err("the wait ended without an answer")),
@@ -286,7 +324,8 @@ impl Connection {
         let options = options_from(timeout, options, within);
         let payload = request.as_deref().unwrap_or_default();
         let request = RawRequest { method, payload, end: request.is_some(), options, default_timeout_ms };
-        let call = self.core().start(request).or_raise(py)?;
+        let core = self.core();
+        let call = self.link.outside(py, || core.start(request)).or_raise(py)?;
         self.link.deadline_changed(py)?;
         Ok(Call::of_caller(self.link.clone(), call))
     }
@@ -407,7 +446,17 @@ impl Connection {
         options: CallOptions,
     ) -> PyResult<anyplug_core::RawUnary> {
         self.check_process(py)?;
-        self.core().unary(RawRequest { method, payload: request, end: true, options, default_timeout_ms }).or_raise(py)
+        let request = RawRequest { method, payload: request, end: true, options, default_timeout_ms };
+        let core = self.core();
+        self.link.outside(py, || core.unary(request)).or_raise(py)
+    }
+
+    fn is_guest(&self) -> bool {
+        self.link.guest().is_some()
+    }
+
+    fn guest_failure(&self) -> Option<Error> {
+        self.link.guest()?.failure().cloned()
     }
 
     fn open_until(&self, py: Python<'_>, timeout: f64, expect: Vec<ServiceParts>) -> PyResult<()> {
@@ -417,13 +466,17 @@ impl Connection {
             let explain = |process, error| explain_start(process, core.peer().is_some(), self.link.is_lost(), error);
             core.ready().await.map_err(|error| match &self.process {
                 Some(process) => explain(process, error),
+                None if self.is_guest() => self.guest_failure().unwrap_or(error),
                 None if place.is_empty() => error,
                 None => error.map_message(|message| format!("plugin at {place}: {message}")),
             })?;
             // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
-            if (self.process.is_some() || !place.is_empty())
+            if (self.process.is_some() || !place.is_empty() || self.is_guest())
                 && let Err(error) = core.ping().await
             {
+                if let Some(failure) = self.guest_failure() {
+                    return Err(failure);
+                }
                 let reason = core.close_reason().unwrap_or(error);
                 return Err(match &self.process {
                     Some(process) => explain(process, reason),

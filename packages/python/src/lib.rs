@@ -22,6 +22,7 @@ mod parker;
 mod service;
 mod session;
 mod wait;
+mod wasm;
 mod work;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! A connection and the pump that moves its bytes, as Python's threads and event loops share them.
 
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
@@ -7,6 +8,7 @@ use anyplug_core::channel::BoxFuture;
 use anyplug_core::log::LogRecord;
 use anyplug_core::{Connection, Error, Instant, Shell};
 use anyplug_ipc::{OnPrinted, Pipe, Pump, Runtime, Spin};
+use anyplug_wasm::{Instance, Module};
 
 use crate::looped::Looped;
 use crate::parker::{Parker, current_thread};
@@ -64,6 +66,8 @@ pub(crate) struct Link {
     /// Threads that end the connection, and are about to wake who waited for its calls.
     closing: AtomicUsize,
     ending: Ending,
+    /// The WebAssembly module's instance that is the peer: whoever calls enters it, and nothing is read.
+    guest: Option<Arc<Instance>>,
     /// The process that the connection belongs to: a fork of it must leave it alone.
     owner: u32,
 }
@@ -85,9 +89,46 @@ impl Link {
     ) -> Result<Arc<Self>, Error> {
         let shell = Arc::new(LinkShell { link: OnceLock::new() });
         let connection = connect(shell.clone())?;
-        let refused = |error| Error::unavailable(format!("the channel cannot be opened: {error}"));
-        let link = Arc::new(Self {
-            pump: Pump::new(pipe, connection, on_printed).map_err(refused)?,
+        let pump = Pump::new(pipe, connection, on_printed).map_err(refused)?;
+        let link = Arc::new(Self::around(pump, ending, None));
+        let _ = shell.link.set(Arc::downgrade(&link));
+        link.pump.flush();
+        Ok(link)
+    }
+
+    /// Makes an instance of a module and a connection to it. It may take until then to say hello.
+    ///
+    /// # Errors
+    /// The error of `connect`; UNAVAILABLE when the system gives no descriptor.
+    pub(crate) fn enter_module(
+        module: &Module,
+        until: Instant,
+        connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
+        late: &OnceLock<Weak<Self>>,
+    ) -> Result<Arc<Self>, Error> {
+        let shell = Arc::new(LinkShell { link: OnceLock::new() });
+        let (instance, connection) = Instance::new(module, shell.clone(), connect)?;
+        let (own, other) = UnixStream::pair().map_err(refused)?;
+        let write = own.try_clone().map_err(refused)?;
+        let pipe = Pipe::new(own.into(), write.into()).map_err(refused)?;
+        instance.on_end(move || drop(other));
+        let entered = Arc::downgrade(&instance);
+        let carry = move || {
+            if let Some(instance) = entered.upgrade() {
+                instance.look();
+            }
+        };
+        let pump = Pump::carried(pipe, connection, Box::new(carry)).map_err(refused)?;
+        let link = Arc::new(Self::around(pump, Ending::without_process(), Some(instance.clone())));
+        let _ = shell.link.set(Arc::downgrade(&link));
+        let _ = late.set(Arc::downgrade(&link));
+        instance.begin(Some(until));
+        Ok(link)
+    }
+
+    fn around(pump: Pump, ending: Ending, guest: Option<Arc<Instance>>) -> Self {
+        Self {
+            pump,
             work: WorkQueue::default(),
             spin: Mutex::default(),
             looped: OnceLock::new(),
@@ -103,11 +144,19 @@ impl Link {
             is_lost: AtomicBool::new(false),
             closing: AtomicUsize::new(0),
             ending,
+            guest,
             owner: crate::fork::generation(),
-        });
-        let _ = shell.link.set(Arc::downgrade(&link));
-        link.pump.flush();
-        Ok(link)
+        }
+    }
+
+    /// Runs what may enter the peer where that is an instance of a module: other threads of Python go on meanwhile.
+    pub(crate) fn outside<T: Send>(&self, py: pyo3::Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+        if self.guest.is_some() { py.detach(work) } else { work() }
+    }
+
+    /// The instance of a module that is the peer, if it is one.
+    pub(crate) fn guest(&self) -> Option<&Arc<Instance>> {
+        self.guest.as_ref()
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -197,6 +246,10 @@ impl Link {
     pub(crate) fn push(&self, work: Work) {
         let does_it_itself = self.working_reader.load(Ordering::Relaxed) == current_thread();
         self.work.push(work, does_it_itself);
+        if self.guest.is_some() && self.looped.get().is_none() {
+            // The thread that would do it sleeps until there is something to read, and there never is.
+            self.pump.kick();
+        }
         if let Some(looped) = self.looped.get() {
             looped.nudge();
         }
@@ -236,6 +289,10 @@ impl Link {
             self.pump.wake();
         }
     }
+}
+
+fn refused(error: std::io::Error) -> Error {
+    Error::unavailable(format!("the channel cannot be opened: {error}")).with_source(error)
 }
 
 impl Shell for LinkShell {

@@ -19,6 +19,7 @@ use crate::error::{OrRaise, to_exception};
 use crate::link::{Ending, Link, lock};
 use crate::service::{LateLink, ServiceParts, implementations, service_from};
 use crate::session::limits_from;
+use crate::wasm::{WasmModule, WasmParts};
 use crate::work::Work;
 
 /// What a host says about a plugin that it loads.
@@ -43,6 +44,7 @@ pub(crate) struct LoadParts<'py> {
     host_name: Option<String>,
     tls: Option<TlsParts>,
     allow_plaintext: bool,
+    wasm: WasmParts,
 }
 
 /// Certificates: certificate, key, authority, and the name that the plugin's has to bear.
@@ -60,6 +62,8 @@ pub(crate) struct Started {
     pub(crate) transport: &'static str,
     /// The address, or empty.
     pub(crate) place: String,
+    /// The module that the link is to an instance of.
+    pub(crate) module: Option<Arc<WasmModule>>,
 }
 
 /// Starts the plugin that `parts` describe. Its connection opens by and by.
@@ -69,8 +73,9 @@ pub(crate) fn start(py: Python<'_>, parts: LoadParts<'_>) -> PyResult<Started> {
     let path = parts.path.clone();
     let known = parts.known.iter().cloned().map(service_from).collect::<PyResult<Vec<_>>>()?;
     let known = known.into_iter().filter(|service: &Arc<ServiceEntry>| !service.descriptor_set.is_empty()).collect();
+    let services = parts.services.iter().cloned().map(service_from).collect::<PyResult<Vec<_>>>()?;
     let options = options_from(py, parts, &late, &records)?;
-    let started = py.detach(|| start_blocking(&path, &options, known, &late));
+    let started = py.detach(|| start_blocking(&path, &options, known, services, &late));
     let started = started.or_raise(py)?;
     records.connect(&started.link);
     Ok(started)
@@ -100,6 +105,7 @@ fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: 
         host_name: parts.host_name,
         tls: parts.tls.map(tls_from),
         allow_plaintext: parts.allow_plaintext,
+        wasm: parts.wasm.into(),
         start_timeout: Duration::try_from_secs_f64(parts.start_timeout.max(0.0)).unwrap_or(Duration::MAX),
         ..LoadOptions::default()
     })
@@ -109,6 +115,7 @@ fn start_blocking(
     path: &Path,
     options: &LoadOptions,
     known: Vec<Arc<ServiceEntry>>,
+    services: Vec<Arc<ServiceEntry>>,
     late: &LateLink,
 ) -> Result<Started, Error> {
     if let Some(place) = path.to_str().and_then(json_rpc_place) {
@@ -125,12 +132,23 @@ fn start_blocking(
             on_log(&LogRecord::new(LogLevel::Warn, "anyplug", message));
         }
     }
+    if plan.transport == "wasm" {
+        let module = Arc::new(WasmModule::read(plan, options, services)?);
+        let (link, place) = (module.enter()?, String::new());
+        return Ok(Started { link, process: None, transport: "wasm", place, module: Some(module) });
+    }
     if plan.is_json_rpc() {
         let (process, _, pipe) = start_json_rpc(&plan, options, known)?;
         // The channel ends when all has been read that the process wrote.
         let link = Link::new(pipe, |shell| plan.connect(options, shell), None, ending(&process))?;
         let _ = late.set(Arc::downgrade(&link));
-        return Ok(Started { link, process: Some(process), transport: plan.transport, place: String::new() });
+        return Ok(Started {
+            link,
+            process: Some(process),
+            transport: plan.transport,
+            place: String::new(),
+            module: None,
+        });
     }
     let (process, pipe) = start_process(&plan.process_options(options)?)?;
     let process = Arc::new(process);
@@ -142,7 +160,7 @@ fn start_blocking(
             link.finish();
         }
     });
-    Ok(Started { link, process: Some(process), transport: plan.transport, place: String::new() })
+    Ok(Started { link, process: Some(process), transport: plan.transport, place: String::new(), module: None })
 }
 
 fn connect_blocking(address: &Address, options: &LoadOptions, late: &LateLink) -> Result<Started, Error> {
@@ -150,7 +168,7 @@ fn connect_blocking(address: &Address, options: &LoadOptions, late: &LateLink) -
     let ending = Ending { why, then: Box::new(|| {}) };
     let link = Link::new(pipe, connect, None, ending)?;
     let _ = late.set(Arc::downgrade(&link));
-    Ok(Started { link, process: None, transport: address.transport(), place: address.to_string() })
+    Ok(Started { link, process: None, transport: address.transport(), place: address.to_string(), module: None })
 }
 
 fn connect_json_rpc_blocking(
@@ -162,7 +180,8 @@ fn connect_json_rpc_blocking(
     let (pipe, why, connect) = dial_json_rpc(address, options, known)?;
     let link = Link::new(pipe, connect, None, Ending { why, then: Box::new(|| {}) })?;
     let _ = late.set(Arc::downgrade(&link));
-    Ok(Started { link, process: None, transport: address.transport(), place: format!("{JSON_RPC_PREFIX}{address}") })
+    let place = format!("{JSON_RPC_PREFIX}{address}");
+    Ok(Started { link, process: None, transport: address.transport(), place, module: None })
 }
 
 fn ending(process: &Arc<PluginProcess>) -> Ending {

@@ -241,7 +241,9 @@ impl Link {
             return Err(to_exception(py, &error));
         };
         let is_alone = looped.begins_alone(py);
-        let number = make().and_then(|call| self.keep_unary(looped, call, future));
+        // A module may have answered already. The loop has its turn all the same, unless it has nothing else to do.
+        let waits = self.guest().is_some() && !is_alone;
+        let number = make().and_then(|call| self.keep_unary(looped, call, future, waits));
         if is_alone {
             self.answer_alone(py, looped, number.is_ok())?;
         }
@@ -250,8 +252,20 @@ impl Link {
     }
 
     /// Keeps a call until its answer is given to `future`.
-    fn keep_unary(self: &Arc<Self>, looped: &Looped, mut call: RawUnary, future: &Bound<'_, PyAny>) -> PyResult<u64> {
+    fn keep_unary(
+        self: &Arc<Self>,
+        looped: &Looped,
+        mut call: RawUnary,
+        future: &Bound<'_, PyAny>,
+        waits: bool,
+    ) -> PyResult<u64> {
         let (place, generation) = lock(&looped.unaries).reserve();
+        if waits && call.is_done() {
+            lock(&looped.unaries).put(place, (call, future.clone().unbind()));
+            looped.pending.fetch_add(1, Ordering::Relaxed);
+            self.push(Work::Answered(place));
+            return Ok(u64::from(generation) << 32 | place as u64);
+        }
         let waker = Waker::from(Arc::new(Answered { link: Arc::downgrade(self), place }));
         match Pin::new(&mut call).poll(&mut TaskContext::from_waker(&waker)) {
             Poll::Ready(answer) => {
@@ -348,7 +362,7 @@ impl Link {
             return self.stream_ended();
         }
         let is_asked = looped.pending.load(Ordering::Relaxed) > 0 || self.connection().role() == Role::Plugin;
-        if !has_work() && is_asked {
+        if !has_work() && is_asked && self.guest().is_none() {
             let mut spin = lock(&self.spin);
             if spin.allowed() {
                 leader.spin(&mut spin, has_work);

@@ -107,7 +107,7 @@ impl Handlers {
             Ok(answer) if answer.is_none(py) => Ok(false),
             Ok(answer) => {
                 let answer: PyBackedBytes = answer.extract(py)?;
-                call.get().answer(answer);
+                call.get().answer(py, answer);
                 Ok(true)
             }
             Err(error) => {

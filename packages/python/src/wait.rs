@@ -86,12 +86,15 @@ impl Link {
     }
 
     fn can_read(&self) -> bool {
-        !self.has_ended() && self.looped.get().is_none() && self.reads.load(Ordering::SeqCst) == NOBODY
+        !self.has_ended()
+            && self.guest().is_none()
+            && self.looped.get().is_none()
+            && self.reads.load(Ordering::SeqCst) == NOBODY
     }
 
     /// A thread that sleeps until there is something to read lets a caller read instead: that saves a change of threads for each answer.
     fn ask_to_read(&self) {
-        if self.reads.load(Ordering::SeqCst) == SLEEPER {
+        if self.guest().is_none() && self.reads.load(Ordering::SeqCst) == SLEEPER {
             self.takes_over.store(true, Ordering::SeqCst);
             self.pump.kick();
         }
@@ -99,7 +102,8 @@ impl Link {
 
     /// Becomes the one who reads, if nobody is.
     pub(crate) fn try_lead(&self, as_what: u8) -> Option<Leader<'_>> {
-        if self.has_ended() || self.looped.get().is_some() {
+        // A caller of a module has nothing to read: it is inside itself, or told by who is.
+        if self.has_ended() || self.looped.get().is_some() || (as_what == CALLER && self.guest().is_some()) {
             return None;
         }
         let leader = self.pump.try_lead()?;

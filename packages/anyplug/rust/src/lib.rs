@@ -45,10 +45,10 @@ pub use anyplug_core::{
 };
 #[cfg(feature = "host")]
 pub use anyplug_host::{
-    Discovery, DiscoveryOptions, EnvironmentOptions, FoundPlugin, InheritEnv, InterpreterOptions, Load, LoadOptions,
-    Look, Manifest, OnLog, Plugin, PluginFailure, PluginSet, PluginSource, PythonPluginLoader, TypeScriptPluginLoader,
-    discover_plugins, load_direct, load_plugin, load_plugins, parse_manifest, read_manifest, register_builtin,
-    unregister_builtin,
+    CacheFolder, Discovery, DiscoveryOptions, EnvironmentOptions, FoundPlugin, InheritEnv, InterpreterOptions, Load,
+    LoadOptions, Look, Manifest, OnLog, Plugin, PluginFailure, PluginSet, PluginSource, PythonPluginLoader,
+    TypeScriptPluginLoader, WasmLimits, discover_plugins, load_direct, load_plugin, load_plugins, parse_manifest,
+    read_manifest, register_builtin, unregister_builtin,
 };
 
 /// An agent and its plugins: the contract `anyplug.agent.v1`, and a library for both sides.

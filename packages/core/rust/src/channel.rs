@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::log::LogRecord;
 
+pub use crate::connection::{CallNow, CalledNow};
+
 /// A future on the heap that may move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
@@ -51,6 +53,12 @@ pub trait Shell: Send + Sync + 'static {
     fn called(&self) -> bool {
         self.wake();
         false
+    }
+
+    /// Makes a call with one request at once, the short way of the embedded ABI, if it can: see [`CallNow`]. The default cannot.
+    fn call_now(&self, call: &mut CallNow<'_>) -> CalledNow {
+        let _ = call;
+        CalledNow::Not
     }
 
     /// Runs a future to its end: a handler that could not finish at once, or a stream of requests that is being sent.

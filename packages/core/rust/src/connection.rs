@@ -21,10 +21,12 @@ use crate::status::Status;
 mod action;
 mod answer;
 mod binding;
+mod now;
 mod raw;
 mod slot;
 mod transport;
 
+pub use now::{CallNow, CalledNow};
 pub use raw::{RawCall, RawRequest, RawUnary};
 use slot::{Causer, State};
 
@@ -99,6 +101,8 @@ struct Inner {
     shell: Arc<dyn Shell>,
     /// The service and the method of each index of this side's table.
     table: Vec<(usize, usize)>,
+    /// The largest message that this side accepts; of a host.
+    max_message_bytes: usize,
     peer: OnceLock<Arc<Peer>>,
     peer_name: OnceLock<Arc<str>>,
     state: Mutex<State>,
@@ -124,6 +128,7 @@ impl Connection {
             router,
             shell,
             table,
+            max_message_bytes: session.limits().max_message_bytes as usize,
             peer: OnceLock::new(),
             peer_name: OnceLock::new(),
             state: Mutex::new(State::new(session)),
@@ -166,6 +171,11 @@ impl Connection {
         self.inner.lock().earliest
     }
 
+    /// The latest deadline of the calls that this side has made and that are open; none when one of them has none, or there is no call.
+    pub fn latest_deadline(&self) -> Option<Instant> {
+        self.inner.lock().latest_deadline()
+    }
+
     /// Ends the calls whose deadlines have passed.
     pub fn expire_due(&self, now: Instant) {
         self.inner.pump(|state| state.expire_due(now));
@@ -174,6 +184,12 @@ impl Connection {
     /// Tells that the transport has ended, and why. All calls end with UNAVAILABLE and this reason.
     pub fn closed(&self, reason: Error) {
         self.inner.change(|state| state.session.closed(reason.into()));
+    }
+
+    /// Tells that the transport has ended by a failure of the peer while that worked on `call`, which ends with this reason; all others end with UNAVAILABLE in the same words. 0: not known; then it
+    /// is the only call that this side has made, if there is but one.
+    pub fn closed_within(&self, call: u32, reason: Error) {
+        self.inner.change(|state| state.closed_within(call, &reason));
     }
 
     /// How many bytes have to be written.

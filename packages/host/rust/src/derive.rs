@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use anyplug_core::Result;
+use anyplug_wasm::read_section_of;
+
 use crate::command::quote_word;
 use crate::manifest::{Interop, LocatedManifest, Manifest};
 
@@ -20,6 +23,27 @@ pub(crate) fn derived_module(file: &Path, name: Option<&str>) -> LocatedManifest
     let module = format!("./{}", file.file_name().unwrap_or_default().to_string_lossy());
     let command = format!("node --input-type=module --eval {} {}", quote_word(RUN_MODULE), quote_word(&module));
     derived(file, "typescript", command, Some(module), name)
+}
+
+/// Returns the plugin that a WebAssembly module is, by what its section says.
+///
+/// # Errors
+/// As [`read_section_of`].
+pub(crate) fn derived_wasm(file: &Path) -> Result<LocatedManifest> {
+    let section = read_section_of(file)?;
+    let language = section.runtime.split(' ').next().unwrap_or_default();
+    let known = ["typescript", "python", "rust"].contains(&language);
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let manifest = Manifest {
+        name: plugin_name(&section.name),
+        version: section.version,
+        language: if known { language.to_owned() } else { String::new() },
+        interop: Interop { wasm_path: Some(format!("./{name}")), ..Interop::default() },
+        transports: Some(vec!["wasm".to_owned()]),
+        ..Manifest::default()
+    };
+    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+    Ok(LocatedManifest { manifest, folder, file: file.to_owned(), is_derived: true, python: None })
 }
 
 /// A name as plugin.json has it, for a file or module of this name.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyplug_core::{BoxFuture, Error, LimitOptions, Link, LogRecord, Result, Shell};
+use anyplug_core::{Error, LimitOptions, Link, Result};
 use anyplug_direct::{Definition, Direct, Side, connect};
 use anyplug_ipc::Runtime;
 use serde_json::{Map, Value};
 
 use crate::options::LoadOptions;
 use crate::plan::{Plan, host_name, host_router};
+use crate::runtime::RuntimeShell;
 use crate::wait::block_on;
 
 /// What a plugin in this process is loaded with.
@@ -70,7 +71,7 @@ impl DirectInstance {
             limits: terms.limits,
         };
         let plugin = Side { name: name.clone(), version, router, limits };
-        let (link, _) = connect(host, plugin, Arc::new(DirectShell(runtime.clone())));
+        let (link, _) = connect(host, plugin, Arc::new(RuntimeShell(runtime.clone())));
         let instance = Self { link, name, drain_timeout: options.drain_timeout };
         let opened = async {
             for service in &options.expect {
@@ -104,23 +105,5 @@ impl DirectInstance {
 impl Drop for DirectInstance {
     fn drop(&mut self) {
         self.link.close(Error::unavailable(format!("plugin \"{}\" was dropped by its host", self.name)));
-    }
-}
-
-struct DirectShell(Arc<dyn Runtime>);
-
-impl Shell for DirectShell {
-    fn wake(&self) {}
-
-    fn spawn(&self, future: BoxFuture<()>) {
-        self.0.spawn(future);
-    }
-
-    fn run(&self, poll: &mut dyn FnMut()) {
-        self.0.run(poll);
-    }
-
-    fn log(&self, record: LogRecord) {
-        self.0.log(record);
     }
 }

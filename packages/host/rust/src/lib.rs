@@ -30,9 +30,11 @@ mod set;
 mod shape;
 mod socket;
 mod wait;
+mod wasm;
 
 pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
+pub use anyplug_wasm::{CacheFolder, WasmLimits};
 pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;
 pub use discovery::{Discovery, DiscoveryOptions, FoundPlugin, Look, PluginFailure, PluginSource, discover_plugins};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyplug_core::{Error, Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
 use anyplug_direct::Definition;
 use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions, json_rpc_place};
+use anyplug_wasm::WasmLimits;
 use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
@@ -24,12 +25,13 @@ use crate::plugin::Plugin;
 use crate::reconnect::ReconnectOptions;
 use crate::runtime::HostRuntime;
 use crate::socket::SocketInstance;
+use crate::wasm::WasmInstance;
 
 /// Loads a plugin:
 ///
 /// - a folder that holds a plugin.json, or that file itself;
-/// - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in `python:my_package.my_module`: they need no
-///   plugin.json;
+/// - a WebAssembly module (.wasm), a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
+///   `python:my_package.my_module`: they need no plugin.json;
 /// - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
 ///   `json-rpc+` before it where the plugin speaks JSON-RPC.
 ///
@@ -126,6 +128,10 @@ fn load_place(
         let instance = JsonRpcInstance::start(&plan, options, runtime, look)?;
         return Ok(Plugin::of_json_rpc(instance, plan.located.manifest, plan.transport));
     }
+    if plan.transport == "wasm" {
+        let instance = WasmInstance::start(&plan, options, runtime, look)?;
+        return Ok(Plugin::of_wasm(instance, plan.located.manifest));
+    }
     let instance = Instance::start(&plan, options, runtime)?;
     instance.open(options, look)?;
     Ok(Plugin::of_process(instance, plan.located.manifest, plan.transport))
@@ -174,7 +180,7 @@ impl Load {
         self
     }
 
-    /// Chooses the transport: "direct" for a plugin that is linked into this program, "process" or "stdio".
+    /// Chooses the transport: "direct" for a plugin that is linked into this program, "process", "stdio" or "wasm".
     pub fn transport(mut self, transport: impl Into<String>) -> Self {
         self.options.transport = Some(transport.into());
         self
@@ -255,6 +261,12 @@ impl Load {
     /// Says how a lost link to an address is made again; none: not at all, then the plugin has ended.
     pub fn reconnect(mut self, reconnect: Option<ReconnectOptions>) -> Self {
         self.options.reconnect = reconnect;
+        self
+    }
+
+    /// Sets what a WebAssembly module may take: memory, time, fuel, tables.
+    pub fn wasm(mut self, limits: WasmLimits) -> Self {
+        self.options.wasm = limits;
         self
     }
 

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use anyplug_core::{Error, Result};
 
 use crate::command::quote_word;
-use crate::derive::{derived, derived_module, is_node_module};
+use crate::derive::{derived, derived_module, derived_wasm, is_node_module};
 use crate::manifest::{LocatedManifest, read_manifest};
 use crate::package::{NPM_PREFIX, locate_npm_package};
 
 /// Stands before the name of a Python module.
 pub(crate) const PYTHON_PREFIX: &str = "python:";
 
-/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), an executable file, the name of a Python module
+/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), a WebAssembly module (.wasm), an executable file, the name of a Python module
 /// behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
 ///
 /// # Errors
-/// As [`read_manifest`]; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
+/// As [`read_manifest`] and [`read_section_of`](anyplug_wasm::read_section_of); INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
 pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     if let Some(module) = path.to_str().and_then(|path| path.strip_prefix(PYTHON_PREFIX)) {
         return locate_python_module(module, Path::new("."));
@@ -32,6 +32,9 @@ pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     if !file.is_file() || extension == "json" {
         return read_manifest(&file);
     }
+    if extension == "wasm" {
+        return derived_wasm(&file);
+    }
     let base = format!("./{}", file.file_name().unwrap_or_default().to_string_lossy());
     let name = quote_word(&base);
     if extension == "py" {
@@ -44,7 +47,7 @@ pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
         return Ok(derived(&file, "", name, None, None));
     }
     Err(Error::invalid_argument(format!(
-        "{} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py) or an executable file",
+        "{} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py, .wasm) or an executable file",
         file.display()
     )))
 }

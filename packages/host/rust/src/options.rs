@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyplug_core::{Implementation, LimitOptions, LogRecord, ServiceEntry};
 use anyplug_ipc::{EnvironmentOptions, TlsOptions};
+use anyplug_wasm::WasmLimits;
 use serde_json::{Map, Value};
 
 use crate::interpreter::InterpreterOptions;
@@ -17,7 +18,7 @@ pub type OnLog = Arc<dyn Fn(&LogRecord) + Send + Sync>;
 /// What a host can say about loading a plugin. [`LoadOptions::default`] says nothing; [`Load`](crate::Load) sets each member by a method of its own.
 #[derive(Clone)]
 pub struct LoadOptions {
-    /// "direct", "process" or "stdio", of an address "unix", "tcp" or "tls"; none: the first of the manifest's that this host has.
+    /// "direct", "process", "stdio" or "wasm", of an address "unix", "tcp" or "tls"; none: the first of the manifest's that this host has.
     pub transport: Option<String>,
     /// What the plugin may call on the host.
     pub services: Vec<Implementation>,
@@ -47,6 +48,8 @@ pub struct LoadOptions {
     pub allow_plaintext: bool,
     /// How a lost link to an address is made again; none: not at all, then the plugin has ended.
     pub reconnect: Option<ReconnectOptions>,
+    /// What a WebAssembly module may take.
+    pub wasm: WasmLimits,
 }
 
 impl Default for LoadOptions {
@@ -67,6 +70,7 @@ impl Default for LoadOptions {
             tls: None,
             allow_plaintext: false,
             reconnect: Some(ReconnectOptions::default()),
+            wasm: WasmLimits::default(),
         }
     }
 }

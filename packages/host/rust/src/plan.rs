@@ -19,7 +19,7 @@ use crate::options::LoadOptions;
 use crate::paths::path_inside;
 
 /// The transports of this host, in order of preference.
-pub const TRANSPORTS: [&str; 3] = ["direct", "process", "stdio"];
+pub const TRANSPORTS: [&str; 4] = ["direct", "process", "stdio", "wasm"];
 
 /// What Linux takes of one variable, 128 KiB, without the variable's name and the zero byte at its end.
 const MAX_CONFIG_BYTES: usize = (128 << 10) - CONFIG_VARIABLE.len() - 2;
@@ -29,7 +29,7 @@ const MAX_CONFIG_BYTES: usize = (128 << 10) - CONFIG_VARIABLE.len() - 2;
 pub struct Plan {
     /// The plugin's manifest.
     pub located: LocatedManifest,
-    /// "direct", "process" or "stdio".
+    /// "direct", "process", "stdio" or "wasm".
     pub transport: &'static str,
     /// The configuration: that of the manifest, with the host's own over it.
     pub config: Map<String, Value>,
@@ -97,9 +97,17 @@ fn choose_transport(located: &LocatedManifest, asked: Option<&str>, is_linked: b
         }
         return Ok(transport);
     }
-    let possible: Vec<&'static str> = TRANSPORTS.into_iter().filter(|name| *name != "direct" || is_linked).collect();
+    let interop = &located.manifest.interop;
+    let is_possible = |name: &str| match name {
+        "direct" => is_linked,
+        "wasm" => interop.wasm_path.is_some(),
+        _ => true,
+    };
+    let possible: Vec<&'static str> = TRANSPORTS.into_iter().filter(|name| is_possible(name)).collect();
+    let is_module = interop.protocol.as_deref() == Some("wasm") || interop.ipc_command.is_none();
     let preferred = match &located.manifest.transports {
         Some(names) if !names.is_empty() => names.iter().map(String::as_str).collect(),
+        _ if interop.wasm_path.is_some() && is_module => vec!["direct", "wasm", "process", "stdio"],
         _ => TRANSPORTS.to_vec(),
     };
     let chosen = preferred.iter().find_map(|name| possible.iter().copied().find(|one| one == name));
@@ -152,6 +160,21 @@ impl Plan {
         })
     }
 
+    /// The module to load.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION when the manifest names none, INVALID_ARGUMENT when its path leaves the folder.
+    pub fn wasm_file(&self) -> Result<PathBuf> {
+        let LocatedManifest { manifest, folder, file, .. } = &self.located;
+        match &manifest.interop.wasm_path {
+            Some(path) => path_inside(folder, path, "interop.wasmPath"),
+            None => Err(Error::failed_precondition(format!(
+                "{}: interop.wasmPath is missing, and transport \"wasm\" needs a module",
+                file.display()
+            ))),
+        }
+    }
+
     fn config_text(&self) -> Result<String> {
         config_text(&self.config, &self.located.manifest.name)
     }
@@ -159,11 +182,14 @@ impl Plan {
     /// This side of the connection.
     ///
     /// # Errors
-    /// INVALID_ARGUMENT when a service is implemented twice.
+    /// INVALID_ARGUMENT when a service is implemented twice, or the configuration is too large.
     pub fn connect(&self, options: &LoadOptions, shell: Arc<dyn Shell>) -> Result<Connection> {
         let router = host_router(options, &self.grants)?;
         let connection = ConnectionOptions::new(Role::Host, host_name(options), "", router, shell);
-        Connection::new(ConnectionOptions { limits: self.limits, ..connection })
+        // A process finds its configuration in its environment.
+        let is_told = self.transport == "wasm" && !self.config.is_empty();
+        let config = if is_told { self.config_text()? } else { String::new() };
+        Connection::new(ConnectionOptions { limits: self.limits, config, ..connection })
     }
 
     fn working_folder(&self) -> Result<PathBuf> {

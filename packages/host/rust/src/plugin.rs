@@ -13,6 +13,7 @@ use crate::json_rpc::JsonRpcInstance;
 use crate::manifest::Manifest;
 use crate::offload::offload;
 use crate::socket::SocketInstance;
+use crate::wasm::WasmInstance;
 
 /// A loaded plugin. A clone is another handle of the same one; when the last is dropped, the plugin's process is killed. To end it in good order, [`Plugin::close`] it.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ enum Ending {
     Direct(Arc<DirectInstance>),
     Socket(Arc<SocketInstance>),
     JsonRpc(Arc<JsonRpcInstance>),
+    Wasm(Arc<WasmInstance>),
 }
 
 impl Plugin {
@@ -61,6 +63,12 @@ impl Plugin {
         Self { inner: Arc::new(Inner { manifest: Some(manifest), transport, link, ending }) }
     }
 
+    pub(crate) fn of_wasm(instance: WasmInstance, manifest: Manifest) -> Self {
+        let link = instance.link();
+        let ending = Ending::Wasm(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest: Some(manifest), transport: "wasm", link, ending }) }
+    }
+
     /// Its name, as it says.
     pub fn name(&self) -> String {
         self.inner.link.peer_info().map(|peer| peer.name).unwrap_or_default()
@@ -76,7 +84,7 @@ impl Plugin {
         self.inner.manifest.as_ref()
     }
 
-    /// "direct", "process", "stdio", "unix", "tcp" or "tls".
+    /// "direct", "process", "stdio", "wasm", "unix", "tcp" or "tls".
     pub fn transport(&self) -> &str {
         self.inner.transport
     }
@@ -95,7 +103,15 @@ impl Plugin {
     pub fn instance(&self) -> Option<&Arc<Instance>> {
         match &self.inner.ending {
             Ending::Process(instance) => Some(instance),
-            Ending::Direct(_) | Ending::Socket(_) | Ending::JsonRpc(_) => None,
+            Ending::Direct(_) | Ending::Socket(_) | Ending::JsonRpc(_) | Ending::Wasm(_) => None,
+        }
+    }
+
+    /// Which of the limits of a WebAssembly module are enforced, and how, such as "call_timeout: epochs"; empty for other plugins.
+    pub fn enforced(&self) -> Vec<String> {
+        match &self.inner.ending {
+            Ending::Wasm(instance) => instance.enforced(),
+            _ => Vec::new(),
         }
     }
 
@@ -117,6 +133,7 @@ impl Plugin {
                 Ending::Direct(instance) => instance.close(),
                 Ending::Socket(instance) => instance.close(),
                 Ending::JsonRpc(instance) => instance.close(),
+                Ending::Wasm(instance) => instance.close(),
             }
             Ok(())
         })

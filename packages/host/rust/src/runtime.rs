@@ -1,8 +1,8 @@
 //! Where the handlers of a host run, and where the log goes.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use anyplug_core::{BoxFuture, LogRecord};
+use anyplug_core::{BoxFuture, LogRecord, Shell};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::options::OnLog;
@@ -48,5 +48,24 @@ impl anyplug_ipc::Runtime for HostRuntime {
         if let Some(on_log) = &self.on_log {
             on_log(&record);
         }
+    }
+}
+
+/// A plugin in this process has no bytes that would have to be moved: what is around it is the runtime.
+pub(crate) struct RuntimeShell(pub(crate) Arc<dyn anyplug_ipc::Runtime>);
+
+impl Shell for RuntimeShell {
+    fn wake(&self) {}
+
+    fn spawn(&self, future: BoxFuture<()>) {
+        self.0.spawn(future);
+    }
+
+    fn run(&self, poll: &mut dyn FnMut()) {
+        self.0.run(poll);
+    }
+
+    fn log(&self, record: LogRecord) {
+        self.0.log(record);
     }
 }

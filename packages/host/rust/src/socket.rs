@@ -39,7 +39,7 @@ impl SocketInstance {
                 let ending = Ending { why: Box::new(why), then };
                 let driver =
                     Driver::start_over(pipe, ending, runtime.clone(), |shell| connection(&address, &options, shell))?;
-                let opened = open(driver.connection(), &address, &options, look);
+                let opened = open(driver.connection(), &format!("plugin at {address}"), &options, look);
                 if let Err(error) = &opened {
                     driver.connection().closed(error.clone());
                     driver.close();
@@ -109,18 +109,19 @@ pub fn dial(
     Ok((pipe, Box::new(why), Box::new(move |shell| connection(&address, &options, shell))))
 }
 
-fn open(
+/// Waits until calls can be made and the schemas fit. `who` is the plugin in messages, before it has said its name.
+///
+/// # Errors
+/// As [`SocketInstance::start`].
+pub(crate) fn open(
     connection: &Connection,
-    address: &Address,
+    who: &str,
     options: &LoadOptions,
     look: &mut dyn FnMut() -> Result<()>,
 ) -> Result<()> {
     let until = Instant::now() + options.start_timeout;
     let opened = async {
-        connection
-            .ready()
-            .await
-            .map_err(|error| error.map_message(|message| format!("plugin at {address}: {message}")))?;
+        connection.ready().await.map_err(|error| error.map_message(|message| format!("{who}: {message}")))?;
         // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
         if let Err(error) = connection.ping().await {
             let name = connection.peer().map(|peer| peer.name.clone()).unwrap_or_default();
@@ -133,7 +134,7 @@ fn open(
         connection.negotiate_uses().await
     };
     let timeout = options.start_timeout.as_millis();
-    let late = || Error::deadline_exceeded(format!("plugin at {address} was not ready within {timeout} ms"));
+    let late = || Error::deadline_exceeded(format!("{who} was not ready within {timeout} ms"));
     let in_time = || if Instant::now() < until { look() } else { Err(late()) };
     block_on(opened, in_time).and_then(|opened| opened)
 }

@@ -44,7 +44,7 @@ pub use pipe::{Moved, Pipe};
 pub use preface::{Preface, hear_preface};
 pub use process::{OnLine, PluginProcess, ProcessOptions, Stream, start_process};
 pub use program::{ProgramPlace, find_program, is_executable, script_interpreter};
-pub use pump::{Leader, OnPrinted, Pump, Turn};
+pub use pump::{Carry, Leader, OnPrinted, Pump, Turn};
 pub use runtime::Runtime;
 pub use serve::{Server, open_channel, open_standard_streams};
 pub use spin::Spin;

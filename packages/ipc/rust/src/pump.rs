@@ -38,6 +38,9 @@ pub enum Turn {
 /// Takes what a plugin in stdio mode printed before its hello.
 pub type OnPrinted = Box<dyn Fn(&[u8]) + Send + Sync>;
 
+/// Moves a connection's output in another way than through the pipe, and takes what comes of it.
+pub type Carry = Box<dyn Fn() + Send + Sync>;
+
 /// Moves bytes between a [`Pipe`] and a [`Connection`], for whichever thread comes along. It has no thread of its own.
 pub struct Pump {
     connection: Connection,
@@ -51,6 +54,8 @@ pub struct Pump {
     /// Until when the leader sleeps in `poll`, in nanoseconds of the clock; [`AWAKE`] when it does not.
     asleep_until: AtomicU64,
     kick: Kick,
+    /// Nothing goes through the pipe then but its end.
+    carry: Option<Carry>,
 }
 
 const AWAKE: u64 = 0;
@@ -89,7 +94,16 @@ impl Pump {
             blocked: AtomicBool::new(false),
             asleep_until: AtomicU64::new(AWAKE),
             kick: Kick::new()?,
+            carry: None,
         })
+    }
+
+    /// A pump for a connection whose bytes do not go through the pipe: that tells by its end when the peer has gone.
+    ///
+    /// # Errors
+    /// As [`Pump::new`].
+    pub fn carried(pipe: Pipe, connection: Connection, carry: Carry) -> io::Result<Self> {
+        Ok(Self { carry: Some(carry), ..Self::new(pipe, connection, None)? })
     }
 
     /// The connection.
@@ -114,6 +128,9 @@ impl Pump {
 
     /// Writes the connection's output as far as the peer takes it; the leader sees to the rest.
     pub fn flush(&self) {
+        if let Some(carry) = &self.carry {
+            return carry();
+        }
         self.unwritten.store(true, Ordering::SeqCst);
         while self.unwritten.load(Ordering::SeqCst) {
             // Whoever holds the lock looks at the flag again after having released it.
@@ -186,7 +203,8 @@ impl Pump {
         // Who caused output or an earlier deadline before that found this thread awake, and left it to this look.
         let next = self.connection.next_deadline();
         let as_before = next.is_none_or(|next| until.is_some_and(|until| until <= next));
-        if as_before && (self.is_blocked() || self.connection.output_bytes() == 0) {
+        let is_written = || self.carry.is_some() || self.is_blocked() || self.connection.output_bytes() == 0;
+        if as_before && is_written() {
             self.poll(until);
         }
         self.asleep_until.store(AWAKE, Ordering::SeqCst);

@@ -56,6 +56,7 @@ from ._set import PluginSet, PluginsLoad, SyncPluginSet, load_plugins
 from ._tls import TlsOptions
 from ._transport import ResponseStream, SyncResponseStream
 from ._version import VERSION as __version__
+from ._wasm import WasmLimits
 
 __all__ = (
     "AnyplugError",
@@ -96,6 +97,7 @@ __all__ = (
     "SyncResponseStream",
     "TlsOptions",
     "TransportName",
+    "WasmLimits",
     "__version__",
     "define_plugin",
     "discover_plugins",

@@ -25,7 +25,7 @@ from ._lifetime import keep_track
 from ._limits import Limits, limit_parts
 from ._log import LogLevel, LogRecord, OnLog, log_to_logging
 from ._module import load_definition
-from ._plugin import Plugin, SyncPlugin
+from ._plugin import Link, Plugin, SyncPlugin
 from ._reconnect import ReconnectingLink, ReconnectOptions
 from ._router import HandlerTable
 from ._runner import LoopRunner, Runner, ThreadRunner
@@ -33,10 +33,11 @@ from ._schema import ServiceParts, service_parts
 from ._sdk import PluginDefinition
 from ._tls import TlsOptions, tls_parts
 from ._version import RUNTIME
+from ._wasm import ReplacingLink, WasmLimits, WasmParts, wasm_parts
 
 __all__ = ("PluginLoad", "TransportName", "load_plugin", "load_ts_plugin")
 
-TransportName = Literal["direct", "process", "stdio", "unix", "tcp", "tls"]
+TransportName = Literal["direct", "process", "stdio", "wasm", "unix", "tcp", "tls"]
 
 
 def load_plugin(
@@ -59,18 +60,20 @@ def load_plugin(
     tls: TlsOptions | None = None,
     allow_plaintext: bool = False,
     reconnect: ReconnectOptions | bool = True,
+    wasm: WasmLimits | None = None,
 ) -> PluginLoad:
     """Says which plugin to load, and how.
 
     What is returned loads it: by ``with`` for threads, by ``async with`` for asyncio.
 
-    ``path``: a folder that holds a plugin.json, or that file itself; a module that exports ``plugin``, in JavaScript
-    (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
-    ``python:my_package.my_module``, which need no plugin.json; the address where the plugin is served, such as
-    ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it for
-    one of a set, and ``json-rpc+`` before it where the plugin speaks JSON-RPC; or what `discover_plugins` found.
+    ``path``: a folder that holds a plugin.json, or that file itself; a WebAssembly module (.wasm), a module that
+    exports ``plugin``, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its
+    name, as in ``python:my_package.my_module``, which need no plugin.json; the address where the plugin is served, such
+    as ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it
+    for one of a set, and ``json-rpc+`` before it where the plugin speaks JSON-RPC; or what `discover_plugins` found.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
-    its own) or ``stdio`` (a child process on stdin and stdout). By default the first possible one of the manifest's.
+    its own), ``stdio`` (a child process on stdin and stdout) or ``wasm`` (a WebAssembly module, in this process). By
+    default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
     ``grants``: the capabilities that the plugin is granted, of those that its manifest names; of a plugin at an
     address, which has none, all of these.
@@ -88,6 +91,7 @@ def load_plugin(
     ``tls``: certificates for an address ``tls://``. ``allow_plaintext``: allows an address ``tcp://`` beyond this
     machine, where anybody may read along or answer in the plugin's place.
     ``reconnect``: how a lost link to an address is made again; False: not at all, then the plugin has ended.
+    ``wasm``: what a WebAssembly module may take: memory, time, fuel, tables.
 
     Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or
     option that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not
@@ -115,6 +119,7 @@ def load_plugin(
         certificates=tls,
         allow_plaintext=allow_plaintext,
         reconnect=(ReconnectOptions() if reconnect else None) if isinstance(reconnect, bool) else reconnect,
+        wasm_limits=wasm,
         definition=found.definition if found else None,
     )
 
@@ -139,6 +144,7 @@ class LoadOptions(TypedDict, total=False):
     tls: TlsOptions | None
     allow_plaintext: bool
     reconnect: ReconnectOptions | bool
+    wasm: WasmLimits | None
 
 
 def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> PluginLoad:
@@ -178,6 +184,7 @@ class PluginLoad:
     certificates: TlsOptions | None
     allow_plaintext: bool
     reconnect: ReconnectOptions | None
+    wasm_limits: WasmLimits | None = None
     definition: PluginDefinition | None = None
     language: str | None = None
     _open: list[Plugin | SyncPlugin] = field(default_factory=list)
@@ -194,7 +201,14 @@ class PluginLoad:
         connection = self._connect(located, ThreadRunner())
         connection.start_thread()
         connection.open(self.start_timeout, self.expect)
-        return SyncPlugin(connection, located.manifest, connection.native.transport, self.drain_timeout)
+
+        def make() -> Connection:
+            other = self._connect(located, ThreadRunner(), connection.native)
+            other.start_thread()
+            return other
+
+        transport = connection.native.transport
+        return SyncPlugin(self._link(connection, make), located.manifest, transport, self.drain_timeout)
 
     def __enter__(self) -> SyncPlugin:
         """Loads the plugin for threads; leaving the block closes it."""
@@ -230,7 +244,14 @@ class PluginLoad:
         except asyncio.CancelledError:
             connection.kill("the load was given up")
             raise
-        return Plugin(connection, located.manifest, connection.native.transport, self.drain_timeout)
+
+        def make() -> Connection:
+            other = self._connect(located, LoopRunner(loop), connection.native)
+            other.join_loop()
+            return other
+
+        transport = connection.native.transport
+        return Plugin(self._link(connection, make), located.manifest, transport, self.drain_timeout)
 
     async def __aenter__(self) -> Plugin:
         """Loads the plugin for asyncio; leaving the block closes it."""
@@ -313,9 +334,20 @@ class PluginLoad:
         """The configuration, as the native module takes it."""
         return json.dumps(dict(self.configured))
 
-    def _connect(self, located: _Located | None, runner: Runner) -> Connection:
+    @property
+    def wasm(self) -> WasmParts:
+        """The limits of a WebAssembly module, as the native module takes them."""
+        return wasm_parts(self.wasm_limits)
+
+    def _link(self, first: Connection, make: Callable[[], Connection]) -> Link:
+        """What carries the calls: of a module, ``make`` makes another instance."""
+        if first.native.transport != "wasm":
+            return first
+        return ReplacingLink(first, make, self.wasm_limits.instances if self.wasm_limits else 1)
+
+    def _connect(self, located: _Located | None, runner: Runner, first: _native.Connection | None = None) -> Connection:
         def make(_: list[ServiceParts], handlers: HandlerTable, on_log: Callable[[Any], None]) -> _native.Connection:
-            return _native.Connection.load(self, handlers, on_log)
+            return _native.Connection.load(self, handlers, on_log) if first is None else first.again(handlers, on_log)
 
         return Connection(make, self.implementations, runner, self._on_log(located))
 
@@ -406,10 +438,10 @@ class _Located:
                 Code.FAILED_PRECONDITION,
                 f'{file}: {missing}, and transport "direct" needs a module in Python; load it with transport "process"',
             )
-        if load.transport not in (None, "direct", "process", "stdio"):
+        if load.transport not in (None, "direct", "process", "stdio", "wasm"):
             raise AnyplugError(
                 Code.INVALID_ARGUMENT,
-                f'transport: expected one of direct, process, stdio, got "{load.transport}"',
+                f'transport: expected one of direct, process, stdio, wasm, got "{load.transport}"',
             )
         names = transports or ("direct", "process")
         possible = [transport for transport in names if transport != "direct" or is_possible]

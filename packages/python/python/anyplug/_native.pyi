@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, final
 from betterproto2 import Message
 
 from ._error import AnyplugError
+from ._wasm import WasmParts
 
 _M = TypeVar("_M", bound=Message)
 
@@ -65,6 +66,8 @@ class _LoadParts(Protocol):
     def python(self) -> str | None: ...
     @property
     def host_name(self) -> str | None: ...
+    @property
+    def wasm(self) -> WasmParts: ...
 
 @final
 class Channel:
@@ -188,6 +191,19 @@ class Connection:
     @staticmethod
     def load(parts: _LoadParts, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]) -> Connection:
         """Starts a plugin's process and makes a connection with it, which `open` waits for."""
+
+    def again(self, handlers: Sequence[_Handler], on_log: Callable[[_LogRecord], object]) -> Connection:
+        """Makes another instance of the module that this connection is to, and a connection with it."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the instance of a module takes no more calls; False of other connections."""
+
+    @property
+    def open_calls(self) -> int: ...
+    @property
+    def enforced(self) -> list[str]:
+        """Which limits of a module are enforced, and how."""
 
     def open(self, timeout: float, expect: Sequence[_Service]) -> None:
         """Waits until calls can be made and the schemas fit; a plugin that does not come to that is killed."""

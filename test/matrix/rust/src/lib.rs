@@ -171,4 +171,6 @@ cells! {
     typescript_over_tls: TypeScript "tls";
     python_over_tls: Python "tls";
     rust_over_tls: Rust "tls";
+    typescript_over_wasm: TypeScript "wasm";
+    rust_over_wasm: Rust "wasm";
 }

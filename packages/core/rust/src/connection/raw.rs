@@ -2,14 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll, ready};
 
 use bytes::Bytes;
 
 use super::Inner;
+use super::now::{self, CallNow, CalledNow};
 use super::slot::{Slot, State};
+use crate::channel::Instant;
 use crate::code::Code;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -45,7 +47,10 @@ pub struct RawCall {
 
 impl Inner {
     pub(super) fn start(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawCall> {
-        let (call, news) = self.send_request(request, false)?;
+        let RawRequest { method, payload, end, options, default_timeout_ms } = request;
+        let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
+        let header = (!header.is_empty()).then_some(&header);
+        let (call, news) = self.send_request(method, Request { header, payload, end }, deadline, false)?;
         if news {
             self.shell.wake();
         }
@@ -54,18 +59,53 @@ impl Inner {
 
     /// Makes a call with one answer. Its request may wait until the future was polled for the second time.
     pub(super) fn start_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
-        let (call, news) = self.send_request(RawRequest { end: true, ..request }, true)?;
-        let stage = if news && self.shell.called() { Stage::Unsent } else { Stage::Sent };
-        Ok(RawUnary { call, stage })
+        let RawRequest { method, payload, options, default_timeout_ms, .. } = request;
+        let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
+        let header = (!header.is_empty()).then_some(&header);
+        let mut call = CallNow::new(self, method, header, payload, deadline);
+        let ended = match self.shell.call_now(&mut call) {
+            CalledNow::Not => {
+                let (call, news) = self.send_request(method, Request { header, payload, end: true }, deadline, true)?;
+                let stage = if news && self.shell.called() { Stage::Unsent } else { Stage::Sent };
+                return Ok(RawUnary(Unary::Open { call, stage }));
+            }
+            CalledNow::Pending => {
+                let place = call.place.ok_or_else(|| Error::internal("a pending call was not adopted"))?;
+                let call = RawCall::new(self.clone(), place, None);
+                return Ok(RawUnary(Unary::Open { call, stage: Stage::Sent }));
+            }
+            CalledNow::Done(message) => self.check_answer(message.len()).map(|()| Response {
+                message,
+                header: Metadata::default(),
+                trailer: Metadata::default(),
+            }),
+            CalledNow::Failed(status) => Err(now::failure(&status)),
+            CalledNow::Refused(error) => Err(error),
+        };
+        Ok(RawUnary(Unary::Ended(Mutex::new(Some(ended)))))
+    }
+
+    /// Ends the connection for an answer over the limit of this side, as a frame of that size would.
+    fn check_answer(self: &Arc<Self>, bytes: usize) -> Result<()> {
+        if bytes <= self.max_message_bytes {
+            return Ok(());
+        }
+        let message = format!("a message of {bytes} bytes is over the limit of {} bytes", self.max_message_bytes);
+        self.change(|state| state.session.fail(Status::new(Code::ResourceExhausted, message.clone())));
+        Err(Error::unavailable(format!("the connection ended: {message}")))
     }
 
     /// Returns whether there is output that the shell does not know of, too.
-    fn send_request(self: &Arc<Self>, request: RawRequest<'_>, may_hold_back: bool) -> Result<(RawCall, bool)> {
-        let RawRequest { method, payload, end, options, default_timeout_ms } = request;
-        let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
+    fn send_request(
+        self: &Arc<Self>,
+        method: u16,
+        request: Request<'_>,
+        deadline: Option<Instant>,
+        may_hold_back: bool,
+    ) -> Result<(RawCall, bool)> {
+        let header = request.header;
         let send = |state: &mut State| {
-            let header = (!header.is_empty()).then_some(&header);
-            let id = state.session.request_at(method, Request { header, payload, end })?;
+            let id = state.session.request_at(method, request)?;
             let timeout_ms = header.and_then(|header| header.timeout_ms).unwrap_or(0);
             Ok::<_, Error>(state.insert(Slot { id, deadline, timeout_ms, ..Slot::default() }))
         };
@@ -317,9 +357,15 @@ impl Drop for RawCall {
 
 /// A call with one request and one response by bytes. Dropping it cancels the call.
 #[must_use = "dropping a call cancels it"]
-pub struct RawUnary {
-    call: RawCall,
-    stage: Stage,
+pub struct RawUnary(Unary);
+
+enum Unary {
+    /// It was made at once; how it ended, until that is taken.
+    Ended(Mutex<Option<Result<Response<Bytes>>>>),
+    Open {
+        call: RawCall,
+        stage: Stage,
+    },
 }
 
 /// What the future of a call with one answer does next.
@@ -338,20 +384,36 @@ enum Stage {
 impl RawUnary {
     /// The response or the failure, if it has come; none before, and after it was taken.
     pub fn try_take(&self) -> Option<Result<Response<Bytes>>> {
-        self.call.inner.change(|state| self.call.take_response(state))
+        match &self.0 {
+            Unary::Ended(ended) => ended.lock().unwrap_or_else(PoisonError::into_inner).take(),
+            Unary::Open { call, .. } => call.inner.change(|state| call.take_response(state)),
+        }
     }
 
     /// Whether [`try_take`](Self::try_take) has something to give.
     pub fn is_done(&self) -> bool {
-        self.call.is_over()
+        match &self.0 {
+            Unary::Ended(_) => true,
+            Unary::Open { call, .. } => call.is_over(),
+        }
+    }
+
+    /// How it ended, where it was made at once; else the call.
+    pub(super) fn ended(self) -> std::result::Result<Result<Response<Bytes>>, Self> {
+        if let Unary::Ended(ended) = &self.0
+            && let Some(ended) = ended.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            return Ok(ended);
+        }
+        Err(self)
     }
 }
 
 impl Drop for RawUnary {
     fn drop(&mut self) {
         // Nobody comes back to write the request: the shell is woken when the call is dropped, right after this.
-        if matches!(self.stage, Stage::Unsent | Stage::Behind) {
-            self.call.inner.lock().forget_announcement();
+        if let Unary::Open { call, stage: Stage::Unsent | Stage::Behind } = &self.0 {
+            call.inner.lock().forget_announcement();
         }
     }
 }
@@ -360,21 +422,28 @@ impl Future for RawUnary {
     type Output = Result<Response<Bytes>>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        match self.stage {
+        let (call, stage) = match &mut self.0 {
+            Unary::Open { call, stage } => (call, stage),
+            Unary::Ended(ended) => {
+                let ended = ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+                return ended.take().map_or(Poll::Pending, Poll::Ready);
+            }
+        };
+        match *stage {
             Stage::Unsent => {
-                self.stage = Stage::Behind;
+                *stage = Stage::Behind;
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            Stage::Behind => self.call.inner.shell.wake(),
+            Stage::Behind => call.inner.shell.wake(),
             Stage::Sent | Stage::Waiting => {}
         }
-        if std::mem::replace(&mut self.stage, Stage::Waiting) != Stage::Waiting {
-            self.call.inner.shell.assist(&|| self.is_done());
+        if std::mem::replace(stage, Stage::Waiting) != Stage::Waiting {
+            call.inner.shell.assist(&|| call.is_over());
         }
-        let response = self.call.inner.change(|state| {
-            let response = self.call.take_response(state);
-            if let (None, Some(slot)) = (&response, self.call.slot(state)) {
+        let response = call.inner.change(|state| {
+            let response = call.take_response(state);
+            if let (None, Some(slot)) = (&response, call.slot(state)) {
                 set_waker(slot, task);
             }
             response

@@ -173,6 +173,30 @@ impl State {
         }
     }
 
+    /// The calls that this side has made and that have not ended.
+    fn own_calls(&self) -> impl Iterator<Item = &Slot> {
+        self.slots.iter().flatten().filter(|slot| !slot.is_callee && slot.outcome.is_none())
+    }
+
+    pub(super) fn latest_deadline(&self) -> Option<Instant> {
+        let mut latest = None;
+        for slot in self.own_calls() {
+            latest = latest.max(Some(slot.deadline?));
+        }
+        latest
+    }
+
+    pub(super) fn closed_within(&mut self, call: u32, reason: &Error) {
+        let mut own = self.own_calls().map(|slot| slot.id);
+        let (first, is_only) = (own.next(), own.next().is_none());
+        drop(own);
+        let is_own = call != 0 && self.slot_of(call).is_some_and(|slot| !slot.is_callee && slot.outcome.is_none());
+        if let Some(id) = if is_own { Some(call) } else { first.filter(|_| is_only && call == 0) } {
+            self.session.cancel(id, Status::from(reason));
+        }
+        self.session.closed(Error::unavailable(reason.message().to_owned()).into());
+    }
+
     pub(super) fn ping(&mut self) -> Result<u64> {
         let number = self.pings + 1;
         self.session.ping(&number.to_le_bytes())?;

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 
+use bytes::Bytes;
+
 use super::binding::Bound;
 use super::{Connection, Inner, RawCall, RawRequest, RawUnary};
 use crate::channel::{BoxFuture, Instant};
@@ -25,7 +27,10 @@ impl Transport for Connection {
     fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
         match self.inner.bind(method) {
             Ok(Bound::Ready(index)) => match self.call_unary(method, index, request, options) {
-                Ok(call) => Running::Waits(Box::pin(TypedUnary(call))),
+                Ok(call) => match call.ended() {
+                    Ok(ended) => Running::Ended(ended.map(typed)),
+                    Err(call) => Running::Waits(Box::pin(TypedUnary(call))),
+                },
                 Err(error) => Running::Ended(Err(error)),
             },
             Ok(Bound::Unchecked) => {
@@ -135,9 +140,13 @@ impl Future for TypedUnary {
     type Output = Result<Response<Payload>>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let Response { message, header, trailer } = ready!(Pin::new(&mut self.0).poll(task))?;
-        Poll::Ready(Ok(Response { message: Payload::Bytes(message), header, trailer }))
+        Poll::Ready(ready!(Pin::new(&mut self.0).poll(task)).map(typed))
     }
+}
+
+fn typed(response: Response<Bytes>) -> Response<Payload> {
+    let Response { message, header, trailer } = response;
+    Response { message: Payload::Bytes(message), header, trailer }
 }
 
 impl Surroundings for Inner {

@@ -18,28 +18,55 @@ impl Session {
     /// Nothing is sent, and the reason is: UNAVAILABLE when the connection has ended or drains, FAILED_PRECONDITION before HELLO,
     /// INVALID_ARGUMENT for a bad metadata key, RESOURCE_EXHAUSTED for a message, header or number of calls over a limit.
     pub fn request_at(&mut self, index: u16, request: Request<'_>) -> Result<u32> {
-        let peer = self.peer_for_request()?;
-        let peer_limits = peer.limits;
-        if self.open_own >= peer_limits.max_pending_requests as usize {
-            return Err(Error::resource_exhausted(format!(
-                "there are {} requests, as many as {:?} takes at once; wait for one to end",
-                peer_limits.max_pending_requests, peer.name
-            )));
-        }
-        self.check_message_size(request.payload.len())?;
-        let header = encode_header(request.header)?;
+        let header = self.check_request(&request)?;
         if request.end && self.output_is_over(request.payload.len(), true) {
             return Err(self.output_is_full());
         }
         let call = self.claim_id();
         let flags = if request.end { FLAG_END } else { 0 };
         self.write_with_header(Kind::Request, flags, index, call, header, request.payload)?;
+        self.open_call(call, request.payload.len(), request.end);
+        Ok(call)
+    }
+
+    /// Gives the id of a call with one request that is made the short way of the embedded ABI, and its encoded header; nothing is written. If the answer is pending, [`adopt_call`](Self::adopt_call)
+    /// says so; else it is over.
+    ///
+    /// # Errors
+    /// As [`Session::request_at`].
+    pub fn claim_call(&mut self, request: &Request<'_>) -> Result<(u32, Option<Vec<u8>>)> {
+        let header = self.check_request(request)?;
+        Ok((self.claim_id(), header))
+    }
+
+    /// Says that the answer to a call of [`claim_call`](Self::claim_call), whose request had so many bytes, comes by frames.
+    pub fn adopt_call(&mut self, call: u32, bytes: usize) {
+        if self.open_peer().is_ok() {
+            self.open_call(call, bytes, true);
+        }
+    }
+
+    /// What has to hold before a call is made; gives its encoded header.
+    fn check_request(&self, request: &Request<'_>) -> Result<Option<Vec<u8>>> {
+        let peer = self.peer_for_request()?;
+        let most = peer.limits.max_pending_requests;
+        if self.open_own >= most as usize {
+            return Err(Error::resource_exhausted(format!(
+                "there are {most} requests, as many as {:?} takes at once; wait for one to end",
+                peer.name
+            )));
+        }
+        self.check_message_size(request.payload.len())?;
+        encode_header(request.header)
+    }
+
+    fn open_call(&mut self, call: u32, bytes: usize, end: bool) {
+        let Some(peer_limits) = self.peer.as_ref().map(|peer| peer.limits) else { return };
         let mut state = self.new_call(false, peer_limits);
-        state.sends = !request.end;
-        state.send_credit.spend(request.payload.len());
+        state.sends = !end;
+        state.send_credit.spend(bytes);
         self.calls.insert(call, state);
         self.open_own += 1;
-        Ok(call)
     }
 
     /// Sends a message of a call. For a call that has ended it does nothing.

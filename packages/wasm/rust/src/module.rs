@@ -1,0 +1,197 @@
+//! A module that was checked and compiled.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyplug_core::{Error, Result};
+use wasmtime::{Engine, ExternType, FuncType, InstancePre, ValType};
+
+use crate::cache;
+use crate::data::Data;
+use crate::engine::engine;
+use crate::imports::{self, linker};
+use crate::limits::WasmLimits;
+use crate::section::{Section, read_section};
+use crate::ticker;
+
+/// A module that was checked and compiled, of which any number of instances can be made. A clone is another handle of the same one.
+#[derive(Clone)]
+pub struct Module {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    section: Section,
+    limits: WasmLimits,
+    engine: &'static Engine,
+    linked: InstancePre<Data>,
+}
+
+impl Module {
+    /// Reads, checks and compiles the module in a file.
+    ///
+    /// # Errors
+    /// NOT_FOUND when there is no such file; otherwise as [`Module::new`].
+    pub fn read(file: &Path, limits: &WasmLimits) -> Result<Self> {
+        let absent = |error: std::io::Error| {
+            Error::not_found(format!("there is no module at {}: {error}", file.display())).with_source(error)
+        };
+        let named = |error: Error| error.map_message(|message| format!("{} {message}", file.display()));
+        // Its size is asked for first: what is too large is not even read.
+        let size = std::fs::metadata(file).map_err(absent)?.len();
+        check_size(size, limits).map_err(named)?;
+        Self::new(&std::fs::read(file).map_err(absent)?, limits).map_err(named)
+    }
+
+    /// Checks and compiles a module.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT when it is no valid core module, FAILED_PRECONDITION when it is no plugin or lacks exports or wants imports that there are not, RESOURCE_EXHAUSTED when it is over a limit.
+    pub fn new(bytes: &[u8], limits: &WasmLimits) -> Result<Self> {
+        check_size(bytes.len() as u64, limits)?;
+        let section = read_section(bytes)?;
+        let engine = engine(limits.fuel.is_some())?;
+        let module = cache::compile(engine, bytes, &limits.cache)?;
+        check_shape(&module)?;
+        check_resources(&module, limits)?;
+        let refused = |error: wasmtime::Error| Error::failed_precondition(format!("cannot be linked: {error:#}"));
+        let linked = linker(engine).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
+        ticker::start()?;
+        Ok(Self { inner: Arc::new(Inner { section, limits: limits.clone(), engine, linked }) })
+    }
+
+    /// What it says of itself.
+    pub fn section(&self) -> &Section {
+        &self.inner.section
+    }
+
+    /// The name of the plugin.
+    pub fn name(&self) -> &str {
+        &self.inner.section.name
+    }
+
+    /// What its instances may take.
+    pub fn limits(&self) -> &WasmLimits {
+        &self.inner.limits
+    }
+
+    pub(crate) fn engine(&self) -> &'static Engine {
+        self.inner.engine
+    }
+
+    pub(crate) fn linked(&self) -> &InstancePre<Data> {
+        &self.inner.linked
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("section", &self.inner.section).finish_non_exhaustive()
+    }
+}
+
+fn check_size(size: u64, limits: &WasmLimits) -> Result<()> {
+    let limit = limits.max_wasm_bytes;
+    if size <= limit {
+        return Ok(());
+    }
+    let message = format!("has {size} bytes, and a module may have {limit}; raise wasm.max_wasm_bytes");
+    Err(Error::resource_exhausted(message))
+}
+
+/// The size of a page of memory.
+const PAGE_BYTES: u64 = 64 << 10;
+
+fn check_resources(module: &wasmtime::Module, limits: &WasmLimits) -> Result<()> {
+    let needs = module.resources_required();
+    let memory = needs.max_initial_memory_size.unwrap_or_default().saturating_mul(PAGE_BYTES);
+    let elements = needs.max_initial_table_size.unwrap_or_default();
+    let checks = [
+        ("bytes of memory", "max_memory_bytes", memory, limits.max_memory_bytes),
+        ("tables", "max_tables", u64::from(needs.num_tables), u64::from(limits.max_tables)),
+        ("elements in a table", "max_table_elements", elements, u64::from(limits.max_table_elements)),
+    ];
+    for (what, option, needed, limit) in checks {
+        if needed > limit {
+            let message = format!("begins with {needed} {what}, and may have {limit}; raise wasm.{option}");
+            return Err(Error::resource_exhausted(message));
+        }
+    }
+    Ok(())
+}
+
+/// The functions that a module exports: how many numbers they take, and whether they return one.
+const EXPORTS: [(&str, usize, bool); 5] = [
+    ("anyplug_abi", 0, true),
+    ("anyplug_alloc", 1, true),
+    ("anyplug_free", 2, false),
+    ("anyplug_recv", 2, false),
+    ("anyplug_call", 4, true),
+];
+
+/// Compares what a module exports and imports with the embedded ABI, all at once.
+fn check_shape(module: &wasmtime::Module) -> Result<()> {
+    let mut wrong = Vec::new();
+    match module.get_export("memory") {
+        Some(ExternType::Memory(memory)) if !memory.is_shared() && !memory.is_64() => {}
+        Some(_) => wrong.push("its export memory is no 32-bit memory".to_owned()),
+        None => wrong.push("it does not export memory".to_owned()),
+    }
+    for (name, takes, returns) in EXPORTS {
+        match module.get_export(name) {
+            Some(ExternType::Func(function)) if is_type(&function, takes, returns) => {}
+            Some(_) => wrong.push(format!("its export {name} is not of type {}", type_name(takes, returns))),
+            None => wrong.push(format!("it does not export {name}")),
+        }
+    }
+    for import in module.imports() {
+        let (from, name) = (import.module(), import.name());
+        let known = |(known, parameters, result): &(&str, &[ValType], Option<ValType>)| {
+            *known == name && is_import(&import.ty(), parameters, result.as_ref())
+        };
+        if from == imports::MODULE && KNOWN.iter().any(known) {
+            continue;
+        }
+        let is_named = from == imports::MODULE && KNOWN.iter().any(|(known, ..)| *known == name);
+        let how = if is_named { " with another type" } else { "" };
+        wrong.push(format!("it imports {from}.{name}{how}"));
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let known: Vec<_> = KNOWN.iter().map(|(name, ..)| *name).collect();
+    let message = format!(
+        "does not fit: {}; a host gives {}.{{{}}} and nothing else",
+        wrong.join(", "),
+        imports::MODULE,
+        known.join(", ")
+    );
+    Err(Error::failed_precondition(message))
+}
+
+const KNOWN: [(&str, &[ValType], Option<ValType>); 5] = [
+    ("send", &[ValType::I32, ValType::I32], None),
+    ("clock", &[ValType::I32], Some(ValType::F64)),
+    ("random", &[ValType::I32, ValType::I32], None),
+    ("log", &[ValType::I32, ValType::I32, ValType::I32], None),
+    ("checkpoint", &[], None),
+];
+
+fn is_import(import: &ExternType, parameters: &[ValType], result: Option<&ValType>) -> bool {
+    let ExternType::Func(function) = import else { return false };
+    function.params().len() == parameters.len()
+        && function.params().zip(parameters).all(|(is, wanted)| ValType::eq(&is, wanted))
+        && function.results().len() == usize::from(result.is_some())
+        && function.results().zip(result).all(|(is, wanted)| ValType::eq(&is, wanted))
+}
+
+fn is_type(function: &FuncType, takes: usize, returns: bool) -> bool {
+    function.params().len() == takes
+        && function.results().len() == usize::from(returns)
+        && function.params().chain(function.results()).all(|one| one.is_i32())
+}
+
+fn type_name(takes: usize, returns: bool) -> String {
+    let result = if returns { "i32" } else { "" };
+    format!("({}) -> ({result})", vec!["i32"; takes].join(", "))
+}
