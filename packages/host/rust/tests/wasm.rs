@@ -2,7 +2,6 @@
 
 #![allow(clippy::expect_used, reason = "a failure is a failed test")]
 
-#[allow(dead_code, reason = "a part of it is used")]
 mod fixture;
 
 use anyplug_core::{Code, Error};
