@@ -69,8 +69,9 @@ export class Watch {
     if (this.#since === 0) this.#since = now;
     const most = this.#since + this.#limits.callTimeoutMs;
     if (now >= most) throw this.end(stoppedAfter(this.#name, this.#limits.callTimeoutMs));
+    if (now - this.#since < graceMs) return;
     const deadline = this.#deadline ?? this.#latestDeadline();
-    if (now >= deadline && now - this.#since >= graceMs) throw this.end(stoppedAfter(this.#name, now - this.#since));
+    if (now >= deadline) throw this.end(stoppedAfter(this.#name, now - this.#since));
   }
 
   /** Returns what ends the guest, now and should it go on all the same. */

@@ -267,7 +267,9 @@ export class Engine implements ChannelReceiver, Surroundings {
   latestDeadline(): number {
     let latest = Number.NEGATIVE_INFINITY;
     for (const owner of this.session.openOwners()) {
-      const { deadline = Number.POSITIVE_INFINITY } = owner as Slot;
+      const { deadline } = owner as Slot;
+      // There may be thousands.
+      if (deadline === undefined) return Number.POSITIVE_INFINITY;
       if (deadline > latest) latest = deadline;
     }
     return latest === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : latest;
