@@ -81,7 +81,9 @@ test("a guest that handles a frame may run until the last of the calls that wait
 
 test("a start function, and what gets ready, are stopped too", async () => {
   for (const parts of [{ extra: `(func $start ${forEver}) (start $start)` }, { abi: `${forEver} (i32.const 16)` }]) {
-    await expect(loadWasm(await guest(parts), { wasm: { callTimeoutMs: 500 } })).rejects.toMatchObject(stoppedAfter(500));
+    await expect(loadWasm(await guest(parts), { wasm: { callTimeoutMs: 500 } })).rejects.toMatchObject(
+      stoppedAfter(500),
+    );
   }
 });
 
