@@ -74,6 +74,7 @@ class ReconnectingLink:
         self._lost: AnyplugError | None = None
         self._stopped = False
         self._finished: AnyplugError | None = None
+        self._ending: AnyplugError | None = None
         self._waiting: list[Callable[[], object]] = []
         self._on_ended: list[Callable[[], object]] = []
         self._take(first)
@@ -171,6 +172,8 @@ class ReconnectingLink:
             if self._current is not connection or reason is None:
                 return
             self._current = None
+            # A plugin that is drained may close its side first: what ended the link is what was asked for here.
+            reason = self._ending or reason
             self._lost = reason
             stopped = self._stopped
         if stopped or self._options is None or reason.code is not Code.UNAVAILABLE:
@@ -235,23 +238,26 @@ class ReconnectingLink:
 
     def close(self, drain_timeout: float) -> None:
         """Lets calls in flight end, ``drain_timeout`` seconds at most, and ends the link."""
-        current = self._stop()
+        reason = AnyplugError(Code.UNAVAILABLE, f'plugin "{self.peer.name}" was closed')
+        current = self._stop(reason)
         if current is not None:
             current.close(drain_timeout)
         else:
-            self._finish(AnyplugError(Code.UNAVAILABLE, f'plugin "{self.peer.name}" was closed'))
+            self._finish(reason)
 
     def kill(self, reason: str) -> None:
         """Ends the link at once."""
-        current = self._stop()
+        ended = AnyplugError(Code.UNAVAILABLE, reason)
+        current = self._stop(ended)
         if current is not None:
             current.kill(reason)
         else:
-            self._finish(AnyplugError(Code.UNAVAILABLE, reason))
+            self._finish(ended)
 
-    def _stop(self) -> Connection | None:
+    def _stop(self, reason: AnyplugError) -> Connection | None:
         with self._changed:
             self._stopped = True
+            self._ending = self._ending or reason
             self._changed.notify_all()
             return self._current
 
