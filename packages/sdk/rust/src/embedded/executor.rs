@@ -41,6 +41,11 @@ pub(super) fn run() -> bool {
     }
 }
 
+/// Whether a task waits to be polled.
+pub(super) fn is_ready() -> bool {
+    !lock(&READY).is_empty()
+}
+
 /// Wakes those whose time has come; returns when the next one is due.
 pub(super) fn fire(now: impl FnOnce() -> Instant) -> Option<Instant> {
     let mut timers = lock(&TIMERS);

@@ -225,9 +225,14 @@ fn flush(connection: &Connection, output: &mut Vec<u8>) {
     }
 }
 
+/// In how many milliseconds the host is to come back.
 fn next_wake(connection: &Connection) -> u32 {
     let now = imports::now;
     let next = executor::fire(now).into_iter().chain(connection.next_deadline()).min();
+    // A timer that has just become due, or output that was taken, set a task free.
+    if executor::is_ready() {
+        return 0;
+    }
     next.map_or(NEVER, |next| {
         let left = next.saturating_since(now()).as_nanos().div_ceil(1_000_000);
         u32::try_from(left).unwrap_or(NEVER - 1)
