@@ -1,9 +1,11 @@
 /** Builds the instrumenter (packages/wasm/instrument) as a module, and puts it where the TypeScript host imports it: `packages/wasm/ts/instrumenter`. */
+
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
-import { root } from "./plugin-files.mjs";
+import { installBytes, root } from "./plugin-files.mjs";
 
 const target = "wasm32-unknown-unknown";
 const crate = ["-p", "anyplug-instrument", "--lib", "--crate-type", "cdylib"];
@@ -15,11 +17,4 @@ if (status !== 0) process.exit(status ?? 1);
 
 const built = readFileSync(join(root, "target", target, "wasm", "anyplug_instrument.wasm"));
 const source = `export const instrumenter =\n  "${built.toString("base64")}";\n`;
-const written = join(root, "packages", "wasm", "ts", "instrumenter", "instrumenter.js");
-if (!existsSync(written) || readFileSync(written, "utf8") !== source) {
-  // Renamed into place: nobody imports half a file.
-  const fresh = `${written}.${process.pid}`;
-  writeFileSync(fresh, source);
-  renameSync(fresh, written);
-  console.log(`Installed ${relative(root, written)}`);
-}
+installBytes(Buffer.from(source), join(root, "packages", "wasm", "ts", "instrumenter", "instrumenter.js"));

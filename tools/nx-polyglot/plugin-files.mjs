@@ -1,5 +1,5 @@
-/** The plugins written in Rust, and what is put into their folders. A plugin's paths stay in its folder, and cargo's target folder lies outside of it. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
+/** The plugins written in Rust, and what is built and put where it is used. A plugin's paths stay in its folder, and cargo's target folder lies outside of it. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -24,11 +24,16 @@ export function install(built, installed) {
     console.error(`${built} is not there: run "cargo build --workspace --profile fast" first`);
     process.exit(1);
   }
-  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(built))) return;
+  installBytes(readFileSync(built), installed, statSync(built).mode);
+}
+
+/** Writes what was built, unless it is there already. */
+export function installBytes(bytes, installed, mode = 0o644) {
+  if (existsSync(installed) && readFileSync(installed).equals(bytes)) return;
   // Renamed into place: a process that runs the old one keeps it, and none sees half a file.
   const fresh = `${installed}.${process.pid}`;
   mkdirSync(dirname(installed), { recursive: true });
-  copyFileSync(built, fresh);
+  writeFileSync(fresh, bytes, { mode });
   renameSync(fresh, installed);
   console.log(`Installed ${relative(root, installed)}`);
 }

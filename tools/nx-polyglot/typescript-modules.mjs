@@ -2,11 +2,10 @@
  * Builds the WebAssembly modules of plugins written in TypeScript, and puts them where their plugin.json says they are: `"wasmPath": "bin/name.wasm"` is made of `src/plugin.ts`.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { BuildError, buildPlugin } from "../../packages/wasm-build/ts/dist/index.js";
-import { root } from "./plugin-files.mjs";
+import { installBytes, root } from "./plugin-files.mjs";
 
 for (const name of readdirSync(join(root, "plugins"))) {
   const folder = join(root, "plugins", name, "ts");
@@ -20,13 +19,7 @@ for (const name of readdirSync(join(root, "plugins"))) {
 async function build(entry, installed) {
   try {
     const { wasm } = await buildPlugin({ entry });
-    if (existsSync(installed) && readFileSync(installed).equals(wasm)) return;
-    // Renamed into place, so that none sees half a file.
-    const fresh = `${installed}.${process.pid}`;
-    await mkdir(dirname(installed), { recursive: true });
-    await writeFile(fresh, wasm);
-    await rename(fresh, installed);
-    console.log(`Installed ${relative(root, installed)}`);
+    installBytes(wasm, installed);
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     console.error(`${relative(root, entry)}: ${error.message}`);
