@@ -1,0 +1,8 @@
+;; Was built for WASI as well: prints a line.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00\06\00\00\00")
+  (data (i32.const 16) "hello\n")
+  (func (export "print") (result i32)
+    (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
