@@ -7,6 +7,7 @@ use wasmtime::{Memory, ResourceLimiter, UpdateDeadline};
 
 use crate::limits::WasmLimits;
 use crate::ticker::TICK;
+use crate::wasi::Lines;
 
 /// Ticks between two looks at the time.
 pub(crate) const LOOK_TICKS: u64 = 2;
@@ -59,6 +60,10 @@ pub(crate) struct Data {
     pub(crate) stopped: Option<Duration>,
     /// The limit that it has met since it was entered.
     pub(crate) exhausted: Option<String>,
+    /// It has exited by itself, with this status.
+    pub(crate) exited: Option<u32>,
+    /// What it prints.
+    pub(crate) lines: Lines,
 }
 
 impl Data {
@@ -75,6 +80,8 @@ impl Data {
             entered: None,
             stopped: None,
             exhausted: None,
+            exited: None,
+            lines: Lines::default(),
         }
     }
 
@@ -119,15 +126,13 @@ impl Data {
         Err(wasmtime::Error::msg("it sends more than it may"))
     }
 
-    pub(crate) fn log(&mut self, level: u32, message: String) {
-        let level = match level {
-            1 => LogLevel::Trace,
-            2 => LogLevel::Debug,
-            4 => LogLevel::Warn,
-            5 => LogLevel::Error,
-            _ => LogLevel::Info,
-        };
-        self.logged.push(LogRecord::new(level, self.name.clone(), message).with_time_of_now());
+    /// The name of the plugin.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn log(&mut self, level: LogLevel, logger: &str, message: String) {
+        self.logged.push(LogRecord::new(level, logger, message).with_time_of_now());
     }
 }
 

@@ -75,6 +75,13 @@ impl Guest {
             call: function!("anyplug_call"),
         };
         let abi: TypedFunc<(), u32> = function!("anyplug_abi");
+        if let Some(initialize) = module.initialize() {
+            let initialize: TypedFunc<(), ()> =
+                instance.get_typed_func(&mut store, initialize).map_err(|_| missing(initialize))?;
+            enter(&mut store, Limit::OfConnection);
+            let _running = Running::new();
+            initialize.call(&mut store, ()).map_err(|error| explain(module, &mut store, &error))?;
+        }
         enter(&mut store, Limit::OfConnection);
         let area = {
             let _running = Running::new();
@@ -262,6 +269,9 @@ fn explain(module: &Module, store: &mut Store<Data>, error: &wasmtime::Error) ->
     let (name, data) = (module.name(), store.data_mut());
     if let Some(ran) = data.stopped {
         return Error::deadline_exceeded(format!("plugin \"{name}\" was stopped after {} ms", ran.as_millis()));
+    }
+    if let Some(status) = data.exited {
+        return Error::internal(format!("plugin \"{name}\" exited with status {status}"));
     }
     if let Some(limit) = &data.exhausted {
         return Error::resource_exhausted(format!("plugin \"{name}\" ended: {limit}"));

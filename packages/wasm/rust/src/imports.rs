@@ -1,15 +1,35 @@
-//! What a module may import: the functions of the embedded ABI, and nothing else.
+//! What a module may import: the functions of the embedded ABI, and those of WASI that it may have.
 
 use std::ops::Range;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyplug_core::Instant;
+use anyplug_core::{Instant, LogLevel};
 use wasmtime::{Caller, Engine, Extern, Linker, Memory};
 
 use crate::data::Data;
+use crate::wasi;
 
 /// The module that the imports come from.
 pub(crate) const MODULE: &str = "anyplug";
+
+/// The functions, by name, with their types.
+pub(crate) const TYPES: [(&str, &str); 5] = [
+    ("send", "(i32, i32)"),
+    ("clock", "(i32) -> f64"),
+    ("random", "(i32, i32)"),
+    ("log", "(i32, i32, i32)"),
+    ("checkpoint", "()"),
+];
+
+/// The type of what a module may import under that name, if there is that.
+pub(crate) fn type_of(module: &str, name: &str) -> Option<&'static str> {
+    let types: &[(&str, &'static str)] = match module {
+        MODULE => &TYPES,
+        wasi::MODULE => &wasi::TYPES,
+        _ => &[],
+    };
+    types.iter().find(|(known, _)| *known == name).map(|(_, of)| *of)
+}
 
 /// The functions that a module may import.
 ///
@@ -30,25 +50,50 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Data>> {
         _ => SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1e3,
     })?;
     linker.func_wrap(MODULE, "random", |mut caller: Caller<'_, Data>, at: u32, length: u32| {
-        let memory = memory(&mut caller)?;
-        let bytes = memory.data_mut(&mut caller);
-        let range = range("random", at, length, bytes.len())?;
-        getrandom::fill(&mut bytes[range]).map_err(|error| wasmtime::Error::msg(format!("random: {error}")))
+        fill(&mut caller, "random", at, length)
     })?;
     linker.func_wrap(MODULE, "log", |mut caller: Caller<'_, Data>, level: u32, at: u32, length: u32| {
         let memory = memory(&mut caller)?;
         let (bytes, data) = memory.data_and_store_mut(&mut caller);
         let range = range("log", at, length, bytes.len())?;
         data.queue(range.len().max(64))?;
-        data.log(level, String::from_utf8_lossy(&bytes[range]).into_owned());
+        let name = data.name().to_owned();
+        data.log(level_of(level), &name, String::from_utf8_lossy(&bytes[range]).into_owned());
         Ok(())
     })?;
     // The engine looks at the time by itself.
     linker.func_wrap(MODULE, "checkpoint", || {})?;
+    wasi::link(&mut linker)?;
     Ok(linker)
 }
 
-fn memory(caller: &mut Caller<'_, Data>) -> wasmtime::Result<Memory> {
+/// `anyplug.wire.v1.LogLevel`, by its numbers.
+fn level_of(number: u32) -> LogLevel {
+    match number {
+        1 => LogLevel::Trace,
+        2 => LogLevel::Debug,
+        4 => LogLevel::Warn,
+        5 => LogLevel::Error,
+        _ => LogLevel::Info,
+    }
+}
+
+/// Fills a range of the guest's memory with random bytes.
+///
+/// # Errors
+/// When it is not within its memory.
+pub(crate) fn fill(caller: &mut Caller<'_, Data>, what: &str, at: u32, length: u32) -> wasmtime::Result<()> {
+    let memory = memory(caller)?;
+    let bytes = memory.data_mut(caller);
+    let range = range(what, at, length, bytes.len())?;
+    getrandom::fill(&mut bytes[range]).map_err(|error| wasmtime::Error::msg(format!("{what}: {error}")))
+}
+
+/// The memory of the guest that calls.
+///
+/// # Errors
+/// When it has none.
+pub(crate) fn memory(caller: &mut Caller<'_, Data>) -> wasmtime::Result<Memory> {
     if let Some(memory) = caller.data().memory {
         return Ok(memory);
     }

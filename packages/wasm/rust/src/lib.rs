@@ -15,6 +15,7 @@ mod module;
 mod section;
 mod ticker;
 mod timer;
+mod wasi;
 mod workers;
 
 pub use instance::Instance;

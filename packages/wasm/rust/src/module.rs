@@ -12,7 +12,7 @@ use crate::engine::engine;
 use crate::imports::{self, linker};
 use crate::limits::WasmLimits;
 use crate::section::{Section, read_section};
-use crate::ticker;
+use crate::{ticker, wasi};
 
 /// A module that was checked and compiled, of which any number of instances can be made. A clone is another handle of the same one.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ struct Inner {
     limits: WasmLimits,
     engine: &'static Engine,
     linked: InstancePre<Data>,
+    initializes: bool,
 }
 
 impl Module {
@@ -57,7 +58,8 @@ impl Module {
         let refused = |error: wasmtime::Error| Error::failed_precondition(format!("cannot be linked: {error:#}"));
         let linked = linker(engine).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
         ticker::start()?;
-        Ok(Self { inner: Arc::new(Inner { section, limits: limits.clone(), engine, linked }) })
+        let initializes = uses_wasi(&module) && matches!(module.get_export(INITIALIZE), Some(ExternType::Func(_)));
+        Ok(Self { inner: Arc::new(Inner { section, limits: limits.clone(), engine, linked, initializes }) })
     }
 
     /// What it says of itself.
@@ -73,6 +75,11 @@ impl Module {
     /// What its instances may take.
     pub fn limits(&self) -> &WasmLimits {
         &self.inner.limits
+    }
+
+    /// What is called before anything else, if it is to be.
+    pub(crate) fn initialize(&self) -> Option<&'static str> {
+        self.inner.initializes.then_some(INITIALIZE)
     }
 
     pub(crate) fn engine(&self) -> &'static Engine {
@@ -146,43 +153,48 @@ fn check_shape(module: &wasmtime::Module) -> Result<()> {
     }
     for import in module.imports() {
         let (from, name) = (import.module(), import.name());
-        let known = |(known, parameters, result): &(&str, &[ValType], Option<ValType>)| {
-            *known == name && is_import(&import.ty(), parameters, result.as_ref())
-        };
-        if from == imports::MODULE && KNOWN.iter().any(known) {
-            continue;
+        match imports::type_of(from, name) {
+            Some(known) if type_text(&import.ty()) == known => {}
+            Some(_) => wrong.push(format!("it imports {from}.{name} with another type")),
+            None => wrong.push(format!("it imports {from}.{name}")),
         }
-        let is_named = from == imports::MODULE && KNOWN.iter().any(|(known, ..)| *known == name);
-        let how = if is_named { " with another type" } else { "" };
-        wrong.push(format!("it imports {from}.{name}{how}"));
+    }
+    if let (true, Some(ExternType::Func(function))) = (uses_wasi(module), module.get_export(INITIALIZE))
+        && !(function.params().len() == 0 && function.results().len() == 0)
+    {
+        wrong.push(format!("its export {INITIALIZE} is not of type () -> ()"));
     }
     if wrong.is_empty() {
         return Ok(());
     }
-    let known: Vec<_> = KNOWN.iter().map(|(name, ..)| *name).collect();
+    let known = |types: &[(&'static str, &str)]| types.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let message = format!(
-        "does not fit: {}; a host gives {}.{{{}}} and nothing else",
+        "does not fit: {}; a host gives {}.{{{}}}, {}.{{{}}} and nothing else",
         wrong.join(", "),
         imports::MODULE,
-        known.join(", ")
+        known(&imports::TYPES),
+        wasi::MODULE,
+        known(&wasi::TYPES)
     );
     Err(Error::failed_precondition(message))
 }
 
-const KNOWN: [(&str, &[ValType], Option<ValType>); 5] = [
-    ("send", &[ValType::I32, ValType::I32], None),
-    ("clock", &[ValType::I32], Some(ValType::F64)),
-    ("random", &[ValType::I32, ValType::I32], None),
-    ("log", &[ValType::I32, ValType::I32, ValType::I32], None),
-    ("checkpoint", &[], None),
-];
+/// What a module that was built for WASI wants to be called first.
+const INITIALIZE: &str = "_initialize";
 
-fn is_import(import: &ExternType, parameters: &[ValType], result: Option<&ValType>) -> bool {
-    let ExternType::Func(function) = import else { return false };
-    function.params().len() == parameters.len()
-        && function.params().zip(parameters).all(|(is, wanted)| ValType::eq(&is, wanted))
-        && function.results().len() == usize::from(result.is_some())
-        && function.results().zip(result).all(|(is, wanted)| ValType::eq(&is, wanted))
+fn uses_wasi(module: &wasmtime::Module) -> bool {
+    module.imports().any(|import| import.module() == wasi::MODULE)
+}
+
+/// The type of a function, such as "(i32, i64) -> i32"; empty for anything else.
+fn type_text(of: &ExternType) -> String {
+    let ExternType::Func(function) = of else { return String::new() };
+    let names =
+        |types: &mut dyn Iterator<Item = ValType>| types.map(|of| of.to_string()).collect::<Vec<_>>().join(", ");
+    match function.results().len() {
+        0 => format!("({})", names(&mut function.params())),
+        _ => format!("({}) -> {}", names(&mut function.params()), names(&mut function.results())),
+    }
 }
 
 fn is_type(function: &FuncType, takes: usize, returns: bool) -> bool {

@@ -28,6 +28,8 @@ pub(crate) const ODD: u16 = 1;
 
 /// The parts of a guest that a test gives, in the text format.
 pub(crate) struct Guest<'a> {
+    /// What else it imports.
+    pub(crate) imports: &'a str,
     /// Functions, globals, tables.
     pub(crate) more: &'a str,
     /// The body of the start function.
@@ -63,6 +65,7 @@ pub(crate) fn hello(name: &str) -> Hello {
 impl Default for Guest<'_> {
     fn default() -> Self {
         Self {
+            imports: "",
             more: "",
             start: "",
             abi: "(i32.const 64)",
@@ -86,7 +89,7 @@ impl Guest<'_> {
         frame.extend_from_slice(&payload);
         let data: String = frame.iter().map(|byte| format!("\\{byte:02x}")).collect();
         let hello_bytes = frame.len();
-        let Self { more, start, abi, odd, due, alloc, call, .. } = self;
+        let Self { imports, more, start, abi, odd, due, alloc, call, .. } = self;
         format!(
             r#"(module
   (import "anyplug" "send" (func $send (param i32 i32)))
@@ -94,6 +97,7 @@ impl Guest<'_> {
   (import "anyplug" "clock" (func $clock (param i32) (result f64)))
   (import "anyplug" "log" (func $log (param i32 i32 i32)))
   (import "anyplug" "checkpoint" (func $checkpoint))
+  {imports}
   (memory (export "memory") 4)
   (table $table 1 funcref)
   (global $spoken (mut i32) (i32.const 0))
