@@ -1,9 +1,11 @@
-import { afterEach, expect, test } from "@jest/globals";
+import { afterEach, beforeAll, expect, test } from "@jest/globals";
+import { assembleModules, modulesFolder } from "../../tools/bench/modules/modules.mjs";
 import { Worker } from "../../tools/bench/worker.mjs";
 
 /** @type {Worker | undefined} */
 let worker;
 
+beforeAll(() => assembleModules(modulesFolder));
 afterEach(() => worker?.close());
 
 test.each([
@@ -22,6 +24,20 @@ test.each([
   worker = new Worker(language, contender);
   await worker.ready();
   for (const run of ["latency", "throughput"]) {
+    expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
+  }
+});
+
+test.each([
+  ["typescript", "wasm:bare"],
+  ["typescript", "wasm-sync:rust"],
+  ["typescript", "wasm-raw"],
+  ["rust", "wasm:bare"],
+  ["rust", "wasm-raw"],
+])("in %s, %s measures echoes of a module and its starts", async (language, contender) => {
+  worker = new Worker(language, contender);
+  await worker.ready();
+  for (const run of ["echo16", "echo1m", "cold", "warm"]) {
     expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
   }
 });

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["codecs", "calls", "sockets", "direct", "agents", "idle", "codegen"];
+export const SECTIONS = ["codecs", "calls", "sockets", "direct", "modules", "instances", "agents", "idle", "codegen"];
 
 /** What takes seconds a round, and is measured by the quick run only when it is named. */
-const SLOW = ["codegen"];
+const SLOW = ["instances", "codegen"];
 export const LANGUAGES = ["typescript", "python", "rust"];
 
 export const USAGE = `npm run bench                  set up, measure everything, print tables
-npm run bench -- --quick       the same with fewer and shorter rounds and without ${SLOW.join()}, in under two minutes
+npm run bench -- --quick       the same with fewer and shorter rounds and without ${SLOW.join(" and ")}, in under two minutes
   --only LIST                  some of ${SECTIONS.join(", ")}
   --language LIST              hosts and codecs of some of ${LANGUAGES.join(", ")}
   --json FILE                  where the figures go (default .cache/bench/results.json)

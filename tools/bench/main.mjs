@@ -12,6 +12,7 @@ import { readArguments, USAGE, UsageError } from "./arguments.mjs";
 import { tableText } from "./format.mjs";
 import { judge } from "./judge.mjs";
 import { machine, peerVersions } from "./machine.mjs";
+import { moduleStep } from "./modules/modules.mjs";
 import { peerSteps } from "./peers.mjs";
 import { busyness, reportMarkdown } from "./report.mjs";
 import { measure } from "./rounds.mjs";
@@ -46,7 +47,8 @@ async function bench(options) {
     console.error(explainMissing(missing));
     return 1;
   }
-  await runSteps([...setUpSteps({ python, withBuilds: true }), ...peerSteps(python, createMemory(cacheFolder))]);
+  const memory = createMemory(cacheFolder);
+  await runSteps([...setUpSteps({ python, withBuilds: true }), moduleStep(memory), ...peerSteps(python, memory)]);
 
   const pace = options.quick ? QUICK_PACE : PACE;
   const report = { machine: machine(), peers: peerVersions(), pace, tables: [] };

@@ -40,7 +40,8 @@ export async function measure(group, { rounds, ms }, progress) {
 }
 
 /** A load, and a generator, is a process anew each time, and what a process uses at rest needs no practice. */
-const warmsUp = ({ run, probe }) => !["load", "generate", "import"].includes(run) && probe === undefined;
+const warmsUp = ({ run, probe }) =>
+  !["load", "instances", "instance-memory", "generate", "import"].includes(run) && probe === undefined;
 
 /** Lets a contender run once. A row with a probe looks at its process instead of asking it. */
 async function turn(row, worker, result, round, ms) {

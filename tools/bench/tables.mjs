@@ -5,6 +5,7 @@ import { codecGroups } from "./tables/codecs.mjs";
 import { codegenGroups } from "./tables/codegen.mjs";
 import { directGroups } from "./tables/direct.mjs";
 import { idleGroups } from "./tables/idle.mjs";
+import { moduleGroups } from "./tables/modules.mjs";
 import { socketGroups } from "./tables/sockets.mjs";
 
 /** Returns the groups of tables of the chosen sections and languages; the contenders of a group take turns. */
@@ -14,6 +15,7 @@ export function groups({ only, languages }) {
     ...callGroups(),
     ...socketGroups(),
     ...directGroups(),
+    ...moduleGroups(),
     ...agentGroups(),
     ...idleGroups(),
     ...codegenGroups(),

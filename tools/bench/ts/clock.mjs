@@ -1,6 +1,6 @@
 /** Rounds of a given time, and what they come to. */
 
-/** Calls are made before the first that counts, so that what is set up by the first call is not measured. */
+/** So many calls are made, as far as there is time, before the first that counts, so that what is set up by the first call is not measured. */
 const WARM_UP = 20;
 
 /** What a small call carries, in bytes; calls in flight; a large message; how many are in flight; messages of a stream. */
@@ -18,7 +18,8 @@ export const SHORT_STREAM = 10;
  * mean of `batch` calls, for calls that take less than reading the clock does.
  */
 export async function latency(ms, call, batch = 1) {
-  for (let warm = 0; warm < WARM_UP; warm++) await call();
+  const begin = performance.now();
+  for (let warm = 0; warm < WARM_UP && performance.now() < begin + ms; warm++) await call();
   const samples = [];
   const end = performance.now() + ms;
   for (let now = 0; now < end; ) {

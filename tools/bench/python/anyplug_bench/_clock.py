@@ -22,7 +22,9 @@ __all__ = (
     "Answer",
     "AsyncRuns",
     "Runs",
+    "async_latency",
     "async_measurements",
+    "latency",
     "measurements",
     "operation",
     "percentiles",
@@ -30,7 +32,8 @@ __all__ = (
     "serve_sync",
 )
 
-# Calls are made before the first that counts, so that what is set up by the first call is not measured.
+# So many calls are made before the first that counts, as far as there is time: what is set up by the first call is not
+# measured.
 WARM_UP = 20
 
 # What a small call carries, in bytes; calls in flight; a large message; how many are in flight; messages of a stream.
@@ -85,7 +88,7 @@ def measurements(
     number; one stream has ``messages``. A sample of the latency is the mean of ``batch`` calls. Many calls are in
     flight by as many threads.
     """
-    runs: dict[str, Callable[[float], Answer]] = {"latency": lambda ms: _latency(ms, lambda: echo(SMALL), batch)}
+    runs: dict[str, Callable[[float], Answer]] = {"latency": lambda ms: latency(ms, lambda: echo(SMALL), batch)}
     if threads:
         runs["throughput"] = lambda ms: {"value": _throughput(ms, IN_FLIGHT, lambda: echo(SMALL))}
         runs["bulk"] = lambda ms: {"value": _throughput(ms, LARGE_IN_FLIGHT, lambda: echo(LARGE)) * 2 * LARGE / 1e6}
@@ -101,11 +104,15 @@ def _whole(count: int, expected: int) -> None:
         raise RuntimeError(f"a stream of {count} messages")
 
 
-def _latency(ms: float, call: Callable[[], object], batch: int) -> Answer:
+def latency(ms: float, call: Callable[[], object], batch: int) -> Answer:
+    """Calls one after the other for ``ms``: the median and the 99th percentile of a call, in microseconds."""
+    clock = time.perf_counter
+    begin = clock()
     for _ in range(WARM_UP):
         call()
+        if clock() - begin > ms / 1e3:
+            break
     samples: list[float] = []
-    clock = time.perf_counter
     end = now = clock()
     end += ms / 1e3
     while now < end:
@@ -161,7 +168,7 @@ def async_measurements(
         return {"value": calls * 2 * LARGE / 1e6}
 
     runs: dict[str, Callable[[float], Awaitable[Answer]]] = {
-        "latency": lambda ms: _async_latency(ms, lambda: echo(SMALL), batch),
+        "latency": lambda ms: async_latency(ms, lambda: echo(SMALL), batch),
         "throughput": throughput,
         "bulk": bulk,
     }
@@ -179,11 +186,15 @@ def async_measurements(
     return runs
 
 
-async def _async_latency(ms: float, call: Callable[[], Awaitable[object]], batch: int) -> Answer:
+async def async_latency(ms: float, call: Callable[[], Awaitable[object]], batch: int) -> Answer:
+    """Awaits one call after the other; as `latency`."""
+    clock = time.perf_counter
+    begin = clock()
     for _ in range(WARM_UP):
         await call()
+        if clock() - begin > ms / 1e3:
+            break
     samples: list[float] = []
-    clock = time.perf_counter
     end = now = clock()
     end += ms / 1e3
     while now < end:

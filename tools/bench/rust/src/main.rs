@@ -6,10 +6,13 @@ mod codecs;
 mod derived;
 mod host;
 mod line;
+mod modules;
+mod modules_raw;
 mod order;
 mod plain;
 mod raw;
 mod served;
+mod starts;
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -67,6 +70,9 @@ async fn main() -> ExitCode {
         (kind @ ("unix" | "tcp"), plugin) => serve(served::Served::start(kind, plugin).await).await,
         ("agent", plugin) => serve(agent::Agent::start(plugin).await).await,
         ("line", _) => serve(line::Line::start()).await,
+        ("wasm", guest) => serve(modules::Modules::load(guest).await).await,
+        ("direct-eliza", _) => serve(modules::DirectEliza::load().await).await,
+        ("wasm-raw", _) => serve(modules_raw::RawModule::load()).await,
         ("raw", how) => serve(raw::Raw::start(how)).await,
         ("plain", _) => serve(Ok(plain::Plain)).await,
         _ => Err(format!("there is no contender {name:?}").into()),

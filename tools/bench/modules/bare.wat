@@ -1,0 +1,52 @@
+;; The bench plugin's echo, without an SDK: it answers at once, with the message where the host put it. HELLO and what the host
+;; puts into it is at 1024; a request that comes as a frame becomes its answer in its place.
+(module
+  (import "anyplug" "send" (func $send (param i32 i32)))
+  (memory (export "memory") 2)
+  (global $heap (mut i32) (i32.const 65536))
+  (global $spoke (mut i32) (i32.const 0))
+  ;; The exchange area: version, scratch buffer of 32 KiB, result, wake.
+  (data (i32.const 16) "\01\00\00\00\00\40\00\00\00\80\00\00\00\00\00\00\00\00\00\00\ff\ff\ff\ff")
+  (data (i32.const 1024) "HELLO")
+  (func (export "anyplug_abi") (result i32) (i32.const 16))
+  (func (export "anyplug_alloc") (param $size i32) (result i32)
+    (local $at i32) (local $missing i32)
+    (local.set $at (global.get $heap))
+    (global.set $heap (i32.and (i32.add (i32.add (local.get $at) (local.get $size)) (i32.const 7)) (i32.const -8)))
+    (local.set $missing (i32.sub (i32.add (i32.shr_u (global.get $heap) (i32.const 16)) (i32.const 1)) (memory.size)))
+    (if (i32.gt_s (local.get $missing) (i32.const 0))
+      (then (if (i32.lt_s (memory.grow (local.get $missing)) (i32.const 0)) (then (return (i32.const 0))))))
+    (local.get $at))
+  (func (export "anyplug_free") (param i32 i32) (global.set $heap (i32.const 65536)))
+  (func (export "anyplug_recv") (param $at i32) (param $size i32)
+    (local $header i32)
+    (if (i32.eqz (global.get $spoke))
+      (then
+        (if (i32.gt_u (local.get $size) (i32.const 8))
+          (then (global.set $spoke (i32.const 1)) (call $send (i32.const 1024) (i32.const SIZE))))
+        (return)))
+    (if (i32.lt_u (local.get $size) (i32.const 12)) (then (return)))
+    ;; PING becomes PONG, REQUEST a MESSAGE with END, without the call's header.
+    (if (i32.eq (i32.load8_u offset=4 (local.get $at)) (i32.const 7))
+      (then (i32.store8 offset=4 (local.get $at) (i32.const 8)) (call $send (local.get $at) (local.get $size))))
+    (if (i32.eq (i32.load8_u offset=4 (local.get $at)) (i32.const 2))
+      (then
+        (if (i32.and (i32.load8_u offset=5 (local.get $at)) (i32.const 2))
+          (then
+            (local.set $header (i32.add (i32.load offset=12 (local.get $at)) (i32.const 4)))
+            (i64.store offset=4 (i32.add (local.get $at) (local.get $header)) (i64.load offset=4 (local.get $at)))
+            (local.set $at (i32.add (local.get $at) (local.get $header)))
+            (local.set $size (i32.sub (local.get $size) (local.get $header)))))
+        (i32.store (local.get $at) (i32.sub (local.get $size) (i32.const 12)))
+        (i32.store offset=4 (local.get $at) (i32.const 0x103))
+        (call $send (local.get $at) (local.get $size)))))
+  (func (export "anyplug_call") (param $call i32) (param $method i32) (param $at i32) (param $size i32) (result i32)
+    (local $header i32)
+    (if (i32.and (local.get $method) (i32.const 0x20000))
+      (then
+        (local.set $header (i32.add (i32.load (local.get $at)) (i32.const 4)))
+        (local.set $at (i32.add (local.get $at) (local.get $header)))
+        (local.set $size (i32.sub (local.get $size) (local.get $header)))))
+    (i32.store (i32.const 28) (local.get $at))
+    (i32.store (i32.const 32) (local.get $size))
+    (i32.const 0)))

@@ -1,0 +1,141 @@
+/** Calls to plugins in WebAssembly modules, how long one takes to start, and a thousand of them, beside other ways to call a module. */
+import process from "node:process";
+
+const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+
+const echo = (run, size) => ({ run, title: `module: echo of ${size}`, unit: "us", of: "echo" });
+
+const calls = [
+  echo("echo16", "16 B"),
+  echo("echo1k", "1 KiB"),
+  echo("echo64k", "64 KiB"),
+  echo("echo1m", "1 MiB"),
+  { run: "eliza", title: "module: reply of eliza-classic", unit: "us", of: "eliza" },
+  { run: "cold", title: "module: from its bytes to the first answer, nothing cached", unit: "ms", of: "start" },
+  { run: "warm", title: "module: the same, when it was loaded before", unit: "ms", of: "start" },
+];
+
+const many = [
+  { run: "instances", title: "module: 1,000 instances that have answered once", unit: "ms", of: "start" },
+  { run: "instance-memory", title: "module: memory of each of 1,000 instances (RSS)", unit: "kB", of: "start" },
+];
+
+// [contender, label, kind, what it is measured by, language of another contender]
+const contenders = {
+  typescript: [
+    ["wasm-sync:rust", "Rust plugin, synchronous stub", "ours", ["echo", "eliza"]],
+    ["wasm:rust", "Rust plugin", "ours", ["echo", "eliza", "start"]],
+    ["wasm-sync:bare", "bare guest, synchronous stub", "ours", ["echo"]],
+    ["wasm:bare", "bare guest", "ours", ["echo", "start"]],
+    ["wasm-sync:ts", "TypeScript plugin, synchronous stub", "ours", ["echo", "eliza"]],
+    ["wasm:ts", "TypeScript plugin", "ours", ["echo", "eliza", "start"]],
+    ["wasm-raw", "pointers by hand in V8, bytes", "limit", ["echo", "start"]],
+    ["direct-eliza", "in TypeScript, direct", "limit", ["eliza"]],
+    ["extism", "Extism, bytes", "peer", ["echo", "start"]],
+    ["extism:pass", "Extism, guest that does not look at them", "peer", ["echo"]],
+  ],
+  python: [
+    ["wasm:rust", "Rust plugin, threads", "ours", ["echo", "eliza", "start"]],
+    ["asyncio-wasm:rust", "Rust plugin, asyncio", "ours", ["echo", "eliza"]],
+    ["wasm:bare", "bare guest, threads", "ours", ["echo", "start"]],
+    ["asyncio-wasm:bare", "bare guest, asyncio", "ours", ["echo"]],
+    ["wasm:ts", "TypeScript plugin, threads", "ours", ["echo", "eliza", "start"]],
+    ["wasm-raw", "wasmtime by hand in Rust, bytes", "limit", ["echo", "start"], "rust"],
+    ["direct-eliza", "in Python, direct", "limit", ["eliza"]],
+    ["wasmtime", "wasmtime-py by hand, bytes", "peer", ["echo", "start"]],
+    ["extism", "Extism, bytes", "peer", ["echo", "start"]],
+    ["extism:pass", "Extism, guest that does not look at them", "peer", ["echo"]],
+  ],
+  rust: [
+    ["wasm:rust", "Rust plugin", "ours", ["echo", "eliza", "start"]],
+    ["wasm:bare", "bare guest", "ours", ["echo", "start"]],
+    ["wasm:ts", "TypeScript plugin", "ours", ["echo", "eliza", "start"]],
+    ["wasm-raw", "wasmtime by hand, bytes", "limit", ["echo", "start"]],
+    ["direct-eliza", "in Rust, direct", "limit", ["eliza"]],
+    // Its runtime is a Rust library, which brings another wasmtime: here it is called by way of Python.
+    ["extism", "Extism from Python, bytes", "peer", ["echo", "start"], "python"],
+    ["extism:pass", "Extism from Python, guest that does not look at them", "peer", ["echo"], "python"],
+  ],
+};
+
+/** Microseconds of a typed call with 16 B. */
+const shortCalls = {
+  typescript: [
+    ["wasm-sync:rust", 0.3],
+    ["wasm:rust", 0.5],
+    ["wasm-sync:bare", 0.3],
+    ["wasm:bare", 0.5],
+  ],
+  python: [
+    ["wasm:rust", 0.5],
+    ["asyncio-wasm:rust", 0.5],
+    ["wasm:bare", 0.5],
+    ["asyncio-wasm:bare", 0.5],
+  ],
+  rust: [
+    ["wasm:rust", 0.15],
+    ["wasm:bare", 0.15],
+  ],
+};
+
+const FACTOR = 1.5;
+
+const notes = {
+  echo: "A typed call: message made, encoded, decoded, length checked. A bare guest answers at once with the bytes of the request, which shows what the host alone costs. Others take and give bytes without messages.",
+  start:
+    "From the file to the first echo. A start that finds nothing cached has a module of other bytes each time; else V8 has compiled it in this process, and wasmtime has kept the code in a file. By hand the compiled module is at hand.",
+};
+
+/** Returns two groups for each host's language. What a process uses is read from /proc, where there is one. */
+export function moduleGroups() {
+  const shown = many.filter(({ run }) => run !== "instance-memory" || process.platform === "linux");
+  return Object.keys(contenders).flatMap((language) => [
+    group("modules", language, `Modules in ${names[language]}`, calls),
+    group("instances", language, `A thousand instances in ${names[language]}`, shown),
+  ]);
+}
+
+const group = (section, language, name, measured) => ({
+  section,
+  language,
+  name,
+  tables: measured.map((what) => table(language, what)),
+});
+
+function table(language, { run, title, unit, of }) {
+  const rows = contenders[language]
+    .filter(([, , , measuredBy]) => measuredBy.includes(of))
+    .map(([contender, label, kind, , other]) => ({
+      id: contender,
+      label,
+      kind,
+      language: other ?? language,
+      contender,
+      run,
+    }));
+  return {
+    id: `modules.${language}.${run}`,
+    title: `${names[language]} host, ${title}`,
+    note: notes[of],
+    unit,
+    better: "lower",
+    rows,
+    limit: rows.find(({ kind }) => kind === "limit")?.id,
+    peer: rows.find(({ id }) => id === "extism")?.id,
+    aims: aimsOf(language, run, rows),
+  };
+}
+
+function aimsOf(language, run, rows) {
+  const label = (row) => rows.find(({ id }) => id === row).label;
+  if (run === "echo16") {
+    return shortCalls[language].map(([row, bound]) => ({ row, bound, text: `${label(row)} within ${bound} us` }));
+  }
+  if (run !== "echo64k") return [];
+  return shortCalls[language].map(([row]) => ({
+    row,
+    against: "wasm-raw",
+    factor: FACTOR,
+    text: `${label(row)} within ${FACTOR}x of a call by hand`,
+  }));
+}
