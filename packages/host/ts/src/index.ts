@@ -7,7 +7,7 @@
  * ```
  */
 
-export type { WasmOptions } from "@anyplug/wasm";
+export type { ExtismCallOptions, ExtismFunction, ExtismOptions, ExtismPlugin, WasmOptions } from "@anyplug/wasm";
 export { registerBuiltin } from "./builtin.js";
 export { splitCommand } from "./command.js";
 export type { LinkedPlugin } from "./direct.js";
@@ -19,6 +19,7 @@ export {
   type PluginFailure,
   type PluginSource,
 } from "./discovery.js";
+export { loadExtismPlugin } from "./extism.js";
 export { type InterpreterOptions, interpreter } from "./interpreter.js";
 export { loadDirect, loadPlugin, loadPythonPlugin } from "./load.js";
 export type { LocatedPlugin } from "./locate.js";

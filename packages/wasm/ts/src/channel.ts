@@ -1,6 +1,6 @@
 /** A guest as the channel of a connection. */
 
-import type { Answer, AnyplugError, Channel, ChannelReceiver, LogRecord } from "@anyplug/core";
+import type { Answer, AnyplugError, Channel, ChannelReceiver, Hello, LogRecord } from "@anyplug/core";
 import { magic, unwritten } from "@anyplug/core/transports";
 import type { Compiled } from "./compile.js";
 import { Guest, never } from "./guest.js";
@@ -41,7 +41,7 @@ export class GuestChannel implements Channel {
    * @throws AnyplugError when the guest failed as it was made.
    */
   constructor(
-    compiled: Compiled,
+    compiled: Compiled<Hello>,
     limits: WasmLimits,
     readyBy: number,
     onLog: ((record: LogRecord) => void) | undefined,
@@ -168,16 +168,7 @@ export class GuestChannel implements Channel {
   }
 
   #tellLogs(): void {
-    const { imports } = this.#guest;
-    const records = imports.logs;
-    imports.logs = [];
-    for (const record of records) {
-      try {
-        this.#onLog?.(record);
-      } catch (error) {
-        console.error("anyplug: onLog failed:", error);
-      }
-    }
+    this.#guest.imports.tellLogs(this.#onLog);
   }
 
   /** Gives the guest the frames of one write, each by itself: so it is known at which call it fails. */

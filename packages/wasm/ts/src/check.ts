@@ -2,8 +2,9 @@
 
 import { AnyplugError, Code, type Hello } from "@anyplug/core";
 import { decodeHello } from "@anyplug/core/transports";
+import type { ModuleKind } from "./compile.js";
 import { pageBytes, type WasmLimits } from "./limits.js";
-import type { Entry, MemoryType, ModuleFacts } from "./module.js";
+import type { Entry, ImportEntry, MemoryType, ModuleFacts } from "./module.js";
 import { wasiModule, wasiTypes } from "./wasi.js";
 
 /** The version of the ABI that this host speaks. */
@@ -28,9 +29,19 @@ const imported: Readonly<Record<string, string>> = {
 };
 
 /** By the module that it is imported from. */
-const importable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const importable: Importable = {
   anyplug: imported,
   [wasiModule]: wasiTypes,
+};
+
+/** Modules of this ABI. What is kept of one is what its section says. */
+export const pluginModule: ModuleKind<Hello> = {
+  name: "anyplug",
+  check(facts, limits, place) {
+    const hello = checkSection(facts, place);
+    checkShape(facts, limits, place);
+    return hello;
+  },
 };
 
 /**
@@ -38,7 +49,7 @@ const importable: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  *
  * @throws AnyplugError FAILED_PRECONDITION when there is none, more than one, one of another version, or one that cannot be read.
  */
-export function checkSection({ sections }: Pick<ModuleFacts, "sections">, place: string): Hello {
+function checkSection({ sections }: Pick<ModuleFacts, "sections">, place: string): Hello {
   const [section, second] = sections;
   if (section === undefined) {
     throw refused(place, `it has no custom section "anyplug": it was not built as a plugin`);
@@ -70,7 +81,7 @@ export function checkSection({ sections }: Pick<ModuleFacts, "sections">, place:
  *
  * @throws AnyplugError FAILED_PRECONDITION naming all that is missing, RESOURCE_EXHAUSTED when it begins with more memory than it may have.
  */
-export function checkShape(
+function checkShape(
   { exports, imports, memories }: Omit<ModuleFacts, "sections">,
   limits: WasmLimits,
   place: string,
@@ -79,6 +90,16 @@ export function checkShape(
     ...Object.entries(exported).map(([name, type]) => exportFault(exports, name, type)),
     memoryFault(exports),
   ].filter((fault) => fault !== undefined);
+  faults.push(...importFaults(imports, importable));
+  if (faults.length > 0) throw refused(place, faults.join("; "));
+  checkMemories(memories, limits, place);
+}
+
+/** Functions that a module may import: types by name, by the module that they are imported from. */
+export type Importable = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** What a module wants that there is not, all of it in one message; nothing when there is all. */
+export function importFaults(imports: readonly ImportEntry[], importable: Importable): readonly string[] {
   const wanted = imports
     .filter(({ module, name, kind, type }) => {
       const known = Object.hasOwn(importable, module) ? importable[module] : undefined;
@@ -86,8 +107,11 @@ export function checkShape(
       return kind !== "function" || !fits(type, expected);
     })
     .map(({ module, name, kind, type }) => `${module}.${name} ${type ?? `(a ${kind})`}`);
-  if (wanted.length > 0) faults.push(`this host does not have what it imports: ${wanted.join(", ")}`);
-  if (faults.length > 0) throw refused(place, faults.join("; "));
+  return wanted.length > 0 ? [`this host does not have what it imports: ${wanted.join(", ")}`] : [];
+}
+
+/** @throws AnyplugError RESOURCE_EXHAUSTED when a module begins with more memory than it may have. */
+export function checkMemories(memories: readonly MemoryType[], limits: WasmLimits, place: string): void {
   const bytes = memories.reduce((sum, { initialPages }) => sum + initialPages, 0) * pageBytes;
   if (bytes <= limits.maxMemoryBytes) return;
   const message = `${place} begins with ${bytes} bytes of memory, over the limit of ${limits.maxMemoryBytes}; raise wasm.maxMemoryBytes`;

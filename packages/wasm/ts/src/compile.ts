@@ -1,17 +1,23 @@
 /** Compiled modules, shared by all plugins of the process that are made of the same bytes. */
 
-import { AnyplugError, Code, type Hello } from "@anyplug/core";
-import { checkSection, checkShape } from "./check.js";
+import { AnyplugError, Code } from "@anyplug/core";
 import { instrument } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { type ModuleFacts, readModule, sectionName } from "./module.js";
 import { wasiModule } from "./wasi.js";
 
+/** A kind of modules: those of this ABI, or of another. */
+export interface ModuleKind<About> {
+  readonly name: string;
+  /** Returns what is kept of a module. @throws AnyplugError FAILED_PRECONDITION when it is none of this kind, RESOURCE_EXHAUSTED when it is over a limit. */
+  check(facts: ModuleFacts, limits: WasmLimits, place: string): About;
+}
+
 /** A module that instances can be made of. */
-export interface Compiled {
+export interface Compiled<About = unknown> {
   readonly module: WebAssembly.Module;
-  /** What its section says. */
-  readonly hello: Hello;
+  /** What is known of it. */
+  readonly about: About;
   /** It was given checkpoints, and its memory and tables have their caps. */
   readonly isInstrumented: boolean;
   /** It was built for WASI. */
@@ -20,7 +26,7 @@ export interface Compiled {
 
 interface Entry {
   readonly bytes: Uint8Array;
-  /** The limits that are part of the code. */
+  /** Its kind, and the limits that are part of the code. */
   readonly caps: string;
   /** Whoever has a plugin of it holds it; else it may go. */
   compiled: WeakRef<Compiled>;
@@ -42,13 +48,18 @@ const forgotten = new FinalizationRegistry<Entry>((entry) => {
  * @param place what the module is called in errors
  * @throws AnyplugError (rejects) INVALID_ARGUMENT when the bytes are no module, FAILED_PRECONDITION when it is no plugin for this host, RESOURCE_EXHAUSTED when it is over a limit.
  */
-export async function compile(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, place: string): Promise<Compiled> {
-  const caps = [limits.maxMemoryBytes, limits.maxTables, limits.maxTableElements].join(" ");
+export async function compile<About>(
+  bytes: Uint8Array<ArrayBuffer>,
+  kind: ModuleKind<About>,
+  limits: WasmLimits,
+  place: string,
+): Promise<Compiled<About>> {
+  const caps = [kind.name, limits.maxMemoryBytes, limits.maxTables, limits.maxTableElements].join(" ");
   const known = find(cache.get(bytes.length), bytes, caps)?.compiled.deref();
-  if (known !== undefined) return known;
+  if (known !== undefined) return known as Compiled<About>;
   const pending = find(compiling.get(bytes.length), bytes, caps);
-  if (pending !== undefined) return pending.compiled;
-  const compiled = compileNew(bytes, limits, place);
+  if (pending !== undefined) return pending.compiled as Promise<Compiled<About>>;
+  const compiled = compileNew(bytes, kind, limits, place);
   const job = { bytes, caps, compiled };
   compiling.set(bytes.length, [...(compiling.get(bytes.length) ?? []), job]);
   try {
@@ -69,28 +80,36 @@ export async function compile(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits
  *
  * @throws AnyplugError FAILED_PRECONDITION when it is no plugin for this host.
  */
-export function adopt(module: WebAssembly.Module, limits: WasmLimits, place: string): Compiled {
+export function adopt<About>(
+  module: WebAssembly.Module,
+  kind: ModuleKind<About>,
+  limits: WasmLimits,
+  place: string,
+): Compiled<About> {
   const sections = WebAssembly.Module.customSections(module, sectionName).map((section) => new Uint8Array(section));
-  const hello = checkSection({ sections }, place);
   const imports = WebAssembly.Module.imports(module);
   const exports = WebAssembly.Module.exports(module);
-  checkShape({ imports, exports, memories: [] }, limits, place);
-  return { module, hello, isInstrumented: false, usesWasi: importsWasi(imports) };
+  const about = kind.check({ sections, imports, exports, memories: [] }, limits, place);
+  return { module, about, isInstrumented: false, usesWasi: importsWasi(imports) };
 }
 
-async function compileNew(bytes: Uint8Array<ArrayBuffer>, limits: WasmLimits, place: string): Promise<Compiled> {
+async function compileNew<About>(
+  bytes: Uint8Array<ArrayBuffer>,
+  kind: ModuleKind<About>,
+  limits: WasmLimits,
+  place: string,
+): Promise<Compiled<About>> {
   let facts: ModuleFacts;
   try {
     facts = readModule(bytes);
   } catch (error) {
     throw noModule(place, error);
   }
-  const hello = checkSection(facts, place);
-  checkShape(facts, limits, place);
+  const about = kind.check(facts, limits, place);
   // What is appended to a module could make an invalid one valid, so it is looked at as it came.
   if (!WebAssembly.validate(bytes)) throw noModule(place, await whyInvalid(bytes));
   const module = await WebAssembly.compile(await limited(bytes, limits, place));
-  return { module, hello, isInstrumented: true, usesWasi: importsWasi(facts.imports) };
+  return { module, about, isInstrumented: true, usesWasi: importsWasi(facts.imports) };
 }
 
 function importsWasi(imports: readonly { module: string }[]): boolean {

@@ -20,9 +20,12 @@ export function exhausted(name: string, what: string, option: string): AnyplugEr
   return new AnyplugError(Code.ResourceExhausted, `plugin "${name}" ${what}; raise wasm.${option}`);
 }
 
+/** What a guest was built for. */
+export type Abi = "embedded" | "Extism";
+
 /** It gave something that the ABI does not allow. */
-export function broken(name: string, what: string): AnyplugError {
-  return new AnyplugError(Code.Internal, `plugin "${name}" broke the embedded ABI: ${what}`);
+export function broken(name: string, what: string, abi: Abi = "embedded"): AnyplugError {
+  return new AnyplugError(Code.Internal, `plugin "${name}" broke the ${abi} ABI: ${what}`);
 }
 
 /** What is known of a guest that trapped. */

@@ -1,13 +1,13 @@
 /** One instance of a module, and the calls into it. It does not call back: what the guest sent lies in `imports` afterwards. */
 
-import type { AnyplugError } from "@anyplug/core";
+import type { AnyplugError, Hello } from "@anyplug/core";
 import { abiVersion } from "./check.js";
 import type { Compiled } from "./compile.js";
 import { broken, exhausted, failureOf } from "./failure.js";
 import { Imports } from "./imports.js";
-import { CHECKPOINT_TABLE, COUNTER_SET, checkpointFunction, START } from "./instrument.js";
 import type { WasmLimits } from "./limits.js";
 import { GuestMemory } from "./memory.js";
+import { startInstance } from "./start.js";
 import { wasiModule } from "./wasi.js";
 import { Watch } from "./watch.js";
 
@@ -27,9 +27,6 @@ const leastScratchBytes = 4096;
 
 /** The flag HEADER in the method word of `anyplug_call`. */
 const headerFlag = 2 << 16;
-
-/** What a module that was built for WASI wants to be called first. */
-const initialize = "_initialize";
 
 /** `wake`: not by itself. */
 export const never = 0xffff_ffff;
@@ -56,8 +53,8 @@ export class Guest {
    * @param latestDeadline when the last of the calls is over that wait for the guest, by the clock of `performance.now`
    * @throws AnyplugError as every call into it.
    */
-  constructor(compiled: Compiled, limits: WasmLimits, latestDeadline: () => number) {
-    const { name } = compiled.hello;
+  constructor(compiled: Compiled<Hello>, limits: WasmLimits, latestDeadline: () => number) {
+    const { name } = compiled.about;
     this.#name = name;
     this.#limits = limits;
     this.#watch = new Watch(name, limits, latestDeadline);
@@ -187,16 +184,9 @@ export class Guest {
   }
 
   /** Lets the guest be asked at its checkpoints, and then runs what is to run before all else. */
-  #start({ isInstrumented, usesWasi }: Compiled, exports: WebAssembly.Exports): void {
+  #start(compiled: Compiled, exports: WebAssembly.Exports): void {
     try {
-      if (isInstrumented) {
-        const table = exports[CHECKPOINT_TABLE] as WebAssembly.Table;
-        table.set(0, checkpointFunction(this.#watch.checkpoint));
-        this.#watch.govern(exports[COUNTER_SET] as (units: number) => void);
-        this.#watch.begin(undefined);
-        (exports[START] as (() => void) | undefined)?.();
-      }
-      if (usesWasi && typeof exports[initialize] === "function") exports[initialize]();
+      startInstance(compiled, exports, this.#watch);
     } catch (error) {
       throw this.#fail(error);
     }

@@ -7,6 +7,10 @@
  * ```
  */
 
+export type { HttpLimits, HttpRequest, HttpResponse, SendRequest } from "./extism/http.js";
+export { loadExtism } from "./extism/load.js";
+export { type ExtismCallOptions, ExtismPlugin } from "./extism/plugin.js";
+export type { ExtismFunction, ExtismOptions } from "./extism/settings.js";
 export { type InstanceOptions, WasmInstance } from "./instance.js";
 export type { WasmOptions } from "./limits.js";
 export { type LoadWasmOptions, loadWasm } from "./load.js";

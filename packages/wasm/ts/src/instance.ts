@@ -11,8 +11,9 @@ import {
   type ServiceDescriptor,
 } from "@anyplug/core";
 import { GuestChannel } from "./channel.js";
+import { pluginModule } from "./check.js";
 import { adopt, type Compiled, compile } from "./compile.js";
-import { type WasmOptions, wasmLimits } from "./limits.js";
+import { enforcedBy, type WasmOptions, wasmLimits } from "./limits.js";
 import { type Member, WasmLink } from "./link.js";
 import { readSource, type WasmSource } from "./source.js";
 import { within } from "./time.js";
@@ -45,10 +46,14 @@ export class WasmInstance {
   readonly #drainTimeoutMs: number;
   #closing: Promise<void> | undefined;
 
-  private constructor(link: WasmLink, { hello, isInstrumented }: Compiled, { drainTimeoutMs, wasm }: InstanceOptions) {
+  private constructor(
+    link: WasmLink,
+    { about, isInstrumented }: Compiled<Hello>,
+    { drainTimeoutMs, wasm }: InstanceOptions,
+  ) {
     this.link = link;
-    this.hello = hello;
-    this.enforced = enforcedBy(isInstrumented, wasm);
+    this.hello = about;
+    this.enforced = enforcedBy(isInstrumented, wasmLimits(wasm));
     this.#drainTimeoutMs = drainTimeoutMs;
   }
 
@@ -87,13 +92,15 @@ export class WasmInstance {
     const limits = wasmLimits(options.wasm);
     const read = await readSource(source, limits, place);
     const compiled =
-      read instanceof WebAssembly.Module ? adopt(read, limits, place) : await compile(read, limits, place);
+      read instanceof WebAssembly.Module
+        ? adopt(read, pluginModule, limits, place)
+        : await compile(read, pluginModule, limits, place);
     const link = new WasmLink(() => connect(compiled, options), limits.instances);
     onLink(link);
     await link.opened;
     await link.ping().catch((error: unknown) => {
       const { code, message, details } = AnyplugError.from(error);
-      const why = `plugin "${compiled.hello.name}" refused to start: ${message}`;
+      const why = `plugin "${compiled.about.name}" refused to start: ${message}`;
       throw new AnyplugError(code, why, { details, cause: error });
     });
     for (const service of expect) await link.negotiate(service);
@@ -115,7 +122,7 @@ export class WasmInstance {
 }
 
 /** Makes an instance of the module, and a connection to it. @throws AnyplugError when it failed. */
-function connect(compiled: Compiled, options: InstanceOptions): Member {
+function connect(compiled: Compiled<Hello>, options: InstanceOptions): Member {
   const { wasm, hostName, router, limits, config = {}, onLog, startTimeoutMs } = options;
   const channel = new GuestChannel(compiled, wasmLimits(wasm), performance.now() + startTimeoutMs, onLog);
   const connection = new Connection(channel, {
@@ -128,7 +135,7 @@ function connect(compiled: Compiled, options: InstanceOptions): Member {
     config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
   });
   channel.isReady = true;
-  const { hello } = compiled;
+  const hello = compiled.about;
   const check = () => {
     const { peer } = connection;
     if (peer === undefined || (peer.name === hello.name && peer.version === hello.version)) return undefined;
@@ -147,13 +154,4 @@ function connect(compiled: Compiled, options: InstanceOptions): Member {
       return channel.ended;
     },
   };
-}
-
-function enforcedBy(isInstrumented: boolean, options: WasmOptions | undefined): readonly string[] {
-  const limits = wasmLimits(options);
-  const always = ["maxWasmBytes: when loaded"];
-  if (!isInstrumented) return always;
-  const fuel = limits.fuel === Number.POSITIVE_INFINITY ? [] : ["fuel: instrumented"];
-  const caps = ["maxMemoryBytes: instrumented", "maxTables: when loaded", "maxTableElements: instrumented"];
-  return [...always, "callTimeout: instrumented", ...fuel, ...caps];
 }

@@ -64,3 +64,12 @@ export function wasmLimits(options: WasmOptions = {}): WasmLimits {
 
 /** Bytes of a page of memory. */
 export const pageBytes = 65_536;
+
+/** Which limits hold, each with how. */
+export function enforcedBy(isInstrumented: boolean, limits: WasmLimits): readonly string[] {
+  const always = ["maxWasmBytes: when loaded"];
+  if (!isInstrumented) return always;
+  const fuel = limits.fuel === Number.POSITIVE_INFINITY ? [] : ["fuel: instrumented"];
+  const caps = ["maxMemoryBytes: instrumented", "maxTables: when loaded", "maxTableElements: instrumented"];
+  return [...always, "callTimeout: instrumented", ...fuel, ...caps];
+}

@@ -74,6 +74,13 @@ export class Watch {
     if (now >= deadline) throw this.end(stoppedAfter(this.#name, now - this.#since));
   }
 
+  /** Milliseconds that the call may still take; what the host waits for on the guest's behalf takes no longer. Throws a Stop when there are none. */
+  left(): number {
+    this.check();
+    const most = this.#since + this.#limits.callTimeoutMs;
+    return Math.max(1, Math.min(most, this.#deadline ?? this.#latestDeadline()) - performance.now());
+  }
+
   /** Returns what ends the guest, now and should it go on all the same. */
   end(reason: Stop["reason"]): Stop {
     this.#stop ??= new Stop(reason);
