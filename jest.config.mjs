@@ -9,6 +9,8 @@ export default {
   modulePathIgnorePatterns: ["<rootDir>/target/", "<rootDir>/.cache/", "<rootDir>/.nx/", "<rootDir>/.venv/"],
   watchPathIgnorePatterns: ["/dist/", "/target/"],
   extensionsToTreatAsEsm: [".ts"],
+  globalSetup: "<rootDir>/tools/jest/temporary.cjs",
+  globalTeardown: "<rootDir>/tools/jest/temporary-end.cjs",
   resolver: "<rootDir>/tools/jest/resolver.cjs",
   transform: {
     "\\.ts$": [

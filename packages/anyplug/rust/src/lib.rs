@@ -45,11 +45,15 @@ pub use anyplug_core::{
 };
 #[cfg(feature = "host")]
 pub use anyplug_host::{
-    CacheFolder, Discovery, DiscoveryOptions, EnvironmentOptions, FoundPlugin, InheritEnv, InterpreterOptions, Load,
-    LoadOptions, Look, Manifest, OnLog, Plugin, PluginFailure, PluginSet, PluginSource, PythonPluginLoader,
-    TypeScriptPluginLoader, WasmLimits, discover_plugins, load_direct, load_plugin, load_plugins, parse_manifest,
-    read_manifest, register_builtin, unregister_builtin,
+    Discovery, DiscoveryOptions, EnvironmentOptions, FoundPlugin, InheritEnv, InterpreterOptions, Load, LoadOptions,
+    Look, Manifest, OnLog, Plugin, PluginFailure, PluginSet, PluginSource, PythonPluginLoader, TypeScriptPluginLoader,
+    discover_plugins, load_direct, load_plugin, load_plugins, parse_manifest, read_manifest, register_builtin,
+    unregister_builtin,
 };
+
+/// What a plugin that is a WebAssembly module may take.
+#[cfg(feature = "wasm")]
+pub use anyplug_host::{CacheFolder, WasmLimits};
 
 /// An agent and its plugins: the contract `anyplug.agent.v1`, and a library for both sides.
 #[cfg(feature = "agent")]

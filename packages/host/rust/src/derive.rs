@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use anyplug_core::Result;
-use anyplug_wasm::read_section_of;
 
 use crate::command::quote_word;
 use crate::manifest::{Interop, LocatedManifest, Manifest};
+use crate::wasm::read_section_of;
 
 const NODE_MODULES: [&str; 3] = ["js", "mjs", "cjs"];
 

@@ -30,10 +30,12 @@ mod set;
 mod shape;
 mod socket;
 mod wait;
+#[cfg_attr(not(feature = "wasm"), path = "no_wasm.rs")]
 mod wasm;
 
 pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
+#[cfg(feature = "wasm")]
 pub use anyplug_wasm::{CacheFolder, WasmLimits};
 pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;

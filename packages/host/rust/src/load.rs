@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyplug_core::{Error, Implementation, LimitOptions, LogLevel, LogRecord, Result, Service};
 use anyplug_direct::Definition;
 use anyplug_ipc::{Address, InheritEnv, Runtime, TlsOptions, json_rpc_place};
+#[cfg(feature = "wasm")]
 use anyplug_wasm::WasmLimits;
 use serde_json::Value;
 
@@ -265,6 +266,7 @@ impl Load {
     }
 
     /// Sets what a WebAssembly module may take: memory, time, fuel, tables.
+    #[cfg(feature = "wasm")]
     pub fn wasm(mut self, limits: WasmLimits) -> Self {
         self.options.wasm = limits;
         self

@@ -16,7 +16,7 @@ pub(crate) const PYTHON_PREFIX: &str = "python:";
 /// behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
 ///
 /// # Errors
-/// As [`read_manifest`] and [`read_section_of`](anyplug_wasm::read_section_of); INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
+/// As [`read_manifest`] and `read_section_of` of anyplug-wasm; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
 pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     if let Some(module) = path.to_str().and_then(|path| path.strip_prefix(PYTHON_PREFIX)) {
         return locate_python_module(module, Path::new("."));

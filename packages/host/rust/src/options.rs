@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyplug_core::{Implementation, LimitOptions, LogRecord, ServiceEntry};
 use anyplug_ipc::{EnvironmentOptions, TlsOptions};
+#[cfg(feature = "wasm")]
 use anyplug_wasm::WasmLimits;
 use serde_json::{Map, Value};
 
@@ -49,6 +50,7 @@ pub struct LoadOptions {
     /// How a lost link to an address is made again; none: not at all, then the plugin has ended.
     pub reconnect: Option<ReconnectOptions>,
     /// What a WebAssembly module may take.
+    #[cfg(feature = "wasm")]
     pub wasm: WasmLimits,
 }
 
@@ -70,6 +72,7 @@ impl Default for LoadOptions {
             tls: None,
             allow_plaintext: false,
             reconnect: Some(ReconnectOptions::default()),
+            #[cfg(feature = "wasm")]
             wasm: WasmLimits::default(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyplug_core::transport::{CallStream, MethodRef, Payload, PeerInfo, Running, Transport};
 use anyplug_core::{BoxFuture, CallOptions, Connection, Error, Instant, Link, Result, ServiceEntry};
 use anyplug_ipc::Runtime;
+pub(crate) use anyplug_wasm::read_section_of;
 use anyplug_wasm::{Instance, Module};
 
 use crate::options::LoadOptions;
