@@ -41,9 +41,7 @@ test.each([
   expect((await refusal(new Uint8Array(bytes)))[0]).toBe(Code.InvalidArgument);
 });
 
-const simd = `(func (export "f") (result i32) (i8x16.extract_lane_s 0 (v128.const i32x4 1 2 3 4)))`;
 const unsupported: [string, Record<string, boolean>, string, RegExp][] = [
-  ["SIMD", { simd: true }, simd, /SIMD/],
   ["exceptions", { exceptions: true }, `(tag) (func (export "f") (throw 0))`, /exceptions/],
   ["threads", { threads: true }, "(memory 1 1 shared)", /threads|shared/],
   ["64-bit memory", { memory64: true }, "(memory i64 1)", /64/],
@@ -60,6 +58,15 @@ const unsupported: [string, Record<string, boolean>, string, RegExp][] = [
 test.each(unsupported)("%s: refused by name", async (_, features, text, words) => {
   const [code, message] = await refusal(assemble(text, features));
   expect([code, message]).toEqual([Code.FailedPrecondition, expect.stringMatching(words)]);
+});
+
+test("relaxed SIMD is refused by name", async () => {
+  // (func (result v128) (i8x16.relaxed_swizzle (v128.const …) (v128.const …)))
+  const constant = [0xfd, 0x0c, ...new Array<number>(16).fill(1)];
+  const body = [0, ...constant, ...constant, 0xfd, 0x80, 0x02, 0x0b];
+  const sections = [1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0, 10, body.length + 2, 1, body.length, ...body];
+  const [code, message] = await refusal(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, ...sections]));
+  expect([code, message]).toEqual([Code.FailedPrecondition, expect.stringMatching(/relaxed SIMD/)]);
 });
 
 test("references with a type are refused by name", async () => {

@@ -1,6 +1,7 @@
 /** An instrumented module does what the original does. */
 
 import { readdirSync, readFileSync } from "node:fs";
+import { inflateSync } from "node:zlib";
 import { AnyplugError, Code } from "@anyplug/core";
 import { instrument } from "@anyplug/wasm/instrument";
 import { expect, test } from "@jest/globals";
@@ -22,7 +23,7 @@ function modules(): [string, Bytes][] {
 
 function instrumenter(): Bytes {
   const source = readFileSync(new URL("packages/wasm/ts/instrumenter/instrumenter.js", root), "utf8");
-  return Uint8Array.from(Buffer.from(/"(.*)"/.exec(source)?.[1] ?? "", "base64"));
+  return Uint8Array.from(inflateSync(Buffer.from(/"(.*)"/.exec(source)?.[1] ?? "", "base64")));
 }
 
 interface Instrumenter {

@@ -1,2 +1,2 @@
-/** The instrumenter (packages/wasm/instrument) as a WebAssembly module, in base64. The build writes it beside this file. */
+/** The instrumenter (packages/wasm/instrument) as a WebAssembly module, deflated (zlib), in base64. The build writes it beside this file. */
 export declare const instrumenter: string;

@@ -41,7 +41,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
  * @throws AnyplugError (rejects) INVALID_ARGUMENT when it is no valid module, FAILED_PRECONDITION when it uses what cannot be held to limits, RESOURCE_EXHAUSTED when it wants more than they allow from the start.
  */
 export async function instrument(module: Uint8Array, limits: InstrumentLimits): Promise<Uint8Array<ArrayBuffer>> {
-  compiled ??= WebAssembly.compile(fromBase64(instrumenter));
+  compiled ??= inflated(fromBase64(instrumenter)).then((bytes) => WebAssembly.compile(bytes));
   // An instance of its own: what a large module needed is given back with it.
   const instance = await WebAssembly.instantiate(await compiled);
   const { memory, input, run, output, output_length } = instance.exports as unknown as Instrumenter;
@@ -86,6 +86,11 @@ function ascii(text: string): number[] {
 
 function asU32(limit: number): number {
   return Math.min(limit, 0xffff_ffff);
+}
+
+async function inflated(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -74,7 +74,11 @@ export async function guest(parts: GuestParts = {}): Promise<Uint8Array> {
 
 /** Assembles WAT. */
 export async function assemble(text: string): Promise<Uint8Array> {
-  const module = (await wabt()).parseWat("guest.wat", text, { memory64: true, threads: true });
+  const module = (await wabt()).parseWat("guest.wat", text, {
+    memory64: true,
+    threads: true,
+    exceptions: true,
+  });
   try {
     return module.toBinary({}).buffer;
   } finally {

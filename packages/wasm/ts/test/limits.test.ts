@@ -144,11 +144,18 @@ test("tables: how many, and of what size", async () => {
 });
 
 test("what cannot be held to limits is refused", async () => {
-  const extra = `(func $vector (result v128) (v128.const i32x4 0 0 0 0))`;
+  const extra = "(tag $fault) (func $fails (throw $fault))";
   await expect(loadWasm(await guest({ extra }))).rejects.toMatchObject({
     code: Code.FailedPrecondition,
     message: expect.stringMatching(/^the module cannot be loaded: /),
   });
+});
+
+test("a loop over vectors is stopped as others are", async () => {
+  const extra = `(global $vector (mut v128) (v128.const i32x4 1 2 3 4))`;
+  const add = "(global.set $vector (i32x4.add (global.get $vector) (v128.const i32x4 1 1 1 1)))";
+  const evil = `(loop $more ${add} (br $more))`;
+  expect(await failureOf(onFive(evil, extra), { callTimeoutMs: 500 })).toMatchObject(stoppedAfter(500));
 });
 
 test("a plugin says which limits hold", async () => {
