@@ -11,6 +11,7 @@ export const LAYERS = [
   { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "instrument", folder: /^packages\/wasm\/instrument\//, mayImport: [] },
+  { name: "ffi", folder: /^packages\/ffi\//, mayImport: ["core", "protocol"] },
   { name: "wasm", folder: /^packages\/wasm\//, mayImport: ["core", "protocol"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // No transport: a peer's services behind a direct link or a channel, and the other way round.
@@ -19,7 +20,11 @@ export const LAYERS = [
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
   { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
   // What loads and what is loaded: neither may import the other.
-  { name: "host", folder: /^packages\/host\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm"] },
+  {
+    name: "host",
+    folder: /^packages\/host\//,
+    mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm", "ffi"],
+  },
   { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
   { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "macros"] },
   // Puts the SDK into modules, by its address alone.
@@ -35,6 +40,7 @@ export const LAYERS = [
       "direct",
       "ipc",
       "wasm",
+      "ffi",
       "contracts",
       "elizaos",
       "host",
@@ -51,7 +57,7 @@ export const LAYERS = [
   {
     name: "python",
     folder: /^packages\/python\//,
-    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "wasm", "host", "sdk", "anyplug"],
+    mayImport: ["core", "protocol", "json", "jsonrpc", "direct", "ipc", "wasm", "ffi", "host", "sdk", "anyplug"],
   },
   {
     name: "plugins",

@@ -21,6 +21,19 @@ function repositoryTargets() {
         "npm",
       ],
     },
+    // Plugins in C, and the libraries that test/ffi is about.
+    "build-c": {
+      command: "node tools/nx-polyglot/c-libraries.mjs",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/packages/ffi/include/**/*",
+        "{workspaceRoot}/plugins/*/c/**/*",
+        "{workspaceRoot}/test/ffi/{c/**/*,cases.json}",
+        "{workspaceRoot}/tools/nx-polyglot/{c-libraries,plugin-files}.mjs",
+        { runtime: "cc --version" },
+      ],
+      outputs: ["{workspaceRoot}/plugins/test-plugin/c/bin", "{workspaceRoot}/test/ffi/bin"],
+    },
     // The official suite of protobuf against the codecs of the three languages.
     "test-conformance": {
       command: "node test/conformance/run.mjs",

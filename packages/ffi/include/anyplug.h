@@ -43,7 +43,8 @@ enum {
 };
 
 /*
- * What a host gives an instance. It stays as it is, and where it is, until `close` has returned.
+ * What a host gives an instance. It stays where it is until `close` has returned, and as it is but for this: a host whose process ends may put
+ * functions that do not return in place of the two. A plugin calls them through this struct each time, and keeps no copies.
  *
  * Both functions may be called from any thread, also while the host calls into the instance; they copy what they are given, and never call into
  * the plugin. They may wait for another thread of the host: hold no lock meanwhile that `call`, `recv` or `close` need.

@@ -1,6 +1,7 @@
 /** Makes up the manifest of a plugin that has none. */
 
 import { basename, dirname, extname } from "node:path";
+import type { Hello } from "@anyplug/core";
 import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { quoteWord } from "./command.js";
 import type { LocatedPlugin } from "./locate.js";
@@ -28,6 +29,23 @@ export function derivedWasm(file: string): LocatedPlugin {
   const name = pluginName(basename(file, extname(file)));
   const manifest = Manifest.fromPartial({ name, interop: { protocol: "wasm", wasmPath }, transports: ["wasm"] });
   return { manifest, file, folder: dirname(file), isDerived: true };
+}
+
+/** Returns the plugin that a shared library is. What it says of itself is known when it is loaded. */
+export function derivedLibrary(file: string): LocatedPlugin {
+  const sharedLibPath = basename(file);
+  const [stem = ""] = sharedLibPath.replace(/^lib/, "").split(".");
+  const interop = { protocol: "ffi", sharedLibPath };
+  const manifest = Manifest.fromPartial({ name: pluginName(stem), interop, transports: ["ffi"] });
+  return { manifest, file, folder: dirname(file), isDerived: true };
+}
+
+/** What plugin.json would say, as far as a plugin says it itself. */
+export function derivedFrom(manifest: Manifest, { name, version, runtime, services }: Hello): Manifest {
+  const [language = ""] = runtime.split(" ");
+  const known = ["typescript", "python", "rust"].includes(language) ? language : "";
+  const offers = services.map((service) => service.name).filter((one) => !one.startsWith("anyplug.reflection."));
+  return Manifest.fromPartial({ ...manifest, name, version, language: known, offers });
 }
 
 /** A name as plugin.json has it, for a file or module of this name. */

@@ -7,6 +7,7 @@ import { isAddress, jsonRpcPlace, parseAddress } from "@anyplug/ipc";
 import { linkedPlugin } from "./builtin.js";
 import { type LinkedPlugin, loadLinked } from "./direct.js";
 import type { FoundPlugin } from "./discovery.js";
+import { loadLibrary } from "./ffi.js";
 import { type Instance, ProcessInstance } from "./instance.js";
 import { JsonRpcInstance } from "./json-rpc.js";
 import { type LocatedPlugin, locatePlugin, locatePythonModule } from "./locate.js";
@@ -23,6 +24,7 @@ import { loadModule } from "./wasm.js";
  * - a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
  *   `python:my_package.my_module`: they need no plugin.json;
  * - a WebAssembly module (.wasm), which says itself what it is;
+ * - a shared library (.so, .dylib, .dll), which does so too, and runs in this process;
  * - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
  *   `json-rpc+` before it where the plugin speaks JSON-RPC;
  * - what `discoverPlugins` found.
@@ -79,6 +81,10 @@ async function loadLocated(located: LocatedPlugin, options: LoadOptions): Promis
   const plan = planLoad(located, options);
   if (plan.transport === "wasm") {
     const { instance, manifest } = await loadModule(plan, options);
+    return new Plugin(instance, instance.hello, manifest, plan.transport);
+  }
+  if (plan.transport === "ffi") {
+    const { instance, manifest } = await loadLibrary(plan, options);
     return new Plugin(instance, instance.hello, manifest, plan.transport);
   }
   const instance = await start(plan, options);

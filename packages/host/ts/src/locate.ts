@@ -4,8 +4,9 @@ import { accessSync, constants, statSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { AnyplugError, Code } from "@anyplug/core";
 import { quoteWord } from "./command.js";
-import { derived, derivedModule, derivedWasm, isNodeModule } from "./derive.js";
+import { derived, derivedLibrary, derivedModule, derivedWasm, isNodeModule } from "./derive.js";
 import type { LinkedPlugin } from "./direct.js";
+import { isLibrary } from "./ffi.js";
 import { type LocatedManifest, readManifest } from "./manifest.js";
 import { locateNpmPackage, npmPrefix } from "./package.js";
 
@@ -21,7 +22,7 @@ export interface LocatedPlugin extends LocatedManifest {
 
 const pythonPrefix = "python:";
 /**
- * Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), a WebAssembly module (.wasm), an executable file, the
+ * Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), a WebAssembly module (.wasm), a shared library (.so, .dylib, .dll), an executable file, the
  * name of a Python module behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
  *
  * @throws AnyplugError as `readManifest`; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
@@ -38,8 +39,9 @@ export function locatePlugin(path: string): LocatedPlugin {
   if (extension === ".py") return derived(file, "python", `python -m anyplug.run ${name}`);
   if (isNodeModule(file)) return derivedModule(file);
   if (extension === ".wasm") return derivedWasm(file);
+  if (isLibrary(file)) return derivedLibrary(file);
   if (isExecutable(file)) return derived(file, "", name);
-  const message = `${file} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py, .wasm) or an executable file`;
+  const message = `${file} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py, .wasm), a shared library (.so, .dylib, .dll) or an executable file`;
   throw new AnyplugError(Code.InvalidArgument, message);
 }
 

@@ -7,14 +7,14 @@ import type { InterpreterOptions } from "./interpreter.js";
 import type { ReconnectOptions } from "./reconnect.js";
 
 /**
- * How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, as a WebAssembly module in this process, or at an address where it is
- * served.
+ * How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, as a WebAssembly module in this process, as a
+ * shared library in this process, or at an address where it is served.
  */
-export type TransportName = "direct" | "process" | "stdio" | "wasm" | "unix" | "tcp" | "tls";
+export type TransportName = "direct" | "process" | "stdio" | "wasm" | "ffi" | "unix" | "tcp" | "tls";
 
 /** What a host can say about loading a plugin. All of it is optional. */
 export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
-  /** Default: the first of the manifest's that this host has; without any, "direct" for a plugin in TypeScript that names its module, "wasm" for one that has nothing else, else "process". */
+  /** Default: the first of the manifest's that this host has; without any, "direct" for a plugin in TypeScript that names its module, "wasm" or "ffi" for one that has nothing else, else "process". */
   readonly transport?: TransportName | undefined;
   /** What the plugin may call on the host. */
   readonly services?: readonly Implementation[] | undefined;

@@ -9,7 +9,7 @@ import type { LocatedPlugin } from "./locate.js";
 import type { LoadOptions, TransportName } from "./options.js";
 import { pathInside } from "./paths.js";
 
-const transports: readonly TransportName[] = ["direct", "process", "stdio", "wasm"];
+const transports: readonly TransportName[] = ["direct", "process", "stdio", "wasm", "ffi"];
 
 /** How a plugin will be loaded. */
 export interface Plan extends LocatedPlugin {
@@ -147,6 +147,10 @@ function chooseTransport(located: LocatedPlugin, asked: string | undefined): Tra
       const message = `${file}: transport "wasm" is for a plugin that names its module in interop.wasmPath`;
       throw new AnyplugError(Code.FailedPrecondition, message);
     }
+    if (known === "ffi" && !isLibrary(located)) {
+      const message = `${file}: transport "ffi" is for a plugin that names its shared library in interop.sharedLibPath`;
+      throw new AnyplugError(Code.FailedPrecondition, message);
+    }
     return known;
   }
   const preferred: readonly string[] = manifest.transports.length === 0 ? preferredOf(located) : manifest.transports;
@@ -163,13 +167,21 @@ function isJsonRpc({ manifest }: LocatedPlugin): boolean {
 
 /** What a manifest that names no transports prefers. */
 function preferredOf({ manifest }: LocatedPlugin): readonly string[] {
-  const { protocol = "", wasmPath = "", ipcCommand = "" } = manifest.interop ?? {};
-  return protocol === "wasm" || (wasmPath !== "" && ipcCommand === "") ? ["wasm", ...transports] : transports;
+  const { protocol = "", wasmPath = "", sharedLibPath = "", ipcCommand = "" } = manifest.interop ?? {};
+  // What shares this process's memory is not chosen, unless there is nothing else or the manifest says so.
+  if (protocol === "ffi" || protocol === "native") return ["ffi", ...transports];
+  if (protocol === "wasm" || (wasmPath !== "" && ipcCommand === "")) return ["wasm", ...transports];
+  return sharedLibPath !== "" && ipcCommand === "" ? ["direct", "ffi", ...transports] : transports;
 }
 
 function canUse(located: LocatedPlugin, name: TransportName): boolean {
   if (name === "direct") return isDirect(located);
+  if (name === "ffi") return isLibrary(located);
   return name !== "wasm" || isWasm(located);
+}
+
+function isLibrary({ manifest }: LocatedPlugin): boolean {
+  return (manifest.interop?.sharedLibPath ?? "") !== "";
 }
 
 function isWasm({ manifest }: LocatedPlugin): boolean {

@@ -51,7 +51,7 @@ export class Plugin implements AsyncDisposable {
   }
 
   /**
-   * Returns a client whose unary methods return their response, for a plugin over transport "wasm". A method that cannot be answered at once, and every one over another transport,
+   * Returns a client whose unary methods return their response, for a plugin over transport "wasm" or "ffi". A method that cannot be answered at once, and every one over another transport,
    * throws FAILED_PRECONDITION.
    *
    * ```ts

@@ -1,9 +1,10 @@
 /** A plugin as a WebAssembly module: its file is read, and the rest is the transport's. */
 
 import { readFile, stat } from "node:fs/promises";
-import { AnyplugError, Code, type Hello } from "@anyplug/core";
-import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
+import { AnyplugError, Code } from "@anyplug/core";
+import type { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { checkModuleBytes, WasmInstance } from "@anyplug/wasm";
+import { derivedFrom } from "./derive.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { pathInside } from "./paths.js";
 import { checkConfigLength, hostName, hostRouter, type Plan } from "./plan.js";
@@ -46,12 +47,4 @@ async function readModule(path: string, { file, isDerived = false }: Plan, { was
   }
   checkModuleBytes(found.size, wasm, path);
   return readFile(path);
-}
-
-/** What plugin.json would say, as far as the module says it itself. */
-function derivedFrom(manifest: Manifest, { name, version, runtime, services }: Hello): Manifest {
-  const [language = ""] = runtime.split(" ");
-  const known = ["typescript", "python", "rust"].includes(language) ? language : "";
-  const offers = services.map((service) => service.name).filter((one) => !one.startsWith("anyplug.reflection."));
-  return Manifest.fromPartial({ ...manifest, name, version, language: known, offers });
 }

@@ -28,7 +28,7 @@ describe("a load fails at once, with", () => {
     const path = folder({ transports: ["wasm"] });
     const names = `${path}/plugin.json: transports names wasm, and this host has process, stdio for it`;
     await failure(loadPlugin(path), Code.FailedPrecondition, names);
-    const asked = 'transport: expected one of direct, process, stdio, wasm, got "pigeon"';
+    const asked = 'transport: expected one of direct, process, stdio, wasm, ffi, got "pigeon"';
     await failure(loadPlugin(path, { transport: "pigeon" as "stdio" }), Code.InvalidArgument, asked);
     await failure(
       loadPlugin(path, { transport: "direct" }),

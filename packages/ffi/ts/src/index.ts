@@ -1,0 +1,3 @@
+/** Loads plugins from shared libraries into this process, by the C ABI of anyplug.h. */
+
+export { FfiInstance, type InstanceOptions } from "./instance.js";

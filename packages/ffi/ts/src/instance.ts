@@ -1,0 +1,138 @@
+/** A plugin as a shared library: from its file to its end. */
+
+import {
+  AnyplugError,
+  Code,
+  Connection,
+  type Hello,
+  type LimitOptions,
+  type LogRecord,
+  type Router,
+  type ServiceDescriptor,
+} from "@anyplug/core";
+import { FfiChannel } from "./channel.js";
+import { wasClosed } from "./failure.js";
+import { Library } from "./library.js";
+import { within } from "./time.js";
+
+/** What is needed to make a plugin of a library. */
+export interface InstanceOptions {
+  /** The name that the plugin sees of this host. */
+  readonly hostName: string;
+  /** What this side serves. */
+  readonly router: Router;
+  readonly limits?: LimitOptions | undefined;
+  readonly expect?: readonly ServiceDescriptor[] | undefined;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  readonly onLog?: ((record: LogRecord) => void) | undefined;
+  readonly startTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A loaded library with its instance. */
+export class FfiInstance {
+  readonly link: Connection;
+  /** What the library's table says. */
+  readonly hello: Hello;
+  /** What keeps the plugin from doing what it likes: nothing. */
+  readonly enforced: readonly string[] = [];
+  readonly #library: Library;
+  readonly #channel: FfiChannel;
+  readonly #options: InstanceOptions;
+  /** Resolves when the instance has ended, and its library is let go. */
+  readonly #ended: Promise<void>;
+  #isStarting = true;
+  #closing: Promise<void> | undefined;
+
+  private constructor(library: Library, options: InstanceOptions) {
+    const { hostName, router, limits, onLog, config = {} } = options;
+    this.#library = library;
+    this.#options = options;
+    this.hello = library.hello;
+    this.#channel = new FfiChannel({
+      library,
+      onLog,
+      maxMessageBytes: () => this.link.limits.maxMessageBytes,
+      isBusy: () => this.#isStarting || this.link.openCalls > 0,
+    });
+    this.link = new Connection(this.#channel, {
+      role: "host",
+      name: hostName,
+      version: "",
+      limits,
+      router,
+      onLog,
+      config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
+    });
+    this.#ended = this.#end();
+  }
+
+  /**
+   * Loads a library, and returns it when calls can be made and the schemas fit.
+   *
+   * @throws AnyplugError (rejects) INVALID_ARGUMENT when it is no shared library, FAILED_PRECONDITION when it is no plugin for this host or its schemas do not fit,
+   * DEADLINE_EXCEEDED when the time is over, CANCELLED when the signal was aborted, and the plugin's own when it refuses to start.
+   */
+  static async start(path: string, options: InstanceOptions): Promise<FfiInstance> {
+    const { startTimeoutMs, signal } = options;
+    const library = await Library.load(path);
+    const { name } = library.hello;
+    let instance: FfiInstance;
+    try {
+      instance = new FfiInstance(library, options);
+    } catch (error) {
+      library.unload();
+      throw AnyplugError.from(error);
+    }
+    const late = () =>
+      new AnyplugError(Code.DeadlineExceeded, `plugin "${name}" was not ready within ${startTimeoutMs} ms`);
+    try {
+      await within(instance.#open(), startTimeoutMs, signal, late);
+      return instance;
+    } catch (error) {
+      instance.link.end(new AnyplugError(Code.Unavailable, "it did not start"));
+      await instance.#ended;
+      throw error;
+    } finally {
+      instance.#isStarting = false;
+      instance.#channel.review();
+    }
+  }
+
+  /** Lets calls in flight end, then ends the plugin, and lets the library go. Calling it again waits for the same end. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    const { link, hello } = this;
+    const peer = await link.opened;
+    if (peer.name !== hello.name || peer.version !== hello.version) {
+      const said = `its table says "${hello.name}" ${hello.version}, its hello "${peer.name}" ${peer.version}`;
+      throw new AnyplugError(Code.FailedPrecondition, `plugin "${hello.name}" says two things: ${said}`);
+    }
+    // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
+    await link.ping().catch(async () => {
+      const reason = await link.closed;
+      const why = `plugin "${hello.name}" refused to start: ${reason.message}`;
+      throw new AnyplugError(reason.code, why, { details: reason.details, cause: reason });
+    });
+    for (const service of this.#options.expect ?? []) await link.negotiate(service);
+    await link.negotiateUses();
+  }
+
+  async #close(): Promise<void> {
+    // Calls that take longer end with the connection.
+    await within(this.link.drain(), this.#options.drainTimeoutMs).catch(() => {});
+    this.link.end(wasClosed(this.hello.name));
+    await this.#ended;
+  }
+
+  /** However the connection ends, the instance ends too. */
+  async #end(): Promise<void> {
+    await this.link.closed;
+    if (await this.#channel.guest.close()) this.#library.unload();
+  }
+}

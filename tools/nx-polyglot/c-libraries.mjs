@@ -1,0 +1,53 @@
+/** Compiles what is written in C: plugins as shared libraries, where their plugin.json says they are, and the libraries of test/ffi. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { installBytes, root } from "./plugin-files.mjs";
+
+const compiler = process.env.CC || "cc";
+const flags = "-std=c11 -Wall -Wextra -pedantic -Werror -O2 -fPIC -fvisibility=hidden -shared -pthread".split(" ");
+const suffix = { darwin: ".dylib", win32: ".dll" }[process.platform] ?? ".so";
+const plugin = join(root, "plugins/test-plugin/c");
+const tests = join(root, "test/ffi");
+
+const work = mkdtempSync(join(tmpdir(), "anyplug-c-"));
+try {
+  const whole = compile(join(plugin, "plugin.c"), [], join(plugin, "bin", `libtest-plugin${suffix}`));
+  compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L"], library("late"));
+  compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L", "-Dbusy"], library("busy"));
+  const made = {
+    text: () => Buffer.from("This is no shared library, whatever its name says.\n".repeat(10)),
+    empty: () => Buffer.alloc(0),
+    cut_off: () => whole.subarray(0, whole.length >> 1),
+    other_machine: () => otherMachine(whole),
+  };
+  for (const { name, file } of JSON.parse(readFileSync(join(tests, "cases.json"), "utf8"))) {
+    if (name in made) installBytes(made[name](), library(name), 0o755);
+    else if (file === undefined) compile(join(tests, "c/refused.c"), [`-D${name}`], library(name));
+  }
+} finally {
+  rmSync(work, { recursive: true });
+}
+
+function library(name) {
+  return join(tests, "bin", `${name}.so`);
+}
+
+/** Compiles a file, and returns what became of it. */
+function compile(source, options, installed) {
+  const built = join(work, basename(installed));
+  const include = `-I${join(root, "packages/ffi/include")}`;
+  execFileSync(compiler, [...flags, include, ...options, source, "-o", built], { stdio: "inherit" });
+  const bytes = readFileSync(built);
+  installBytes(bytes, installed, 0o755);
+  return bytes;
+}
+
+/** The same for a processor that nobody has: ELF says which at offset 18. */
+function otherMachine(bytes) {
+  const changed = Buffer.from(bytes);
+  changed.writeUInt16LE(2, 18);
+  return changed;
+}
