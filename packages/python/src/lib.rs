@@ -11,6 +11,7 @@ mod connection;
 mod convert;
 mod discovery;
 mod error;
+mod extism;
 mod fork;
 mod frame;
 mod json;
@@ -46,6 +47,8 @@ mod _native {
     use crate::connection::Connection;
     #[pymodule_export]
     use crate::discovery::discover;
+    #[pymodule_export]
+    use crate::extism::Extism;
     #[pymodule_export]
     use crate::frame::{FrameDecoder, decode_header, decode_status, encode_frame, encode_header, encode_status};
     #[pymodule_export]

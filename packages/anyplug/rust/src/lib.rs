@@ -51,9 +51,12 @@ pub use anyplug_host::{
     unregister_builtin,
 };
 
-/// What a plugin that is a WebAssembly module may take.
+/// What a plugin that is a WebAssembly module may take, and Extism plugins.
 #[cfg(feature = "wasm")]
-pub use anyplug_host::{CacheFolder, WasmLimits};
+pub use anyplug_host::{
+    CacheFolder, ExtismCall, ExtismLoad, ExtismOptions, ExtismPlugin, ExtismSource, HostFunction, WasmLimits,
+    load_extism_plugin,
+};
 
 /// An agent and its plugins: the contract `anyplug.agent.v1`, and a library for both sides.
 #[cfg(feature = "agent")]

@@ -9,6 +9,8 @@ mod dependencies;
 mod derive;
 mod direct;
 mod discovery;
+#[cfg(feature = "wasm")]
+mod extism;
 mod instance;
 mod interpreter;
 mod json_rpc;
@@ -36,10 +38,12 @@ mod wasm;
 pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
 #[cfg(feature = "wasm")]
-pub use anyplug_wasm::{CacheFolder, WasmLimits};
+pub use anyplug_wasm::{CacheFolder, ExtismOptions, HostFunction, WasmLimits};
 pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;
 pub use discovery::{Discovery, DiscoveryOptions, FoundPlugin, Look, PluginFailure, PluginSource, discover_plugins};
+#[cfg(feature = "wasm")]
+pub use extism::{ExtismCall, ExtismLoad, ExtismPlugin, ExtismSource, load_extism_plugin};
 pub use instance::{Instance, explain_start, late_start};
 pub use interpreter::{InterpreterOptions, interpreter};
 pub use json_rpc::{WhyEnded, connect_json_rpc, dial_json_rpc, json_rpc_manifest, start_json_rpc};

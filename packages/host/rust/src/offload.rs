@@ -36,7 +36,19 @@ pub(crate) fn offload<T: Send + 'static>(work: impl FnOnce(&Abandoned) -> Result
     offloaded
 }
 
-/// What [`offload`] returns.
+/// Runs `work` in a thread that is kept for the next; the future waits for what it returns.
+///
+/// # Errors
+/// What `work` returned.
+#[cfg(feature = "wasm")]
+pub(crate) fn offload_call<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T> {
+    let offloaded = Offloaded { state: Arc::default(), abandoned: Abandoned::default() };
+    let state = offloaded.state.clone();
+    anyplug_wasm::run_blocking(move || finish(&state, work()));
+    offloaded
+}
+
+/// What these return.
 pub(crate) struct Offloaded<T> {
     state: Arc<Mutex<State<T>>>,
     abandoned: Abandoned,

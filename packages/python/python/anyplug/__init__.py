@@ -40,6 +40,7 @@ from ._discovery import (
     unregister_builtin,
 )
 from ._error import AnyplugError, Detail
+from ._extism import ExtismFunction, ExtismLoad, ExtismPlugin, SyncExtismPlugin, load_extism_plugin
 from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
 from ._json import JsonTypes
 from ._limits import Limits
@@ -65,6 +66,9 @@ __all__ = (
     "Context",
     "Detail",
     "Discovery",
+    "ExtismFunction",
+    "ExtismLoad",
+    "ExtismPlugin",
     "FoundPlugin",
     "Handler",
     "Implementation",
@@ -92,6 +96,7 @@ __all__ = (
     "RequestStream",
     "ResponseStream",
     "ServiceDescriptor",
+    "SyncExtismPlugin",
     "SyncPlugin",
     "SyncPluginSet",
     "SyncResponseStream",
@@ -104,6 +109,7 @@ __all__ = (
     "encode",
     "implement",
     "listen",
+    "load_extism_plugin",
     "load_plugin",
     "load_plugins",
     "load_ts_plugin",

@@ -280,6 +280,52 @@ class Connection:
     @property
     def process_id(self) -> int | None: ...
 
+class _ExtismParts(Protocol):
+    """What a host says about an Extism plugin that it loads."""
+
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def module(self) -> bytes | None: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def config(self) -> Mapping[str, str]: ...
+    @property
+    def allowed_hosts(self) -> Sequence[str]: ...
+    @property
+    def wasm(self) -> WasmParts: ...
+    @property
+    def instances(self) -> int: ...
+    @property
+    def max_var_bytes(self) -> int: ...
+    @property
+    def max_http_response_bytes(self) -> int: ...
+    @property
+    def functions(self) -> Mapping[str, Callable[[bytes], bytes]]: ...
+    @property
+    def on_log(self) -> Callable[[_LogRecord], object]: ...
+
+@final
+class Extism:
+    """An Extism plugin, which any thread may call."""
+
+    @staticmethod
+    def load(parts: _ExtismParts) -> Extism:
+        """Reads, checks and compiles a module, and makes an instance."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def functions(self) -> list[str]: ...
+    @property
+    def enforced(self) -> list[str]: ...
+    def call(self, function: str, data: bytes, timeout: float | None) -> bytes:
+        """Calls a function in this thread; other threads go on meanwhile."""
+
+    def close(self) -> None:
+        """Takes no more calls."""
+
 @final
 class FrameDecoder:
     """Cuts bytes into frames."""

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use anyplug_core::{Instant, LogLevel, LogRecord};
+use anyplug_core::{Error, Instant, LogLevel, LogRecord};
 use wasmtime::{Memory, ResourceLimiter, UpdateDeadline};
 
+use crate::extism::Kernel;
 use crate::limits::WasmLimits;
 use crate::ticker::TICK;
 use crate::wasi::Lines;
@@ -60,10 +61,12 @@ pub(crate) struct Data {
     pub(crate) stopped: Option<Duration>,
     /// The limit that it has met since it was entered.
     pub(crate) exhausted: Option<String>,
-    /// It has exited by itself, with this status.
-    pub(crate) exited: Option<u32>,
+    /// Why a function of the host's has ended it.
+    pub(crate) failure: Option<Error>,
     /// What it prints.
     pub(crate) lines: Lines,
+    /// What it has as an Extism plugin.
+    pub(crate) kernel: Kernel,
 }
 
 impl Data {
@@ -80,8 +83,9 @@ impl Data {
             entered: None,
             stopped: None,
             exhausted: None,
-            exited: None,
+            failure: None,
             lines: Lines::default(),
+            kernel: Kernel::default(),
         }
     }
 
@@ -106,7 +110,7 @@ impl Data {
         };
         let is_late = until.is_some_and(|until| until <= now) && thread_time(now).saturating_sub(worked) >= GRACE;
         if is_late || ran >= self.limits.call_timeout {
-            self.stopped = Some(ran);
+            self.stopped = Some(ran.min(self.limits.call_timeout));
             return UpdateDeadline::Interrupt;
         }
         UpdateDeadline::Continue(LOOK_TICKS)

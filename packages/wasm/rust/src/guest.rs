@@ -58,7 +58,7 @@ impl Guest {
         enter(&mut store, Limit::OfConnection);
         let instance = {
             let _running = Running::new();
-            module.linked().instantiate(&mut store).map_err(|error| explain(module, &mut store, &error))?
+            module.linked().instantiate(&mut store).map_err(|error| explain(module.name(), &mut store, &error))?
         };
         let missing = |what: &str| Error::internal(format!("plugin \"{}\" has no {what}", module.name()));
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| missing("memory"))?;
@@ -80,12 +80,12 @@ impl Guest {
                 instance.get_typed_func(&mut store, initialize).map_err(|_| missing(initialize))?;
             enter(&mut store, Limit::OfConnection);
             let _running = Running::new();
-            initialize.call(&mut store, ()).map_err(|error| explain(module, &mut store, &error))?;
+            initialize.call(&mut store, ()).map_err(|error| explain(module.name(), &mut store, &error))?;
         }
         enter(&mut store, Limit::OfConnection);
         let area = {
             let _running = Running::new();
-            abi.call(&mut store, ()).map_err(|error| explain(module, &mut store, &error))?
+            abi.call(&mut store, ()).map_err(|error| explain(module.name(), &mut store, &error))?
         };
         let mut guest = Self { module: module.clone(), store, memory, functions, area, scratch: (0, 0) };
         guest.read_area()?;
@@ -250,12 +250,12 @@ impl Guest {
         let running = Running::new();
         let result = run(&self.functions, &mut self.store);
         drop(running);
-        result.map_err(|error| explain(&self.module, &mut self.store, &error))
+        result.map_err(|error| explain(self.module.name(), &mut self.store, &error))
     }
 }
 
 /// What goes before each entry.
-fn enter(store: &mut Store<Data>, limit: Limit) {
+pub(crate) fn enter(store: &mut Store<Data>, limit: Limit) {
     store.data_mut().enter(limit);
     store.set_epoch_deadline(LOOK_TICKS);
     if let Some(fuel) = store.data().limits.fuel {
@@ -265,13 +265,13 @@ fn enter(store: &mut Store<Data>, limit: Limit) {
 }
 
 /// Why the guest has ended.
-fn explain(module: &Module, store: &mut Store<Data>, error: &wasmtime::Error) -> Error {
-    let (name, data) = (module.name(), store.data_mut());
+pub(crate) fn explain(name: &str, store: &mut Store<Data>, error: &wasmtime::Error) -> Error {
+    let data = store.data_mut();
     if let Some(ran) = data.stopped {
         return Error::deadline_exceeded(format!("plugin \"{name}\" was stopped after {} ms", ran.as_millis()));
     }
-    if let Some(status) = data.exited {
-        return Error::internal(format!("plugin \"{name}\" exited with status {status}"));
+    if let Some(failure) = data.failure.take() {
+        return failure;
     }
     if let Some(limit) = &data.exhausted {
         return Error::resource_exhausted(format!("plugin \"{name}\" ended: {limit}"));

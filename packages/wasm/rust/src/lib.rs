@@ -6,6 +6,7 @@
 mod cache;
 mod data;
 mod engine;
+mod extism;
 mod frames;
 mod guest;
 mod imports;
@@ -18,7 +19,9 @@ mod timer;
 mod wasi;
 mod workers;
 
+pub use extism::{Extism, ExtismOptions, HostFunction, OnLog};
 pub use instance::Instance;
 pub use limits::{CacheFolder, WasmLimits};
 pub use module::Module;
 pub use section::{ABI, SECTION, Section, read_section, read_section_of};
+pub use workers::run_blocking;

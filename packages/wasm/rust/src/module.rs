@@ -97,7 +97,9 @@ impl std::fmt::Debug for Module {
     }
 }
 
-fn check_size(size: u64, limits: &WasmLimits) -> Result<()> {
+/// # Errors
+/// RESOURCE_EXHAUSTED when a module of so many bytes is over the limit.
+pub(crate) fn check_size(size: u64, limits: &WasmLimits) -> Result<()> {
     let limit = limits.max_wasm_bytes;
     if size <= limit {
         return Ok(());
@@ -109,7 +111,9 @@ fn check_size(size: u64, limits: &WasmLimits) -> Result<()> {
 /// The size of a page of memory.
 const PAGE_BYTES: u64 = 64 << 10;
 
-fn check_resources(module: &wasmtime::Module, limits: &WasmLimits) -> Result<()> {
+/// # Errors
+/// RESOURCE_EXHAUSTED when it begins with more than it may have.
+pub(crate) fn check_resources(module: &wasmtime::Module, limits: &WasmLimits) -> Result<()> {
     let needs = module.resources_required();
     let memory = needs.max_initial_memory_size.unwrap_or_default().saturating_mul(PAGE_BYTES);
     let elements = needs.max_initial_table_size.unwrap_or_default();
@@ -187,7 +191,7 @@ fn uses_wasi(module: &wasmtime::Module) -> bool {
 }
 
 /// The type of a function, such as "(i32, i64) -> i32"; empty for anything else.
-fn type_text(of: &ExternType) -> String {
+pub(crate) fn type_text(of: &ExternType) -> String {
     let ExternType::Func(function) = of else { return String::new() };
     let names =
         |types: &mut dyn Iterator<Item = ValType>| types.map(|of| of.to_string()).collect::<Vec<_>>().join(", ");

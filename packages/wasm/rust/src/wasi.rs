@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyplug_core::{Instant, LogLevel};
+use anyplug_core::{Error, Instant, LogLevel};
 use wasmtime::{Caller, Linker};
 
 use crate::data::Data;
@@ -75,7 +75,8 @@ pub(crate) fn link(linker: &mut Linker<Data>) -> wasmtime::Result<()> {
         _ => Ok(BAD_DESCRIPTOR),
     })?;
     linker.func_wrap(MODULE, "proc_exit", |mut caller: Caller<'_, Data>, status: u32| {
-        caller.data_mut().exited = Some(status);
+        let data = caller.data_mut();
+        data.failure = Some(Error::internal(format!("plugin \"{}\" exited with status {status}", data.name())));
         Err::<(), _>(wasmtime::Error::msg("it exits"))
     })?;
     Ok(())

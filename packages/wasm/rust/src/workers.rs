@@ -25,6 +25,11 @@ struct State {
     owner: u32,
 }
 
+/// Does work that blocks in another thread, one that is kept for a while for the next. Where the system gives no thread, one that is there does it when it can.
+pub fn run_blocking(work: impl FnOnce() + Send + 'static) {
+    run(Box::new(work));
+}
+
 /// Does the work in another thread. Where the system gives no thread, one that is there does it when it can.
 pub(crate) fn run(work: Work) {
     let mut state = WORKERS.lock();
