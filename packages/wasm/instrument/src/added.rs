@@ -6,7 +6,8 @@ use crate::module::Module;
 use crate::refusal::Refusal;
 
 /// The export of the table at whose index 0 the host puts what is called at a checkpoint: a function `(f64) -> f64`
-/// that takes the counter, which is negative, and returns the new one.
+/// that takes the counter, which is negative, and returns the new one. At index 1 it may put another `(f64) -> f64`: it
+/// is told when memory could not grow, with the pages that were wanted in all, or a table, with the elements below 0.
 pub const CHECKPOINT: &str = "anyplug:checkpoint";
 /// The export `() -> f64` that returns the counter.
 pub const LEFT: &str = "anyplug:left";
@@ -34,6 +35,7 @@ const TO_NUMBER: u32 = 2;
 const FROM_NUMBER: u32 = 3;
 const FROM_LENGTH: u32 = 4;
 const COUNTER_TO_COUNTER: u32 = 5;
+const GROWTH: u32 = 6;
 pub(crate) const TYPES: &[&[u8]] = &[
     &[0x60, 0, 0],
     &[0x60, 1, code::F64, 1, code::F64],
@@ -41,11 +43,16 @@ pub(crate) const TYPES: &[&[u8]] = &[
     &[0x60, 1, code::F64, 0],
     &[0x60, 1, code::I32, 0],
     &[0x60, 1, code::I64, 1, code::I64],
+    &[0x60, 3, code::I32, code::I32, code::I32, 1, code::I32],
 ];
 
 /// The functions, by their place after the module's own, with the place of their type.
-const FUNCTIONS: [u32; 8] =
-    [COUNTER_TO_COUNTER, NOTHING, TO_NUMBER, FROM_NUMBER, NOTHING, NOTHING, FROM_LENGTH, FROM_LENGTH];
+const FUNCTIONS: [u32; 10] =
+    [COUNTER_TO_COUNTER, NOTHING, TO_NUMBER, FROM_NUMBER, NOTHING, NOTHING, FROM_LENGTH, FROM_LENGTH, GROWTH, GROWTH];
+/// The entries of the table.
+pub(crate) const ENTRIES: u32 = 2;
+const CHECKPOINTS: i32 = 0;
+const REFUSALS: i32 = 1;
 
 /// What engines agree to accept of each.
 const MOST: u32 = 1_000_000;
@@ -106,6 +113,16 @@ impl Added {
         self.functions + 7
     }
 
+    /// `(result, more, size) -> result`: tells the host when memory could not grow.
+    pub(crate) fn grew_memory(&self) -> u32 {
+        self.functions + 8
+    }
+
+    /// The same for a table.
+    pub(crate) fn grew_table(&self) -> u32 {
+        self.functions + 9
+    }
+
     /// The types of the functions.
     pub(crate) fn function_types(&self) -> impl Iterator<Item = u32> + '_ {
         FUNCTIONS.iter().map(|place| self.types + place)
@@ -117,9 +134,7 @@ impl Added {
             self.body(|out| {
                 code::index(out, op::LOCAL_GET, 0);
                 out.push(op::F64_CONVERT_I64_S);
-                code::i32_const(out, 0);
-                code::index(out, op::CALL_INDIRECT, self.types + NUMBER_TO_NUMBER);
-                code::unsigned(out, self.table);
+                self.call_host(out, CHECKPOINTS);
                 // Saturating: whatever number the host returns, it is no trap.
                 out.extend([op::MISC, op::I64_TRUNC_SAT_F64_S]);
             }),
@@ -141,7 +156,35 @@ impl Added {
             self.body(|out| self.charge(out, |out| code::i64_const(out, GROW))),
             self.body(|out| self.charge_length(out, op::I64_SHR_U)),
             self.body(|out| self.charge_length(out, op::I64_SHL)),
+            self.body(|out| self.refusal(out, &[])),
+            self.body(|out| self.refusal(out, &[op::F64_NEG])),
         ]
+    }
+
+    /// Calls the host's function at that place of the table, from a number to a number.
+    fn call_host(&self, out: &mut Vec<u8>, place: i32) {
+        code::i32_const(out, place);
+        code::index(out, op::CALL_INDIRECT, self.types + NUMBER_TO_NUMBER);
+        code::unsigned(out, self.table);
+    }
+
+    /// Tells the host what was wanted in all if the result is -1, and if it wants to know. Returns the result.
+    fn refusal(&self, out: &mut Vec<u8>, sign: &[u8]) {
+        code::index(out, op::LOCAL_GET, 0);
+        code::i32_const(out, -1);
+        out.extend([op::I32_EQ, op::IF, code::EMPTY]);
+        code::i32_const(out, REFUSALS);
+        code::index(out, op::TABLE_GET, self.table);
+        out.extend([op::REF_IS_NULL, op::I32_EQZ, op::IF, code::EMPTY]);
+        for local in [1, 2] {
+            code::index(out, op::LOCAL_GET, local);
+            out.push(op::I64_EXTEND_I32_U);
+        }
+        out.extend([op::I64_ADD, op::F64_CONVERT_I64_S]);
+        out.extend(sign);
+        self.call_host(out, REFUSALS);
+        out.extend([op::DROP, op::END, op::END]);
+        code::index(out, op::LOCAL_GET, 0);
     }
 
     /// A unit for eight bytes, eight for an element.

@@ -164,6 +164,9 @@ impl Writer<'_> {
                 self.copy(event.at as usize);
                 self.move_to_global(held);
                 self.before_call(place, kind);
+                if kind == Kind::Grows {
+                    self.after_growth(event);
+                }
                 self.labels.shape(kind, Some(Held::Global), join)
             }
             (kind, held) => {
@@ -331,9 +334,32 @@ impl Writer<'_> {
         match kind {
             Kind::MovesBytes => self.charge_length(FREE_BYTES, self.added.bytes()),
             Kind::MovesElements => self.charge_length(FREE_ELEMENTS, self.added.elements()),
-            Kind::Grows => code::index(&mut self.out, op::CALL, self.added.grow()),
+            Kind::Grows => {
+                code::index(&mut self.out, op::LOCAL_TEE, self.counter + 1);
+                code::index(&mut self.out, op::CALL, self.added.grow());
+            }
             _ => {}
         }
+    }
+
+    /// Copies what grows a memory or a table by the length that was kept, and tells the host when it did not.
+    fn after_growth(&mut self, event: Event) {
+        self.copy(event.end as usize);
+        code::index(&mut self.out, op::LOCAL_GET, self.counter + 1);
+        let bytes = self.module.get(event.at as usize..event.end as usize).unwrap_or_default();
+        let mut reader = wasmparser::BinaryReader::new(bytes, 0);
+        let is_memory = reader.read_u8().is_ok_and(|opcode| opcode == op::MEMORY_GROW);
+        if is_memory {
+            self.out.push(op::MEMORY_SIZE);
+        } else {
+            // The rest of the opcode.
+            let _ = reader.read_var_u32();
+            self.out.extend([op::MISC, op::TABLE_SIZE]);
+        }
+        // Of which memory, of which table.
+        code::unsigned(&mut self.out, reader.read_var_u32().unwrap_or_default());
+        let grew = if is_memory { self.added.grew_memory() } else { self.added.grew_table() };
+        code::index(&mut self.out, op::CALL, grew);
     }
 
     /// Charges for the length on the stack, if it is more than what any move is charged for.

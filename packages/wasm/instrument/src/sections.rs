@@ -101,7 +101,7 @@ fn tables(module: &Module<'_>, limits: &Limits) -> Vec<u8> {
         limited(&mut out, table.initial, table.maximum, u64::from(limits.max_table_elements));
     }
     out.push(code::FUNCREF);
-    limited(&mut out, 1, None, 1);
+    limited(&mut out, u64::from(added::ENTRIES), None, u64::from(added::ENTRIES));
     out
 }
 

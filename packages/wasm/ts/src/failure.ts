@@ -1,7 +1,8 @@
 /** How a guest failed, in words. */
 
 import { AnyplugError, Code } from "@anyplug/core";
-import { pageBytes, type WasmLimits } from "./limits.js";
+import type { WasmLimits } from "./limits.js";
+import type { Refused } from "./watch.js";
 
 /** A guest was stopped because its time or its fuel was used up, or it gave a range that it does not have. Thrown through the guest to whoever called it. */
 export class Stop extends Error {
@@ -32,18 +33,26 @@ export function broken(name: string, what: string, abi: Abi = "embedded"): Anypl
 export interface Trap {
   readonly name: string;
   readonly limits: WasmLimits;
-  /** Bytes of its memory. */
-  readonly memoryBytes: number;
+  /** What it wanted before, and did not get. */
+  readonly refused: Refused | undefined;
 }
 
 /** Returns why the guest ended that let `thrown` out. */
-export function failureOf(thrown: unknown, { name, limits, memoryBytes }: Trap): AnyplugError {
+export function failureOf(thrown: unknown, { name, limits, refused }: Trap): AnyplugError {
   if (thrown instanceof Stop) return thrown.reason;
+  if (refused !== undefined) return wantedTooMuch(name, refused, limits);
   const why = thrown instanceof Error ? thrown.message : String(thrown);
-  // What remains when memory cannot grow any more is mostly `unreachable`.
-  if (limits.maxMemoryBytes - memoryBytes < pageBytes) {
-    const at = `ended at ${memoryBytes} bytes of memory, the most that it may have: ${why}`;
-    return exhausted(name, at, "maxMemoryBytes");
-  }
   return new AnyplugError(Code.Internal, `plugin "${name}" trapped: ${why}`, { cause: thrown });
+}
+
+function wantedTooMuch(name: string, refused: Refused, limits: WasmLimits): AnyplugError {
+  const isMemory = "bytes" in refused;
+  const wants = isMemory ? `${refused.bytes} bytes of memory` : `a table of ${refused.elements} elements`;
+  const option = isMemory ? "maxMemoryBytes" : "maxTableElements";
+  const most = limits[option];
+  if ((isMemory ? refused.bytes : refused.elements) > most) {
+    return exhausted(name, `ended: it wants ${wants}, and may have ${most}`, option);
+  }
+  // Its own maximum was lower, or the machine has no more.
+  return new AnyplugError(Code.ResourceExhausted, `plugin "${name}" ended: it wants ${wants}, and did not get it`);
 }

@@ -179,7 +179,7 @@ export class Guest {
       const imports = usesWasi ? { anyplug, [wasiModule]: { ...this.imports.wasi } } : { anyplug };
       return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
-      throw failureOf(this.#watch.ended ?? error, { name: this.#name, limits: this.#limits, memoryBytes: 0 });
+      throw failureOf(this.#watch.ended ?? error, { name: this.#name, limits: this.#limits, refused: undefined });
     }
   }
 
@@ -228,7 +228,7 @@ export class Guest {
     this.#failed ??= failureOf(this.#watch.ended ?? thrown, {
       name: this.#name,
       limits: this.#limits,
-      memoryBytes: this.#exports.memory.buffer.byteLength,
+      refused: this.#watch.refused,
     });
     return this.#failed;
   }

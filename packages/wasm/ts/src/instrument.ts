@@ -13,7 +13,10 @@ export interface InstrumentLimits {
   readonly maxTableElements: number;
 }
 
-/** The export of the table at whose index 0 the host puts a `checkpointFunction`, before it calls anything. */
+/**
+ * The export of the table at whose index 0 the host puts a `checkpointFunction`, before it calls anything. At index 1 it may put another one, which is told when memory could not
+ * grow: with the pages that were wanted in all; or a table: with the elements, below 0.
+ */
 export const CHECKPOINT_TABLE = "anyplug:checkpoint";
 /** The export that returns the counter: units of work until the next checkpoint. */
 export const COUNTER_LEFT = "anyplug:left";

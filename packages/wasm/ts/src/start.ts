@@ -17,6 +17,7 @@ export function startInstance(
   if (isInstrumented) {
     const table = exports[CHECKPOINT_TABLE] as WebAssembly.Table;
     table.set(0, checkpointFunction(watch.checkpoint));
+    table.set(1, checkpointFunction(watch.growthRefused));
     watch.govern(exports[COUNTER_SET] as (units: number) => void);
     watch.begin(undefined);
     (exports[START] as (() => void) | undefined)?.();

@@ -1,13 +1,16 @@
 /** Ends a guest whose time or fuel is used up. It is asked at the checkpoints of an instrumented module. */
 
 import { exhausted, Stop, stoppedAfter } from "./failure.js";
-import type { WasmLimits } from "./limits.js";
+import { pageBytes, type WasmLimits } from "./limits.js";
 
 /** Units of work, about one an instruction, from one look at the clock to the next: less than a millisecond. */
 const sliceUnits = 1_000_000;
 
 /** Milliseconds that a guest may run at least, though a deadline has passed: for one that returns soon, that is the end of a call and not its own. */
 const graceMs = 10;
+
+/** Memory in all, or elements of a table. */
+export type Refused = { readonly bytes: number } | { readonly elements: number };
 
 /** Watches one call into a guest after the other. */
 export class Watch {
@@ -20,6 +23,8 @@ export class Watch {
   #deadline: number | undefined;
   /** Units that the call may still be given. */
   #fuel = Number.POSITIVE_INFINITY;
+  /** What it wanted last and did not get, in this call. */
+  #refused: Refused | undefined;
   #set: ((units: number) => void) | undefined;
   /** Why the guest was ended. */
   #stop: Stop | undefined;
@@ -40,6 +45,7 @@ export class Watch {
   begin(deadline: number | undefined): void {
     this.#since = 0;
     this.#deadline = deadline;
+    this.#refused = undefined;
     if (this.#limits.fuel !== Number.POSITIVE_INFINITY) this.#refuel();
   }
 
@@ -61,6 +67,17 @@ export class Watch {
     this.#fuel -= slice;
     return slice;
   };
+
+  /** Memory could not grow to so many pages, or a table to so many elements, which are below 0. */
+  readonly growthRefused = (wanted: number): number => {
+    this.#refused = wanted < 0 ? { elements: -wanted } : { bytes: wanted * pageBytes };
+    return 0;
+  };
+
+  /** What the guest wanted and did not get in this call. If it ended then, that was why. */
+  get refused(): Refused | undefined {
+    return this.#refused;
+  }
 
   /** Throws a Stop when the time of the call is over. */
   check(): void {

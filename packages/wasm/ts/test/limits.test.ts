@@ -121,9 +121,42 @@ test("memory grows up to its limit", async () => {
   const grow = "(loop $more (br_if $more (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable";
   expect(await failureOf(onFive(grow), { maxMemoryBytes: 1_000_000 })).toMatchObject({
     code: Code.ResourceExhausted,
-    message: expect.stringMatching(
-      /ended at 983040 bytes of memory, the most that it may have: unreachable; raise wasm.maxMemoryBytes/,
-    ),
+    message: 'plugin "guest" ended: it wants 1048576 bytes of memory, and may have 1000000; raise wasm.maxMemoryBytes',
+  });
+});
+
+test("more memory than there may be, wanted at once, is why a guest ends that gives up then", async () => {
+  const grow = "(if (i32.lt_s (memory.grow (i32.const 16384)) (i32.const 0)) (then unreachable))";
+  expect(await failureOf(onFive(grow), {})).toMatchObject({
+    code: Code.ResourceExhausted,
+    message:
+      'plugin "guest" ended: it wants 1074003968 bytes of memory, and may have 268435456; raise wasm.maxMemoryBytes',
+  });
+  const table = "(if (i32.lt_s (table.grow $t (ref.null func) (i32.const 100000)) (i32.const 0)) (then unreachable))";
+  expect(await failureOf(onFive(table, "(table $t 1 funcref)"), {})).toMatchObject({
+    code: Code.ResourceExhausted,
+    message:
+      'plugin "guest" ended: it wants a table of 100001 elements, and may have 100000; raise wasm.maxTableElements',
+  });
+});
+
+test("what a module itself sets as its maximum is no limit to raise", async () => {
+  const grow = "(if (i32.lt_s (memory.grow (i32.const 5)) (i32.const 0)) (then unreachable))";
+  const memory = '(memory (export "memory") 4 8)';
+  expect(await failureOf({ ...onFive(grow), memory }, {})).toMatchObject({
+    code: Code.ResourceExhausted,
+    message: 'plugin "guest" ended: it wants 589824 bytes of memory, and did not get it',
+  });
+});
+
+test("one that did without the memory, and traps in another call, trapped", async () => {
+  const grow = "(drop (memory.grow (i32.const 16384)))";
+  const isSix = "(if (i32.eq (local.get $n) (i32.const 8)) (then unreachable))";
+  await using plugin = await loadWasm(await guest(onFive(`${isSix} ${grow}`)));
+  expect((await plugin.client(Bench).echo(five)).data).toEqual(five.data);
+  await expect(plugin.client(Bench).echo({ data: Uint8Array.of(1, 2, 3, 4, 5, 6) })).rejects.toMatchObject({
+    code: Code.Internal,
+    message: 'plugin "guest" trapped: unreachable',
   });
 });
 

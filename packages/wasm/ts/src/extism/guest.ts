@@ -74,7 +74,7 @@ export class ExtismGuest {
     try {
       return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
-      throw this.#failure(error, 0);
+      throw this.#failure(error);
     }
   }
 
@@ -91,20 +91,15 @@ export class ExtismGuest {
 
   #fail(thrown: unknown): AnyplugError {
     this.hasFailed = true;
-    const { memory } = this.#exports;
-    return this.#failure(thrown, memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0);
+    return this.#failure(thrown);
   }
 
-  #failure(thrown: unknown, memoryBytes: number): AnyplugError {
+  #failure(thrown: unknown): AnyplugError {
     const ended = this.#watch.ended ?? thrown;
     if (!(ended instanceof Stop) && this.#kernel.blocks.isFull) {
-      const most = `wanted more of its host's memory than it may have, which is ${this.#limits.maxMemoryBytes} bytes`;
-      return exhausted(
-        this.#name,
-        `${most}: ${ended instanceof Error ? ended.message : String(ended)}`,
-        "maxMemoryBytes",
-      );
+      const what = `ended: it wants more of its host's memory, and may have ${this.#limits.maxMemoryBytes} bytes`;
+      return exhausted(this.#name, what, "maxMemoryBytes");
     }
-    return failureOf(ended, { name: this.#name, limits: this.#limits, memoryBytes });
+    return failureOf(ended, { name: this.#name, limits: this.#limits, refused: this.#watch.refused });
   }
 }
