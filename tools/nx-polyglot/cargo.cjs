@@ -16,9 +16,9 @@ function cargoTargets(manifest) {
   return {
     // Not cached by nx: cargo knows better what is current, and its target folder is far too large to copy.
     "build-rust": { command: `cargo build ${profile}`, cache: false },
-    // Copies the programs of plugins into their folders.
+    // Copies the programs and shared libraries of plugins into their folders.
     "build-plugins": {
-      command: "node tools/nx-polyglot/plugin-programs.mjs",
+      command: "node tools/nx-polyglot/plugin-programs.mjs && node tools/nx-polyglot/plugin-libraries.mjs",
       cache: false,
       dependsOn: ["build-rust"],
     },

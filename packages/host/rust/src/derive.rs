@@ -9,6 +9,7 @@ use crate::manifest::{Interop, LocatedManifest, Manifest};
 use crate::wasm::read_section_of;
 
 const NODE_MODULES: [&str; 3] = ["js", "mjs", "cjs"];
+const LIBRARIES: [&str; 3] = ["so", "dylib", "dll"];
 
 /// Imports the module that follows, and serves what it exports. Node finds the SDK from the plugin's folder.
 const RUN_MODULE: &str = r#"import { run } from "@anyplug/sdk/run"; await run(process.argv[1]);"#;
@@ -31,19 +32,43 @@ pub(crate) fn derived_module(file: &Path, name: Option<&str>) -> LocatedManifest
 /// As [`read_section_of`].
 pub(crate) fn derived_wasm(file: &Path) -> Result<LocatedManifest> {
     let section = read_section_of(file)?;
-    let language = section.runtime.split(' ').next().unwrap_or_default();
-    let known = ["typescript", "python", "rust"].contains(&language);
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let manifest = Manifest {
         name: plugin_name(&section.name),
         version: section.version,
-        language: if known { language.to_owned() } else { String::new() },
+        language: language_of(&section.runtime),
         interop: Interop { wasm_path: Some(format!("./{name}")), ..Interop::default() },
         transports: Some(vec!["wasm".to_owned()]),
         ..Manifest::default()
     };
     let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
     Ok(LocatedManifest { manifest, folder, file: file.to_owned(), is_derived: true, python: None })
+}
+
+/// Whether such a file is a shared library.
+pub(crate) fn is_library(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| LIBRARIES.iter().any(|known| extension == *known))
+}
+
+/// Returns the plugin that a shared library is, as far as that is known by its name: to ask it would be to run it.
+pub(crate) fn derived_library(file: &Path) -> LocatedManifest {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let manifest = Manifest {
+        name: plugin_name(stem.strip_prefix("lib").filter(|rest| !rest.is_empty()).unwrap_or(&stem)),
+        interop: Interop { shared_lib_path: Some(format!("./{name}")), ..Interop::default() },
+        transports: Some(vec!["ffi".to_owned()]),
+        ..Manifest::default()
+    };
+    let folder = file.parent().unwrap_or(Path::new("/")).to_owned();
+    LocatedManifest { manifest, folder, file: file.to_owned(), is_derived: true, python: None }
+}
+
+/// The language of a plugin, as its hello names it: empty when it is none of ours.
+pub(crate) fn language_of(runtime: &str) -> String {
+    let language = runtime.split(' ').next().unwrap_or_default();
+    let known = ["typescript", "python", "rust"].contains(&language);
+    if known { language.to_owned() } else { String::new() }
 }
 
 /// A name as plugin.json has it, for a file or module of this name.

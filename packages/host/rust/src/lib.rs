@@ -11,6 +11,7 @@ mod direct;
 mod discovery;
 #[cfg(feature = "wasm")]
 mod extism;
+mod ffi;
 mod instance;
 mod interpreter;
 mod json_rpc;

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
 use crate::discovery::FoundPlugin;
+use crate::ffi::FfiInstance;
 use crate::instance::Instance;
 use crate::json_rpc::JsonRpcInstance;
 use crate::locate::locate_plugin;
@@ -31,7 +32,7 @@ use crate::wasm::WasmInstance;
 /// Loads a plugin:
 ///
 /// - a folder that holds a plugin.json, or that file itself;
-/// - a WebAssembly module (.wasm), a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
+/// - a WebAssembly module (.wasm), a shared library (.so, .dylib, .dll), a module that exports `plugin`, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its name, as in
 ///   `python:my_package.my_module`: they need no plugin.json;
 /// - the address where it is served, such as `unix:/run/plugin.sock`, `tcp://127.0.0.1:9000` or `tls://plugins.example:9000`, with `#name` behind it for one of a set, and
 ///   `json-rpc+` before it where the plugin speaks JSON-RPC.
@@ -133,6 +134,11 @@ fn load_place(
         let instance = WasmInstance::start(&plan, options, runtime, look)?;
         return Ok(Plugin::of_wasm(instance, plan.located.manifest));
     }
+    if plan.transport == "ffi" {
+        let instance = FfiInstance::start(&plan, options, runtime, look)?;
+        let manifest = instance.manifest(plan.located);
+        return Ok(Plugin::of_ffi(instance, manifest));
+    }
     let instance = Instance::start(&plan, options, runtime)?;
     instance.open(options, look)?;
     Ok(Plugin::of_process(instance, plan.located.manifest, plan.transport))
@@ -181,7 +187,7 @@ impl Load {
         self
     }
 
-    /// Chooses the transport: "direct" for a plugin that is linked into this program, "process", "stdio" or "wasm".
+    /// Chooses the transport: "direct" for a plugin that is linked into this program, "process", "stdio", "wasm" or "ffi".
     pub fn transport(mut self, transport: impl Into<String>) -> Self {
         self.options.transport = Some(transport.into());
         self

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use anyplug_core::{Error, Result};
 
 use crate::command::quote_word;
-use crate::derive::{derived, derived_module, derived_wasm, is_node_module};
+use crate::derive::{derived, derived_library, derived_module, derived_wasm, is_library, is_node_module};
 use crate::manifest::{LocatedManifest, read_manifest};
 use crate::package::{NPM_PREFIX, locate_npm_package};
 
 /// Stands before the name of a Python module.
 pub(crate) const PYTHON_PREFIX: &str = "python:";
 
-/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), a WebAssembly module (.wasm), an executable file, the name of a Python module
-/// behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
+/// Returns the plugin at `path`: a folder that holds a plugin.json, a manifest (.json), a module that exports `plugin` (.js, .mjs, .cjs, .py), a WebAssembly module (.wasm), a shared library (.so, .dylib, .dll), an
+/// executable file, the name of a Python module behind `python:`, or that of an npm package behind `npm:`, which `@scope/name` does not need.
 ///
 /// # Errors
 /// As [`read_manifest`] and `read_section_of` of anyplug-wasm; INVALID_ARGUMENT for a file that is none of these; NOT_FOUND for a package that is not installed.
@@ -35,6 +35,9 @@ pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
     if extension == "wasm" {
         return derived_wasm(&file);
     }
+    if is_library(&file) {
+        return Ok(derived_library(&file));
+    }
     let base = format!("./{}", file.file_name().unwrap_or_default().to_string_lossy());
     let name = quote_word(&base);
     if extension == "py" {
@@ -47,7 +50,7 @@ pub fn locate_plugin(path: &Path) -> Result<LocatedManifest> {
         return Ok(derived(&file, "", name, None, None));
     }
     Err(Error::invalid_argument(format!(
-        "{} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py, .wasm) or an executable file",
+        "{} is no plugin: expected a folder with a plugin.json, a manifest (.json), a module (.js, .mjs, .cjs, .py, .wasm), a shared library (.so, .dylib, .dll) or an executable file",
         file.display()
     )))
 }

@@ -19,7 +19,7 @@ pub type OnLog = Arc<dyn Fn(&LogRecord) + Send + Sync>;
 /// What a host can say about loading a plugin. [`LoadOptions::default`] says nothing; [`Load`](crate::Load) sets each member by a method of its own.
 #[derive(Clone)]
 pub struct LoadOptions {
-    /// "direct", "process", "stdio" or "wasm", of an address "unix", "tcp" or "tls"; none: the first of the manifest's that this host has.
+    /// "direct", "process", "stdio", "wasm" or "ffi", of an address "unix", "tcp" or "tls"; none: the first of the manifest's that this host has.
     pub transport: Option<String>,
     /// What the plugin may call on the host.
     pub services: Vec<Implementation>,

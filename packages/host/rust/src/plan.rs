@@ -8,6 +8,7 @@ use anyplug_core::router::{Grants, RouterOptions};
 use anyplug_core::{
     Connection, ConnectionOptions, Error, LimitOptions, LogLevel, LogRecord, Result, Role, Router, Shell,
 };
+use anyplug_ffi::library_file;
 use anyplug_ipc::{CONFIG_VARIABLE, OnLine, ProcessOptions, Stream};
 use serde_json::{Map, Value};
 
@@ -19,7 +20,7 @@ use crate::options::LoadOptions;
 use crate::paths::path_inside;
 
 /// The transports of this host, in order of preference.
-pub const TRANSPORTS: [&str; 4] = ["direct", "process", "stdio", "wasm"];
+pub const TRANSPORTS: [&str; 5] = ["direct", "process", "stdio", "wasm", "ffi"];
 
 /// What Linux takes of one variable, 128 KiB, without the variable's name and the zero byte at its end.
 const MAX_CONFIG_BYTES: usize = (128 << 10) - CONFIG_VARIABLE.len() - 2;
@@ -29,7 +30,7 @@ const MAX_CONFIG_BYTES: usize = (128 << 10) - CONFIG_VARIABLE.len() - 2;
 pub struct Plan {
     /// The plugin's manifest.
     pub located: LocatedManifest,
-    /// "direct", "process", "stdio" or "wasm".
+    /// "direct", "process", "stdio", "wasm" or "ffi".
     pub transport: &'static str,
     /// The configuration: that of the manifest, with the host's own over it.
     pub config: Map<String, Value>,
@@ -101,13 +102,18 @@ fn choose_transport(located: &LocatedManifest, asked: Option<&str>, is_linked: b
     let is_possible = |name: &str| match name {
         "direct" => is_linked,
         "wasm" => interop.wasm_path.is_some(),
+        "ffi" => interop.shared_lib_path.is_some(),
         _ => true,
     };
     let possible: Vec<&'static str> = TRANSPORTS.into_iter().filter(|name| is_possible(name)).collect();
+    // What shares the memory of its host is asked for, or there is nothing else.
+    let is_native = matches!(interop.protocol.as_deref(), Some("ffi" | "native"))
+        || interop.ipc_command.is_none() && interop.wasm_path.is_none();
     let is_module = interop.protocol.as_deref() == Some("wasm") || interop.ipc_command.is_none();
     let preferred = match &located.manifest.transports {
         Some(names) if !names.is_empty() => names.iter().map(String::as_str).collect(),
         _ if interop.wasm_path.is_some() && is_module => vec!["direct", "wasm", "process", "stdio"],
+        _ if interop.shared_lib_path.is_some() && is_native => vec!["direct", "ffi", "process", "stdio", "wasm"],
         _ => TRANSPORTS.to_vec(),
     };
     let chosen = preferred.iter().find_map(|name| possible.iter().copied().find(|one| one == name));
@@ -175,6 +181,21 @@ impl Plan {
         }
     }
 
+    /// The library to load.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION when the manifest names none, INVALID_ARGUMENT when its path leaves the folder.
+    pub fn library_file(&self) -> Result<PathBuf> {
+        let LocatedManifest { manifest, folder, file, .. } = &self.located;
+        match &manifest.interop.shared_lib_path {
+            Some(path) => path_inside(folder, path, "interop.sharedLibPath").map(|path| library_file(&path)),
+            None => Err(Error::failed_precondition(format!(
+                "{}: interop.sharedLibPath is missing, and transport \"ffi\" needs a library",
+                file.display()
+            ))),
+        }
+    }
+
     fn config_text(&self) -> Result<String> {
         config_text(&self.config, &self.located.manifest.name)
     }
@@ -187,7 +208,7 @@ impl Plan {
         let router = host_router(options, &self.grants)?;
         let connection = ConnectionOptions::new(Role::Host, host_name(options), "", router, shell);
         // A process finds its configuration in its environment.
-        let is_told = self.transport == "wasm" && !self.config.is_empty();
+        let is_told = matches!(self.transport, "wasm" | "ffi") && !self.config.is_empty();
         let config = if is_told { self.config_text()? } else { String::new() };
         Connection::new(ConnectionOptions { limits: self.limits, config, ..connection })
     }

@@ -8,6 +8,7 @@ use anyplug_core::transport::Link;
 use anyplug_core::{Caller, Client, Error, Result, Service, ServiceDescriptor};
 
 use crate::direct::DirectInstance;
+use crate::ffi::FfiInstance;
 use crate::instance::Instance;
 use crate::json_rpc::JsonRpcInstance;
 use crate::manifest::Manifest;
@@ -36,6 +37,7 @@ enum Ending {
     Socket(Arc<SocketInstance>),
     JsonRpc(Arc<JsonRpcInstance>),
     Wasm(Arc<WasmInstance>),
+    Ffi(Arc<FfiInstance>),
 }
 
 impl Plugin {
@@ -69,6 +71,12 @@ impl Plugin {
         Self { inner: Arc::new(Inner { manifest: Some(manifest), transport: "wasm", link, ending }) }
     }
 
+    pub(crate) fn of_ffi(instance: FfiInstance, manifest: Manifest) -> Self {
+        let link = instance.link();
+        let ending = Ending::Ffi(Arc::new(instance));
+        Self { inner: Arc::new(Inner { manifest: Some(manifest), transport: "ffi", link, ending }) }
+    }
+
     /// Its name, as it says.
     pub fn name(&self) -> String {
         self.inner.link.peer_info().map(|peer| peer.name).unwrap_or_default()
@@ -84,7 +92,7 @@ impl Plugin {
         self.inner.manifest.as_ref()
     }
 
-    /// "direct", "process", "stdio", "wasm", "unix", "tcp" or "tls".
+    /// "direct", "process", "stdio", "wasm", "ffi", "unix", "tcp" or "tls".
     pub fn transport(&self) -> &str {
         self.inner.transport
     }
@@ -103,14 +111,16 @@ impl Plugin {
     pub fn instance(&self) -> Option<&Arc<Instance>> {
         match &self.inner.ending {
             Ending::Process(instance) => Some(instance),
-            Ending::Direct(_) | Ending::Socket(_) | Ending::JsonRpc(_) | Ending::Wasm(_) => None,
+            Ending::Direct(_) | Ending::Socket(_) | Ending::JsonRpc(_) | Ending::Wasm(_) | Ending::Ffi(_) => None,
         }
     }
 
-    /// Which of the limits of a WebAssembly module are enforced, and how, such as "call_timeout: epochs"; empty for other plugins.
+    /// Which of the limits of a WebAssembly module are enforced, and how, such as "call_timeout: epochs"; of a shared library, what keeps it from its host, such as "isolation: none"; empty for other
+    /// plugins.
     pub fn enforced(&self) -> Vec<String> {
         match &self.inner.ending {
             Ending::Wasm(instance) => instance.enforced(),
+            Ending::Ffi(_) => vec!["isolation: none".to_owned()],
             _ => Vec::new(),
         }
     }
@@ -134,6 +144,7 @@ impl Plugin {
                 Ending::Socket(instance) => instance.close(),
                 Ending::JsonRpc(instance) => instance.close(),
                 Ending::Wasm(instance) => instance.close(),
+                Ending::Ffi(instance) => instance.close(),
             }
             Ok(())
         })

@@ -7,6 +7,7 @@ use anyplug_core::hello::Peer;
 use anyplug_core::{Connection, ConnectionOptions, Error, Link, Result, Role};
 use anyplug_ipc::{Address, ConnectOptions, Driver, Ending, Runtime, connect_socket};
 
+use crate::derive::language_of;
 use crate::manifest::Manifest;
 use crate::options::LoadOptions;
 use crate::plan::{config_text, host_name, host_router};
@@ -159,12 +160,10 @@ fn who(address: &Address) -> String {
 
 /// What plugin.json would say, as far as a plugin at an address says it itself.
 pub fn manifest_of(peer: &Peer, transport: &str) -> Manifest {
-    let language = peer.runtime.split(' ').next().unwrap_or_default();
-    let known = ["typescript", "python", "rust"].contains(&language);
     Manifest {
         name: peer.name.clone(),
         version: peer.version.clone(),
-        language: if known { language.to_owned() } else { String::new() },
+        language: language_of(&peer.runtime),
         offers: Some(peer.services.iter().skip(1).map(|service| service.name.clone()).collect()),
         transports: Some(vec![transport.to_owned()]),
         ..Manifest::default()

@@ -17,12 +17,16 @@ pub mod embedded;
 #[cfg(not(target_family = "wasm"))]
 mod listen;
 mod log;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
 mod plugin;
 mod preface;
 #[cfg(not(target_family = "wasm"))]
 mod runtime;
+mod section;
 #[cfg(not(target_family = "wasm"))]
 mod serve;
+mod side;
 #[cfg(not(target_family = "wasm"))]
 mod signals;
 pub mod time;
@@ -36,7 +40,7 @@ pub use anyplug_core::{
 #[cfg(not(target_family = "wasm"))]
 pub use anyplug_ipc::TlsOptions;
 /// Makes a crate a plugin that can be carried within its host's process. It goes on the function without parameters that returns the [`Plugin`]; such a crate has `crate-type = ["cdylib", "rlib"]`, and
-/// what `cargo build --target wasm32-unknown-unknown` makes of it is a module that every host loads.
+/// what `cargo build` makes of it is a shared library, and what `cargo build --target wasm32-unknown-unknown` makes of it a module; every host loads both.
 ///
 /// `name` is for a package that is not named as its plugin is.
 ///
@@ -59,12 +63,3 @@ pub use serde_json::Value as Config;
 pub use serve::{serve, serve_with};
 #[cfg(target_family = "wasm")]
 pub use unserved::serve;
-
-#[cfg(not(target_family = "wasm"))]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! export_plugin {
-    ($plugin:path, $name:expr, $version:expr) => {
-        const _: fn() -> $crate::Plugin = $plugin;
-    };
-}

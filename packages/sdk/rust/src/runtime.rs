@@ -31,17 +31,18 @@ impl PluginRuntime {
     pub(crate) fn new() -> Result<Self> {
         let brought =
             Handle::try_current().ok().filter(|handle| handle.runtime_flavor() != RuntimeFlavor::CurrentThread);
-        let (handle, own) = match brought {
-            Some(handle) => (handle, None),
-            None => {
-                let runtime = Builder::new_multi_thread().enable_all().thread_name("anyplug-handlers").build();
-                let runtime = runtime.map_err(|error| {
-                    Error::unavailable(format!("no runtime for the handlers: {error}")).with_source(error)
-                })?;
-                (runtime.handle().clone(), Some(runtime))
-            }
-        };
-        Ok(Self { handle, own: Mutex::new(own), running: Arc::default() })
+        match brought {
+            Some(handle) => Ok(Self { handle, own: Mutex::default(), running: Arc::default() }),
+            None => Self::of_its_own(),
+        }
+    }
+
+    /// A new runtime.
+    pub(crate) fn of_its_own() -> Result<Self> {
+        let runtime = Builder::new_multi_thread().enable_all().thread_name("anyplug-handlers").build();
+        let runtime = runtime
+            .map_err(|error| Error::unavailable(format!("no runtime for the handlers: {error}")).with_source(error))?;
+        Ok(Self { handle: runtime.handle().clone(), own: Mutex::new(Some(runtime)), running: Arc::default() })
     }
 
     /// Runs `work` with the runtime entered.
@@ -57,6 +58,22 @@ impl PluginRuntime {
 
     /// Waits for the handlers that were cancelled, for a moment.
     pub(crate) fn finish(&self) {
+        self.wait_for_handlers();
+        self.shut_down();
+    }
+
+    /// As [`finish`](Self::finish), and waits until the runtime's threads have ended, for a moment as well. Returns whether they have.
+    pub(crate) fn finish_threads(&self) -> bool {
+        self.wait_for_handlers();
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(runtime) = own else { return false };
+        let since = Instant::now();
+        // It joins its threads when all of them end in time, and does not tell whether they did.
+        runtime.shutdown_timeout(FINISH_GRACE);
+        since.elapsed() < FINISH_GRACE
+    }
+
+    fn wait_for_handlers(&self) {
         let until = Instant::now() + FINISH_GRACE;
         let mut count = self.running.count.lock().unwrap_or_else(PoisonError::into_inner);
         while *count > 0 {
@@ -66,8 +83,6 @@ impl PluginRuntime {
             }
             count = self.running.changed.wait_timeout(count, left).unwrap_or_else(PoisonError::into_inner).0;
         }
-        drop(count);
-        self.shut_down();
     }
 
     fn shut_down(&self) {

@@ -4,7 +4,7 @@ use std::cell::UnsafeCell;
 
 use anyplug_core::frame::FRAME_HEADER_BYTES;
 
-use super::ABI_VERSION;
+use crate::section::ABI_VERSION;
 
 /// Small messages are written here, so that they need no allocation; in bytes.
 const SCRATCH_BYTES: usize = 64 << 10;

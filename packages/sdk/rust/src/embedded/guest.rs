@@ -4,21 +4,14 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyplug_core::frame::{FLAG_END, FLAG_HEADER, FRAME_HEADER_BYTES, FrameHeader, Kind};
-use anyplug_core::hello::{MAGIC, Peer};
-use anyplug_core::router::RouterOptions;
-use anyplug_core::{
-    BoxFuture, Code, Connection, ConnectionOptions, Instant, LogLevel, LogRecord, Result, Role, Router, Shell, Status,
-};
+use anyplug_core::{BoxFuture, Code, Connection, Instant, LogLevel, LogRecord, Shell, Status};
 
 use super::area::{self, Area, NEVER};
 use super::{executor, imports};
 use crate::log;
-use crate::plugin::{Plugin, parse_config};
+use crate::plugin::Plugin;
 use crate::preface::hello_bytes;
-
-const DONE: i32 = 0;
-const FAILED: i32 = 1;
-const PENDING: i32 = 2;
+use crate::side::{FAILED, PENDING, connect, short_answer};
 
 /// Room before each range that a host gets, for the header of a frame; a multiple of the alignment.
 const ROOM: usize = 16;
@@ -95,7 +88,7 @@ impl Guest {
                     return;
                 }
                 let heard = std::mem::take(heard);
-                let connection = match connect(&(self.plugin)(), &heard) {
+                let connection = match connect(&(self.plugin)(), &heard, Arc::new(GuestShell)) {
                     Ok(connection) => connection,
                     Err(error) => return imports::log(LogLevel::Error, &error.to_string()),
                 };
@@ -131,7 +124,7 @@ impl Guest {
         run(connection);
         output.clear();
         connection.take_output(output);
-        let (returned, sent) = answer(output, call);
+        let (returned, sent) = short_answer(output, call);
         if sent > 0 {
             imports::send(&output[..sent]);
         }
@@ -153,51 +146,11 @@ fn layout(length: usize) -> Option<Layout> {
     Layout::from_size_align(length.checked_add(ROOM)?, ALIGNMENT).ok()
 }
 
-/// How `output` answers a call, and how much of it goes out as frames. A call that is answered by its last frame alone goes the short way.
-fn answer(output: &[u8], call: u32) -> (i32, usize) {
-    let mut at = 0;
-    while let Some(header) = output.get(at..).and_then(|rest| rest.first_chunk::<FRAME_HEADER_BYTES>()) {
-        let header = FrameHeader::decode(header);
-        let end = at + FRAME_HEADER_BYTES + header.length as usize;
-        if header.call == call {
-            let is_message = header.kind == Kind::Message as u8 && header.flags == FLAG_END;
-            return match (end == output.len(), header.kind) {
-                (true, _) if is_message => (DONE, at),
-                (true, kind) if kind == Kind::End as u8 => (FAILED, at),
-                _ => (PENDING, output.len()),
-            };
-        }
-        at = end;
-    }
-    (PENDING, output.len())
-}
-
 fn refuse(output: &mut Vec<u8>, why: &str) -> i32 {
     output.clear();
     Status::new(Code::FailedPrecondition, why).encode(output);
     area::set_result(output);
     FAILED
-}
-
-/// The guest's side of the connection, with what the host said first.
-fn connect(plugin: &Plugin, heard: &[u8]) -> Result<Connection> {
-    let config = heard.get(MAGIC.len() + FRAME_HEADER_BYTES..).and_then(|hello| Peer::decode(hello).ok());
-    let config = config.map(|host| host.config).filter(|config| !config.is_empty());
-    let router = parse_config(config.as_deref().unwrap_or("{}")).and_then(|config| plugin.router(&config));
-    let (router, refusal) = match router {
-        Ok(router) => (router, None),
-        Err(error) => (Router::new(RouterOptions::default())?, Some(error)),
-    };
-    let options = ConnectionOptions::new(Role::Plugin, plugin.name(), plugin.version(), router, Arc::new(GuestShell));
-    let connection = Connection::new(ConnectionOptions { limits: plugin.own_limits(), ..options })?;
-    match refusal {
-        Some(refusal) => connection.fail(refusal),
-        None => {
-            connection.receive(heard);
-            log::connect(&connection);
-        }
-    }
-    Ok(connection)
 }
 
 /// Does what is due, until all wait.

@@ -4,17 +4,13 @@ mod area;
 mod executor;
 mod guest;
 mod imports;
-mod section;
 mod sleep;
 
+pub use crate::section::{section, section_bytes};
 pub use area::Area;
 pub use guest::Guest;
 pub(crate) use imports::log;
-pub use section::{section, section_bytes};
 pub(crate) use sleep::sleep;
-
-/// The version of the ABI.
-const ABI_VERSION: u32 = 1;
 
 /// Exports a plugin from this crate; what `#[plugin]` writes.
 #[doc(hidden)]

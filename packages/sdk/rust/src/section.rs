@@ -1,9 +1,11 @@
-//! The custom section by which a host knows a module before it runs it.
+//! What is known of a plugin when it is built: the custom section by which a host knows a module before it runs it, and the hello in the table of a shared library, which is the section behind its
+//! first four bytes.
 
 use anyplug_core::connection::RUNTIME;
 use anyplug_core::hello::{MIN_PROTOCOL, PROTOCOL};
 
-use super::ABI_VERSION;
+/// The version of the embedded ABI.
+pub(crate) const ABI_VERSION: u32 = 1;
 
 /// The fields of `anyplug.wire.v1.Hello` that are strings: number and wire type.
 const NAME: u8 = 3 << 3 | 2;
