@@ -44,7 +44,11 @@ pub struct Instance {
     /// Nothing of the plugin's runs any more.
     is_closed: Mutex<bool>,
     closed: Condvar,
+    /// What is to be done then.
+    on_end: Mutex<Option<OnEnd>>,
 }
+
+type OnEnd = Box<dyn FnOnce() + Send>;
 
 /// What belongs to the one who is inside.
 struct Inside {
@@ -95,6 +99,7 @@ impl Instance {
             armed: Mutex::default(),
             is_closed: Mutex::new(true),
             closed: Condvar::new(),
+            on_end: Mutex::default(),
         });
         let connection = connect(instance.clone())?;
         let _ = instance.connection.set(connection.downgrade());
@@ -111,6 +116,21 @@ impl Instance {
         inside.opened = opened.ok();
         drop(inside);
         self.lead(self.marks.load(Ordering::SeqCst));
+    }
+
+    /// Does what there is to do, unless somebody is inside, who then does it.
+    pub fn look(&self) {
+        self.drive();
+    }
+
+    /// Has this done once, when nothing of the instance runs any more; to be said before [`begin`](Self::begin).
+    pub fn on_end(&self, on_end: impl FnOnce() + Send + 'static) {
+        *lock(&self.on_end) = Some(Box::new(on_end));
+    }
+
+    /// Whether it takes no more calls.
+    pub fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
     }
 
     /// Why the plugin is gone, if it failed.
@@ -167,6 +187,10 @@ impl Instance {
         drop(unsafe { Arc::from_raw(host.context.cast::<Self>().cast_const()) });
         *lock(&self.is_closed) = true;
         self.closed.notify_all();
+        let on_end = lock(&self.on_end).take();
+        if let Some(on_end) = on_end {
+            on_end();
+        }
     }
 
     fn connection(&self) -> Option<Connection> {

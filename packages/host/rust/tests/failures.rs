@@ -53,7 +53,7 @@ fn a_transport_that_this_host_does_not_have() {
     let file = folder.path.join("plugin.json");
     let message = format!("{}: transports names wasm, and this host has process, stdio for it", file.display());
     fails(folder.load(), Code::FailedPrecondition, &message);
-    let message = "transport: expected one of direct, process, stdio, wasm, got \"pigeon\"";
+    let message = "transport: expected one of direct, process, stdio, wasm, ffi, got \"pigeon\"";
     fails(folder.load().transport("pigeon"), Code::InvalidArgument, message);
 }
 
