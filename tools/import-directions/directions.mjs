@@ -26,7 +26,11 @@ export const LAYERS = [
     mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm", "ffi"],
   },
   { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
-  { name: "sdk", folder: /^packages\/sdk\//, mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "ffi", "macros"] },
+  {
+    name: "sdk",
+    folder: /^packages\/sdk\//,
+    mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "ffi", "macros"],
+  },
   // Puts the SDK into modules, by its address alone.
   { name: "wasm-build", folder: /^packages\/wasm-build\//, mayImport: ["protocol", "sdk"] },
   {
