@@ -34,6 +34,18 @@ function repositoryTargets() {
       ],
       outputs: ["{workspaceRoot}/plugins/test-plugin/c/bin", "{workspaceRoot}/test/ffi/bin"],
     },
+    // The plugin in Go, where there is a Go.
+    "build-go": {
+      command: "node tools/nx-polyglot/go-libraries.mjs",
+      cache: true,
+      inputs: [
+        "{workspaceRoot}/packages/ffi/include/**/*",
+        "{workspaceRoot}/plugins/*/go/**/*",
+        "{workspaceRoot}/tools/nx-polyglot/{go-libraries,plugin-files}.mjs",
+        { runtime: "go version || /usr/local/go/bin/go version || true" },
+      ],
+      outputs: ["{workspaceRoot}/plugins/test-plugin/go/bin"],
+    },
     // The official suite of protobuf against the codecs of the three languages.
     "test-conformance": {
       command: "node test/conformance/run.mjs",

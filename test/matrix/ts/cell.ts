@@ -5,10 +5,9 @@ import { implement, type LogRecord } from "@anyplug/core";
 import { Host, Secret, Test, type TestClient } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { type LoadOptions, loadPlugin, type Plugin, type TransportName } from "@anyplug/host";
 import { TestHost } from "./host.js";
-import type { Language } from "./list.js";
 import { certificatesOf, Served } from "./served.js";
 
-const folders = { typescript: "ts", python: "python", rust: "rust" } as const;
+const folders = { typescript: "ts", python: "python", rust: "rust", c: "c", go: "go" } as const;
 /** A machine may be slow; no behaviour is about how long a start takes. */
 const startTimeoutMs = 120_000;
 
@@ -21,7 +20,7 @@ export class Cell {
   #served: Promise<Served> | undefined;
 
   constructor(
-    readonly language: Language,
+    readonly language: keyof typeof folders,
     readonly transport: TransportName,
   ) {
     this.name = `${language} over ${transport}`;

@@ -1,0 +1,3 @@
+module anyplug.dev/test-plugin
+
+go 1.22
