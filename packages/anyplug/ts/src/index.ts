@@ -58,6 +58,9 @@ export {
   readManifest,
   registerBuiltin,
   type TransportName,
+  type WasiDirectory,
+  type WasiOptions,
+  type WasmOptions,
 } from "@anyplug/host";
 export {
   type JsonMessage,
@@ -66,4 +69,4 @@ export {
   JsonTypes,
   type JsonWriteOptions,
 } from "@anyplug/json";
-export { type LoadWasmOptions, loadWasm, type WasmOptions, WasmPlugin, type WasmSource } from "@anyplug/wasm";
+export { type LoadWasmOptions, loadWasm, WasmPlugin, type WasmSource } from "@anyplug/wasm";

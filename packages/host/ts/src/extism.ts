@@ -4,8 +4,15 @@ import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AnyplugError, Code } from "@anyplug/core";
-import { checkModuleBytes, type ExtismOptions, ExtismPlugin } from "@anyplug/wasm";
+import { type ExtismOptions as AnyExtismOptions, checkModuleBytes, ExtismPlugin } from "@anyplug/wasm";
 import { sendRequest } from "./http.js";
+import { type WasmOptions, withFiles } from "./wasi/files.js";
+
+/** What a host in Node can say about loading an Extism plugin. All of it is optional. */
+export interface ExtismOptions extends AnyExtismOptions {
+  /** What it may use. Its host's memory, which holds input and output, may be as large as its own. It has one instance. */
+  readonly wasm?: WasmOptions | undefined;
+}
 
 /**
  * Loads an Extism plugin, made by whichever Extism PDK: from its file, or from the bytes of its module.
@@ -22,7 +29,7 @@ export async function loadExtismPlugin(
   source: string | URL | Uint8Array,
   options: ExtismOptions = {},
 ): Promise<ExtismPlugin> {
-  const settings = { sendRequest, ...options };
+  const settings = { sendRequest, ...options, wasm: withFiles(options.wasm) };
   if (source instanceof Uint8Array) return ExtismPlugin.load(source, settings, "the module");
   const path = source instanceof URL ? fileURLToPath(source) : source;
   const found = await stat(path).catch(() => undefined);

@@ -7,7 +7,7 @@
  * ```
  */
 
-export type { ExtismCallOptions, ExtismFunction, ExtismOptions, ExtismPlugin, WasmOptions } from "@anyplug/wasm";
+export type { ExtismCallOptions, ExtismFunction, ExtismPlugin } from "@anyplug/wasm";
 export { registerBuiltin } from "./builtin.js";
 export { splitCommand } from "./command.js";
 export type { LinkedPlugin } from "./direct.js";
@@ -19,7 +19,7 @@ export {
   type PluginFailure,
   type PluginSource,
 } from "./discovery.js";
-export { loadExtismPlugin } from "./extism.js";
+export { type ExtismOptions, loadExtismPlugin } from "./extism.js";
 export { type InterpreterOptions, interpreter } from "./interpreter.js";
 export { loadDirect, loadPlugin, loadPythonPlugin } from "./load.js";
 export type { LocatedPlugin } from "./locate.js";
@@ -28,3 +28,4 @@ export type { LoadOptions, TransportName } from "./options.js";
 export { Plugin } from "./plugin.js";
 export type { ReconnectOptions } from "./reconnect.js";
 export { loadPlugins, PluginSet } from "./set.js";
+export type { WasiDirectory, WasiOptions, WasmOptions } from "./wasi/files.js";

@@ -2,9 +2,9 @@
 
 import type { Implementation, LimitOptions, LogRecord, ServiceDescriptor } from "@anyplug/core";
 import type { EnvironmentOptions, TlsOptions } from "@anyplug/ipc";
-import type { WasmOptions } from "@anyplug/wasm";
 import type { InterpreterOptions } from "./interpreter.js";
 import type { ReconnectOptions } from "./reconnect.js";
+import type { WasmOptions } from "./wasi/files.js";
 
 /**
  * How a plugin is reached: in this process, as a child process, as one whose channel is on stdin and stdout, as a WebAssembly module in this process, as a

@@ -8,6 +8,7 @@ import { derivedFrom } from "./derive.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { pathInside } from "./paths.js";
 import { checkConfigLength, hostName, hostRouter, type Plan } from "./plan.js";
+import { withFiles } from "./wasi/files.js";
 
 /**
  * Loads the module of a plugin.
@@ -19,7 +20,8 @@ export async function loadModule(
   options: LoadOptions,
 ): Promise<{ instance: WasmInstance; manifest: Manifest }> {
   const { manifest, config, limits, isDerived = false } = plan;
-  const { wasm, expect, onLog, signal } = options;
+  const { expect, onLog, signal } = options;
+  const wasm = withFiles(options.wasm);
   const { startTimeoutMs = defaultStartTimeoutMs, drainTimeoutMs = defaultDrainTimeoutMs } = options;
   checkConfigLength(JSON.stringify(config), manifest.name);
   const path = pathInside(plan.folder, manifest.interop?.wasmPath ?? "", "interop.wasmPath");

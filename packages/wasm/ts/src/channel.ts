@@ -73,6 +73,7 @@ export class GuestChannel implements Channel {
   }
 
   close(): void {
+    if (!this.#ended) this.#guest.close();
     this.#ended = true;
     this.#waiting = [];
     clearTimeout(this.#timer);

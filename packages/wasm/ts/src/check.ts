@@ -28,11 +28,10 @@ const imported: Readonly<Record<string, string>> = {
   checkpoint: "()",
 };
 
-/** By the module that it is imported from. */
-const importable: Importable = {
-  anyplug: imported,
-  [wasiModule]: wasiTypes,
-};
+/** What there is of WASI. */
+export function wasiTypesOf({ wasiFiles }: WasmLimits): Readonly<Record<string, string>> {
+  return { ...wasiTypes, ...wasiFiles?.types };
+}
 
 /** Modules of this ABI. What is kept of one is what its section says. */
 export const pluginModule: ModuleKind<Hello> = {
@@ -90,7 +89,7 @@ function checkShape(
     ...Object.entries(exported).map(([name, type]) => exportFault(exports, name, type)),
     memoryFault(exports),
   ].filter((fault) => fault !== undefined);
-  faults.push(...importFaults(imports, importable));
+  faults.push(...importFaults(imports, { anyplug: imported, [wasiModule]: wasiTypesOf(limits) }));
   if (faults.length > 0) throw refused(place, faults.join("; "));
   checkMemories(memories, limits, place);
 }

@@ -26,7 +26,7 @@ export interface Compiled<About = unknown> {
 
 interface Entry {
   readonly bytes: Uint8Array;
-  /** Its kind, and the limits that are part of the code. */
+  /** Its kind, and the limits that are part of the code, or that it was checked by. */
   readonly caps: string;
   /** Whoever has a plugin of it holds it; else it may go. */
   compiled: WeakRef<Compiled>;
@@ -54,7 +54,9 @@ export async function compile<About>(
   limits: WasmLimits,
   place: string,
 ): Promise<Compiled<About>> {
-  const caps = [kind.name, limits.maxMemoryBytes, limits.maxTables, limits.maxTableElements].join(" ");
+  const { maxMemoryBytes, maxTables, maxTableElements, wasiFiles } = limits;
+  const hasFiles = wasiFiles === undefined ? "" : "files";
+  const caps = [kind.name, hasFiles, maxMemoryBytes, maxTables, maxTableElements].join(" ");
   const known = find(cache.get(bytes.length), bytes, caps)?.compiled.deref();
   if (known !== undefined) return known as Compiled<About>;
   const pending = find(compiling.get(bytes.length), bytes, caps);

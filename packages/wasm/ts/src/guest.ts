@@ -64,8 +64,13 @@ export class Guest {
     this.#exports = exports as unknown as Exports;
     this.memory = new GuestMemory(this.#exports.memory);
     this.imports.use(this.memory);
-    this.#start(compiled, exports);
-    this.#getReady();
+    try {
+      this.#start(compiled, exports);
+      this.#getReady();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** Whether it ended, and is of no use any more. */
@@ -145,6 +150,11 @@ export class Guest {
     if (this.#allocated > 0) this.#release();
   }
 
+  /** It is not needed any more. */
+  close(): void {
+    this.imports.close();
+  }
+
   /** Whether room was allocated that is to be given back. */
   get isAllocated(): boolean {
     return this.#allocated > 0;
@@ -176,7 +186,7 @@ export class Guest {
   #instantiate({ module, usesWasi }: Compiled): WebAssembly.Exports {
     const anyplug = { ...this.imports.functions };
     try {
-      const imports = usesWasi ? { anyplug, [wasiModule]: { ...this.imports.wasi } } : { anyplug };
+      const imports = usesWasi ? { anyplug, [wasiModule]: this.imports.wasi() } : { anyplug };
       return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
       throw failureOf(this.#watch.ended ?? error, { name: this.#name, limits: this.#limits, refused: undefined });

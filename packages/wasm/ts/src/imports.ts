@@ -18,7 +18,7 @@ export class Imports extends Surroundings {
   readonly #watch: Watch;
 
   constructor(name: string, limits: WasmLimits, watch: Watch) {
-    super(name, "embedded", watch);
+    super(name, "embedded", watch, limits.wasiFiles);
     this.#name = name;
     this.#limits = limits;
     this.#watch = watch;

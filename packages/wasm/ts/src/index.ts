@@ -14,5 +14,7 @@ export type { ExtismFunction, ExtismOptions } from "./extism/settings.js";
 export { type InstanceOptions, WasmInstance } from "./instance.js";
 export type { WasmOptions } from "./limits.js";
 export { type LoadWasmOptions, loadWasm } from "./load.js";
+export type { GuestMemory } from "./memory.js";
 export { WasmPlugin } from "./plugin.js";
 export { checkModuleBytes, type WasmSource } from "./source.js";
+export type { WasiDescriptors, WasiFiles, WasiFunction, WasiFunctions, WasiHost } from "./wasi.js";

@@ -1,6 +1,7 @@
 /** What a guest may use. */
 
 import { AnyplugError, Code } from "@anyplug/core";
+import type { WasiFiles } from "./wasi.js";
 
 /** What a host says about a WebAssembly module. */
 export interface WasmOptions {
@@ -18,6 +19,8 @@ export interface WasmOptions {
   readonly maxTableElements?: number | undefined;
   /** Instances that share the calls: each goes to the one with the fewest open calls, and a stream stays where it is. Default 1. */
   readonly instances?: number | undefined;
+  /** Files for a module that was built for WASI. Default: none. Hosts in Node make them of the folders that they are told to grant. */
+  readonly wasiFiles?: WasiFiles | undefined;
 }
 
 /** The options with the defaults. */
@@ -30,9 +33,10 @@ export interface WasmLimits {
   readonly maxTables: number;
   readonly maxTableElements: number;
   readonly instances: number;
+  readonly wasiFiles?: WasiFiles | undefined;
 }
 
-const defaults: WasmLimits = {
+const defaults: Omit<WasmLimits, "wasiFiles"> = {
   maxWasmBytes: 67_108_864,
   maxMemoryBytes: 268_435_456,
   fuel: Number.POSITIVE_INFINITY,
@@ -48,8 +52,8 @@ const defaults: WasmLimits = {
  * @throws AnyplugError INVALID_ARGUMENT for one that is no positive number.
  */
 export function wasmLimits(options: WasmOptions = {}): WasmLimits {
-  const limits = { ...defaults };
-  for (const name of Object.keys(defaults) as (keyof WasmLimits)[]) {
+  const limits = { ...defaults, wasiFiles: options.wasiFiles };
+  for (const name of Object.keys(defaults) as (keyof typeof defaults)[]) {
     const value = options[name];
     if (value === undefined) continue;
     if (typeof value !== "number" || !(value > 0)) {

@@ -1,9 +1,9 @@
 /** What every guest gets, whatever it was built for: random bytes, lines of the log, and WASI. */
 
-import type { LogLevel, LogRecord } from "@anyplug/core";
+import type { AnyplugError, LogLevel, LogRecord } from "@anyplug/core";
 import { type Abi, broken } from "./failure.js";
 import type { GuestMemory } from "./memory.js";
-import { Wasi } from "./wasi.js";
+import { Wasi, type WasiDescriptors, type WasiFiles, type WasiFunctions } from "./wasi.js";
 import type { Watch } from "./watch.js";
 
 /** Bytes of a line that are kept, and lines of one call into the guest. */
@@ -21,11 +21,14 @@ export class Surroundings {
   readonly #name: string;
   readonly #abi: Abi;
   readonly #watch: Watch;
+  readonly #files: WasiFiles | undefined;
+  #descriptors: WasiDescriptors | undefined;
 
-  constructor(name: string, abi: Abi, watch: Watch) {
+  constructor(name: string, abi: Abi, watch: Watch, files: WasiFiles | undefined) {
     this.#name = name;
     this.#abi = abi;
     this.#watch = watch;
+    this.#files = files;
   }
 
   /** Takes the memory, which exists when the guest does. */
@@ -39,13 +42,22 @@ export class Surroundings {
   }
 
   /** What a module that was built for WASI imports. */
-  get wasi(): Wasi["functions"] {
-    return new Wasi(this.#name, {
-      range: (what, pointer, size) => this.range(what, pointer, size),
-      random: (pointer, size) => this.random("random_get", pointer, size),
-      log: (level, logger, line) => this.log(level, logger, line),
-      end: (reason) => this.#watch.end(reason),
-    }).functions;
+  wasi(): WasiFunctions {
+    const host = {
+      range: (what: string, pointer: number, size: number) => this.range(what, pointer, size),
+      random: (pointer: number, size: number) => this.random("random_get", pointer, size),
+      log: (level: LogLevel, logger: string, line: string) => this.log(level, logger, line),
+      end: (reason: AnyplugError) => this.#watch.end(reason),
+      check: () => this.#watch.check(),
+    };
+    const { functions } = new Wasi(this.#name, host);
+    this.#descriptors = this.#files?.bind(host, functions);
+    return { ...functions, ...this.#descriptors?.functions };
+  }
+
+  /** The guest is not needed any more: what it has open is closed. */
+  close(): void {
+    this.#descriptors?.close();
   }
 
   /** Fills a range with random bytes. Throws a Stop when the guest has no such range, or its time is over. */

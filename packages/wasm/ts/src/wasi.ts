@@ -1,5 +1,6 @@
 /**
- * What a guest gets that was built for WASI: clocks, random bytes, and standard output and error as lines of the log. There are no arguments, no environment, no files and no network.
+ * What a guest gets that was built for WASI: clocks, random bytes, standard output and error as lines of the log, and the files that it is
+ * granted. There are no arguments, no environment and no network.
  * The numbers are those of preview 1: https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
  */
 
@@ -51,9 +52,30 @@ export interface WasiHost {
   log(level: LogRecord["level"], logger: string, line: string): void;
   /** Ends the guest. */
   end(reason: AnyplugError): Error;
+  /** Throws what ends the guest if its time is over: it is not charged for what is done on its behalf. */
+  check(): void;
 }
 
-type WasiFunction = (...values: (number | bigint)[]) => number | undefined;
+/** A function as a module imports it. */
+export type WasiFunction = (...values: (number | bigint)[]) => number | undefined;
+
+/** Functions by their names. */
+export type WasiFunctions = Readonly<Record<string, WasiFunction>>;
+
+/** Files for guests that were built for WASI, by whoever has some: Node has. */
+export interface WasiFiles {
+  /** The types of the functions that there are then, beside those that there are always. */
+  readonly types: Readonly<Record<string, string>>;
+  /** Returns the functions for one guest; those of `standard` are for descriptors 0, 1 and 2. */
+  bind(host: WasiHost, standard: WasiFunctions): WasiDescriptors;
+}
+
+/** What one guest has open. */
+export interface WasiDescriptors {
+  readonly functions: WasiFunctions;
+  /** Closes all of it. */
+  close(): void;
+}
 
 /** The standard streams of one guest, and the rest of what it sees of WASI. */
 export class Wasi {
@@ -68,7 +90,7 @@ export class Wasi {
   }
 
   /** The functions by name, as a module imports them. */
-  readonly functions: Readonly<Record<string, WasiFunction>> = {
+  readonly functions: WasiFunctions = {
     args_get: () => ok,
     args_sizes_get: (count, bytes) => this.#words("args_sizes_get", [count, 0], [bytes, 0]),
     environ_get: () => ok,

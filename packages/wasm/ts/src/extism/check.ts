@@ -1,8 +1,8 @@
 /** Checks a module before it is compiled: which of its functions can be called, and whether it gets what it wants. */
 
-import { checkMemories, type Importable, importFaults, refused } from "../check.js";
+import { checkMemories, type Importable, importFaults, refused, wasiTypesOf } from "../check.js";
 import type { ModuleKind } from "../compile.js";
-import { wasiModule, wasiTypes } from "../wasi.js";
+import { wasiModule } from "../wasi.js";
 
 /** The module that the functions of the kernel are imported from. */
 export const environment = "extism:host/env";
@@ -58,7 +58,11 @@ export function extismModule(userFunctions: readonly string[]): ModuleKind<Extis
       for (const { module, name, type = "(i64)" } of imports) {
         if (module === userModule && userFunctions.includes(name) && userTypes.includes(type)) user[name] = type;
       }
-      const importable: Importable = { [environment]: kernelTypes, [userModule]: user, [wasiModule]: wasiTypes };
+      const importable: Importable = {
+        [environment]: kernelTypes,
+        [userModule]: user,
+        [wasiModule]: wasiTypesOf(limits),
+      };
       const faults = importFaults(imports, importable);
       if (faults.length > 0) throw refused(place, faults.join("; "));
       checkMemories(memories, limits, place);

@@ -32,7 +32,7 @@ export class ExtismGuest {
     this.#limits = limits;
     this.#onLog = onLog;
     this.#watch = new Watch(name, limits, () => Number.POSITIVE_INFINITY);
-    this.#surroundings = new Surroundings(name, "Extism", this.#watch);
+    this.#surroundings = new Surroundings(name, "Extism", this.#watch, limits.wasiFiles);
     this.#kernel = new Kernel(settings, limits, this.#watch, this.#surroundings);
     this.#watch.begin(undefined);
     this.#exports = this.#instantiate(compiled);
@@ -67,10 +67,15 @@ export class ExtismGuest {
     }
   }
 
+  /** It is not needed any more. */
+  close(): void {
+    this.#surroundings.close();
+  }
+
   #instantiate({ module, usesWasi }: Compiled): WebAssembly.Exports {
     const { functions, userFunctions } = this.#kernel;
     const own = { [environment]: { ...functions }, [userModule]: { ...userFunctions } };
-    const imports = usesWasi ? { ...own, [wasiModule]: { ...this.#surroundings.wasi } } : own;
+    const imports = usesWasi ? { ...own, [wasiModule]: this.#surroundings.wasi() } : own;
     try {
       return new WebAssembly.Instance(module, imports).exports;
     } catch (error) {
@@ -91,6 +96,7 @@ export class ExtismGuest {
 
   #fail(thrown: unknown): AnyplugError {
     this.hasFailed = true;
+    this.close();
     return this.#failure(thrown);
   }
 

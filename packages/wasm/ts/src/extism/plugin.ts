@@ -88,6 +88,7 @@ export class ExtismPlugin implements AsyncDisposable {
   /** Closes the plugin: new calls are refused. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#guest?.close();
     this.#guest = undefined;
   }
 
