@@ -3,14 +3,14 @@
 import type { FileHandle } from "node:fs/promises";
 import { noLibrary, refused } from "./failure.js";
 
-/** `e_machine` of the processors that Node runs on, by Node's names. */
-const machines: Readonly<Record<string, number>> = {
-  ia32: 3,
-  arm: 40,
-  x64: 62,
-  arm64: 183,
-  riscv64: 243,
-  loong64: 258,
+/** `e_machine` of the processors that Node runs on, and what they are called elsewhere, by Node's names. */
+const machines: Readonly<Record<string, readonly [number, string]>> = {
+  ia32: [3, "x86"],
+  arm: [40, "arm"],
+  x64: [62, "x86_64"],
+  arm64: [183, "aarch64"],
+  riscv64: [243, "riscv64"],
+  loong64: [258, "loongarch64"],
 };
 const sharedObject = 3;
 const loadedSegment = 1;
@@ -25,18 +25,16 @@ export async function checkElf(file: FileHandle, size: number, place: string): P
   if (process.platform !== "linux") return;
   const header = await read(file, 0, 64);
   if (header.readUInt32BE(0) !== 0x7f454c46) throw noLibrary(place, "it does not begin as an ELF file does");
+  const [expected, own] = machines[process.arch] ?? [header.readUInt16LE(18), process.arch];
   const [is64, isLittle] = [header[4] === 2, header[5] === 1];
   if (!is64 || !isLittle) {
     const machine = isLittle ? header.readUInt16LE(18) : header.readUInt16BE(18);
     const what = `${nameOf(machine)} with ${is64 ? 64 : 32} bits, ${isLittle ? "little" : "big"}-endian`;
-    throw refused(place, `it was built for ${what}, and this host runs on ${process.arch}; build it for this one`);
+    throw refused(place, `is built for ${what}, and this program for ${own}; build it for this machine`);
   }
   const machine = header.readUInt16LE(18);
-  if (machine !== (machines[process.arch] ?? machine)) {
-    throw refused(
-      place,
-      `it was built for ${nameOf(machine)}, and this host runs on ${process.arch}; build it for this one`,
-    );
+  if (machine !== expected) {
+    throw refused(place, `is built for ${nameOf(machine)}, and this program for ${own}; build it for this machine`);
   }
   if (header.readUInt16LE(16) !== sharedObject) throw noLibrary(place, "it is another kind of ELF file");
   const [table, count] = [Number(header.readBigUInt64LE(32)), header.readUInt16LE(56)];
@@ -49,7 +47,7 @@ export async function checkElf(file: FileHandle, size: number, place: string): P
 }
 
 function nameOf(machine: number): string {
-  return Object.keys(machines).find((name) => machines[name] === machine) ?? `machine ${machine}`;
+  return Object.values(machines).find(([number]) => number === machine)?.[1] ?? `machine ${machine}`;
 }
 
 /** What there is of a range; the rest is 0. */

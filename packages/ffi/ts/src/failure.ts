@@ -9,12 +9,12 @@ export function noLibrary(place: string, why: string): AnyplugError {
 
 /** It is one, and no plugin for this host. */
 export function refused(place: string, why: string): AnyplugError {
-  return new AnyplugError(Code.FailedPrecondition, `${place} cannot be loaded: ${why}`);
+  return new AnyplugError(Code.FailedPrecondition, `${place} ${why}`);
 }
 
 /** It did something that the ABI does not allow. */
 export function broken(name: string, what: string): AnyplugError {
-  return new AnyplugError(Code.Internal, `plugin "${name}" broke the ABI: ${what}`);
+  return new AnyplugError(Code.Internal, `plugin "${name}" broke the ABI of anyplug.h: ${what}`);
 }
 
 /** Why calls fail after `close`. */

@@ -74,7 +74,7 @@ export class Guest {
     if (this.#instance !== 0) return;
     guests.delete(this.#id);
     const why = this.logs.at(-1)?.message;
-    throw refused(`plugin "${library.hello.name}"`, `it made no instance${why === undefined ? "" : `: ${why}`}`);
+    throw refused(`plugin "${library.hello.name}"`, `made no instance${why === undefined ? "" : `: ${why}`}`);
   }
 
   /** Hands bytes over, in order. */

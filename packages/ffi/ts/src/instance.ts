@@ -11,7 +11,7 @@ import {
   type ServiceDescriptor,
 } from "@anyplug/core";
 import { FfiChannel } from "./channel.js";
-import { wasClosed } from "./failure.js";
+import { refused, wasClosed } from "./failure.js";
 import { Library } from "./library.js";
 import { within } from "./time.js";
 
@@ -36,7 +36,7 @@ export class FfiInstance {
   /** What the library's table says. */
   readonly hello: Hello;
   /** What keeps the plugin from doing what it likes: nothing. */
-  readonly enforced: readonly string[] = [];
+  readonly enforced: readonly string[] = ["isolation: none"];
   readonly #library: Library;
   readonly #channel: FfiChannel;
   readonly #options: InstanceOptions;
@@ -110,8 +110,8 @@ export class FfiInstance {
     const { link, hello } = this;
     const peer = await link.opened;
     if (peer.name !== hello.name || peer.version !== hello.version) {
-      const said = `its table says "${hello.name}" ${hello.version}, its hello "${peer.name}" ${peer.version}`;
-      throw new AnyplugError(Code.FailedPrecondition, `plugin "${hello.name}" says two things: ${said}`);
+      const said = `its hello says that it is "${peer.name}" ${peer.version}`;
+      throw refused(`plugin "${hello.name}" ${hello.version}:`, said);
     }
     // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
     await link.ping().catch(async () => {

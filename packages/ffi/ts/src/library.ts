@@ -71,7 +71,7 @@ function openLibrary({ koffi }: Native, copy: string, place: string): ReturnType
     return koffi.load(copy);
   } catch (error) {
     const why = AnyplugError.from(error).message.replaceAll(copy, place);
-    throw refused(place, `the system's loader says: ${why}`);
+    throw refused(place, `cannot be loaded: ${why}`);
   }
 }
 
@@ -81,7 +81,7 @@ function callEntry(library: ReturnType<Native["koffi"]["load"]>, place: string):
   try {
     plugin = library.func(entry, "uint64_t", []) as () => number;
   } catch {
-    throw refused(place, `it does not export ${entry}: it was not built as a plugin`);
+    throw refused(place, `is no plugin: it does not export ${entry}; build it with the anyplug SDK`);
   }
   return plugin();
 }

@@ -33,25 +33,23 @@ export interface Table {
  */
 export function readTable(native: Native, address: Address, place: string): { table: Table; hello: Hello } {
   if (address === 0) {
-    throw refused(
-      place,
-      "its anyplug_plugin returned no table: the plugin cannot be used on this machine, or there is none in it",
-    );
+    const why = "anyplug_plugin returned null, as one of Rust does that has no #[plugin], or several";
+    throw refused(place, `has no plugin for this machine: ${why}`);
   }
   const head = new Struct(native, tableBytes);
   native.copy(head.address, address, field.hello);
   const [size, version] = [head.word(field.size), head.word(field.version)];
   if (version !== abiVersion) {
-    const advice = version > abiVersion ? "update this host" : "build the plugin again";
-    throw refused(place, `it speaks version ${version} of the C ABI, and this host version ${abiVersion}; ${advice}`);
+    const both = `version ${version} of the ABI of anyplug.h, and this host speaks ${abiVersion}`;
+    throw refused(place, `speaks ${both}; build it with the SDK of this version`);
   }
   if (size < tableBytes) {
-    throw refused(place, `its table has ${size} bytes, and one of version ${version} has at least ${tableBytes}`);
+    throw refused(place, `has a table of ${size} bytes, and version ${version} has ${tableBytes}`);
   }
   native.copy(head.address, address, tableBytes);
   const absent = Object.entries(functions).filter(([, offset]) => head.pointer(offset) === 0);
   if (absent.length > 0) {
-    throw refused(place, `its table has no function for ${absent.map(([name]) => name).join(", ")}`);
+    throw refused(place, `has a table in which a function is missing: ${absent.map(([name]) => name).join(", ")}`);
   }
   const hello = readHello(native, head.pointer(field.hello), head.pointer(field.helloLength), place);
   const at = (name: keyof typeof functions) => head.pointer(functions[name]);
@@ -72,8 +70,8 @@ export function readTable(native: Native, address: Address, place: string): { ta
 
 function readHello(native: Native, address: Address, length: number, place: string): Hello {
   if (address === 0 || length > longestHello) {
-    const what = address === 0 ? "no hello" : `a hello of ${length} bytes`;
-    throw refused(place, `its table has ${what}; expected one of at most ${longestHello} bytes`);
+    const what = address === 0 ? "it is at null" : `it has ${length} bytes, and may have ${longestHello}`;
+    throw refused(place, `has a table whose hello is none: ${what}`);
   }
   const room = new Room(native, Math.max(length, 1));
   native.copy(room.address, address, length);
@@ -81,8 +79,8 @@ function readHello(native: Native, address: Address, length: number, place: stri
   try {
     hello = decodeHello(room.bytes.subarray(0, length));
   } catch (error) {
-    throw refused(place, `its table holds no hello (${AnyplugError.from(error).message})`);
+    throw refused(place, `has a table whose hello is none: ${AnyplugError.from(error).message}`);
   }
   if (hello.name !== "" && hello.version !== "") return hello;
-  throw refused(place, "the hello in its table has no name or no version");
+  throw refused(place, "has a table whose hello is none: it has no name or no version");
 }
