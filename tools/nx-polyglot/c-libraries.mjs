@@ -15,8 +15,9 @@ const tests = join(root, "test/ffi");
 const work = mkdtempSync(join(tmpdir(), "anyplug-c-"));
 try {
   const whole = compile(join(plugin, "plugin.c"), [], join(plugin, "bin", `libtest-plugin${suffix}`));
-  compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L"], library("late"));
-  compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L", "-Dbusy"], library("busy"));
+  for (const name of ["late", "busy", "crash"]) {
+    compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L", `-D${name}`], library(name));
+  }
   const made = {
     text: () => Buffer.from("This is no shared library, whatever its name says.\n".repeat(10)),
     empty: () => Buffer.alloc(0),

@@ -1,4 +1,5 @@
-/* The plugin in C, whose Echo is answered by a thread of its own. With `busy` defined, another thread sends from the first Echo on, as fast as it can. */
+/* The plugin in C, whose Echo is answered by a thread of its own. With `busy` defined, another thread sends from the first Echo on, as fast as it can;
+ * with `crash`, Echo aborts. */
 #define anyplug_plugin whole_plugin
 #include "../../../plugins/test-plugin/c/plugin.c"
 #undef anyplug_plugin
@@ -43,6 +44,26 @@ static void *babble(void *opaque) {
 }
 #endif
 
+/* What the first Echo begins. */
+static void begin_more(instance *self) {
+#if defined(crash)
+  abort();
+#elif defined(busy)
+  pthread_t thread;
+  if (atomic_exchange(&begun, 1)) return;
+  atomic_fetch_add(&running, 1);
+  if (pthread_create(&thread, NULL, babble, self) != 0) abort();
+  pthread_detach(thread);
+#endif
+  (void)self;
+}
+
+/* A host that has no short way asks by a frame, which comes in one piece. */
+static void receive_more(void *opaque, const uint8_t *data, size_t length) {
+  receive(opaque, data, length);
+  if (length >= HEADER_BYTES && data[4] == REQUEST && data[6] == ECHO) begin_more(opaque);
+}
+
 static int32_t answer_later(void *opaque, uint32_t id, uint32_t method, const uint8_t *data, size_t length, anyplug_result *result) {
   instance *self = opaque;
   if ((method & 0xffff) != ECHO) return answer(opaque, id, method, data, length, result);
@@ -59,13 +80,7 @@ static int32_t answer_later(void *opaque, uint32_t id, uint32_t method, const ui
   atomic_fetch_add(&running, 1);
   if (pthread_create(&thread, NULL, send_later, one) != 0) abort();
   pthread_detach(thread);
-#ifdef busy
-  if (!atomic_exchange(&begun, 1)) {
-    atomic_fetch_add(&running, 1);
-    if (pthread_create(&thread, NULL, babble, self) != 0) abort();
-    pthread_detach(thread);
-  }
-#endif
+  begin_more(self);
   return ANYPLUG_PENDING;
 }
 
@@ -80,6 +95,7 @@ static int32_t close_all(void *opaque) {
 const anyplug_plugin_table *anyplug_plugin(void) {
   static anyplug_plugin_table table;
   table = *whole_plugin();
+  table.recv = receive_more;
   table.call = answer_later;
   table.close = close_all;
   return &table;

@@ -3,23 +3,54 @@
 import { statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { AnyplugError, Code } from "@anyplug/core";
+import { fileURLToPath } from "node:url";
+import { AnyplugError, Code, type Hello } from "@anyplug/core";
 import { FfiInstance } from "@anyplug/ffi";
 import type { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { derivedFrom } from "./derive.js";
+import { type Instance, ProcessInstance, wasClosed } from "./instance.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { pathInside } from "./paths.js";
-import { checkConfigLength, hostName, hostRouter, type Plan } from "./plan.js";
+import { checkConfigLength, hostName, hostRouter, type Plan, surroundings } from "./plan.js";
+
+/** The program that a library runs in which is loaded into a process of its own. */
+const runner = fileURLToPath(new URL("run-library.js", import.meta.url));
+
+/** A plugin as it was loaded, and what it says of itself. */
+interface Loaded {
+  readonly instance: Instance;
+  readonly peer: Pick<Hello, "name" | "version">;
+  readonly manifest: Manifest;
+}
 
 /**
- * Loads the library of a plugin into this process.
+ * Loads the library of a plugin, into this process or into one of its own.
  *
- * @throws AnyplugError (rejects) NOT_FOUND when there is no such file, and as `FfiInstance.start`.
+ * @throws AnyplugError (rejects) NOT_FOUND when there is no such file, INVALID_ARGUMENT for an unknown isolation, and as `FfiInstance.start` or `ProcessInstance.start`.
  */
-export async function loadLibrary(
-  plan: Plan,
-  options: LoadOptions,
-): Promise<{ instance: FfiInstance; manifest: Manifest }> {
+export async function loadLibrary(plan: Plan, options: LoadOptions): Promise<Loaded> {
+  const isolation: string = options.ffi?.isolation ?? "none";
+  if (isolation === "none") return loadHere(plan, options);
+  if (isolation === "process") return loadApart(plan, options);
+  const message = `ffi.isolation: expected "none" or "process", got ${JSON.stringify(isolation)}`;
+  throw new AnyplugError(Code.InvalidArgument, message);
+}
+
+async function loadApart(plan: Plan, options: LoadOptions): Promise<Loaded> {
+  const { config, manifest, isDerived = false } = plan;
+  const text = Object.keys(config).length === 0 ? "" : JSON.stringify(config);
+  checkConfigLength(text, manifest.name);
+  const command = [process.execPath, runner, await libraryFile(plan)];
+  const instance = await ProcessInstance.start(plan, options, {
+    process: { ...surroundings(plan, options), command },
+    config: text,
+  });
+  const { peer } = instance.link;
+  if (peer === undefined) throw wasClosed(manifest.name);
+  return { instance, peer, manifest: isDerived ? derivedFrom(manifest, peer) : manifest };
+}
+
+async function loadHere(plan: Plan, options: LoadOptions): Promise<Loaded> {
   const { manifest, config, limits, isDerived = false } = plan;
   const { expect, onLog, signal } = options;
   const { startTimeoutMs = defaultStartTimeoutMs, drainTimeoutMs = defaultDrainTimeoutMs } = options;
@@ -35,7 +66,8 @@ export async function loadLibrary(
     drainTimeoutMs,
     signal,
   });
-  return { instance, manifest: isDerived ? derivedFrom(manifest, instance.hello) : manifest };
+  const peer = instance.hello;
+  return { instance, peer, manifest: isDerived ? derivedFrom(manifest, peer) : manifest };
 }
 
 /**

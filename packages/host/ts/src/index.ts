@@ -24,7 +24,7 @@ export { type InterpreterOptions, interpreter } from "./interpreter.js";
 export { loadDirect, loadPlugin, loadPythonPlugin } from "./load.js";
 export type { LocatedPlugin } from "./locate.js";
 export { type LocatedManifest, type Manifest, manifestFile, parseManifest, readManifest } from "./manifest.js";
-export type { LoadOptions, TransportName } from "./options.js";
+export type { FfiOptions, LoadOptions, TransportName } from "./options.js";
 export { Plugin } from "./plugin.js";
 export type { ReconnectOptions } from "./reconnect.js";
 export { loadPlugins, PluginSet } from "./set.js";

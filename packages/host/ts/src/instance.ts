@@ -1,7 +1,7 @@
 /** A plugin as a process: from its start to its end. */
 
 import { AnyplugError, Code, Connection, type Link, type Router } from "@anyplug/core";
-import { type PipeChannel, type PluginProcess, processChannel, startProcess } from "@anyplug/ipc";
+import { type PipeChannel, type PluginProcess, type ProcessOptions, processChannel, startProcess } from "@anyplug/ipc";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { hostName, hostRouter, type Plan, processOptions } from "./plan.js";
 import { withinTime } from "./time.js";
@@ -20,9 +20,17 @@ export function wasClosed(name: string): AnyplugError {
   return new AnyplugError(Code.Unavailable, `plugin "${name}" was closed`);
 }
 
+/** A program that is no plugin by itself, and runs one. */
+export interface Isolated {
+  readonly process: ProcessOptions;
+  /** The plugin's configuration, as JSON: it comes in the host's hello. Empty: none. */
+  readonly config: string;
+}
+
 /** A plugin in a process of its own, with the connection to it. */
 export class ProcessInstance implements Instance {
   readonly link: Connection;
+  readonly enforced: readonly string[];
   readonly #process: PluginProcess;
   readonly #channel: PipeChannel;
   readonly #options: LoadOptions;
@@ -30,9 +38,10 @@ export class ProcessInstance implements Instance {
   readonly #ended: Promise<void>;
   #closing: Promise<void> | undefined;
 
-  private constructor(process: PluginProcess, router: Router, plan: Plan, options: LoadOptions) {
+  private constructor(process: PluginProcess, router: Router, plan: Plan, options: LoadOptions, isolated?: Isolated) {
     this.#process = process;
     this.#options = options;
+    this.enforced = isolated === undefined ? [] : ["isolation: process"];
     this.#channel = processChannel(process, () => (this.link.peer === undefined ? " before its hello" : ""));
     this.link = new Connection(this.#channel, {
       role: "host",
@@ -41,6 +50,7 @@ export class ProcessInstance implements Instance {
       limits: plan.limits,
       router,
       onLog: options.onLog,
+      config: isolated?.config,
     });
     this.#ended = this.#end();
   }
@@ -48,15 +58,16 @@ export class ProcessInstance implements Instance {
   /**
    * Starts the process, and returns it when calls can be made and the schemas fit.
    *
+   * @param isolated what is started instead of the plugin's own program
    * @throws AnyplugError as `startProcess`; FAILED_PRECONDITION when the manifest names no command; UNAVAILABLE when the process ended, DEADLINE_EXCEEDED when the time is
    * over, the plugin's own when it refuses to start, FAILED_PRECONDITION for another protocol or schema, CANCELLED when the signal was aborted. The process is killed then.
    */
-  static async start(plan: Plan, options: LoadOptions): Promise<ProcessInstance> {
+  static async start(plan: Plan, options: LoadOptions, isolated?: Isolated): Promise<ProcessInstance> {
     const router = hostRouter(plan, options);
-    const process = await startProcess(processOptions(plan, options));
+    const process = await startProcess(isolated?.process ?? processOptions(plan, options));
     let instance: ProcessInstance | undefined;
     try {
-      instance = new ProcessInstance(process, router, plan, options);
+      instance = new ProcessInstance(process, router, plan, options, isolated);
       await instance.#open();
       return instance;
     } catch (error) {

@@ -84,8 +84,8 @@ async function loadLocated(located: LocatedPlugin, options: LoadOptions): Promis
     return new Plugin(instance, instance.hello, manifest, plan.transport);
   }
   if (plan.transport === "ffi") {
-    const { instance, manifest } = await loadLibrary(plan, options);
-    return new Plugin(instance, instance.hello, manifest, plan.transport);
+    const { instance, peer, manifest } = await loadLibrary(plan, options);
+    return new Plugin(instance, peer, manifest, plan.transport);
   }
   const instance = await start(plan, options);
   const peer = await instance.link.opened;

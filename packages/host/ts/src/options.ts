@@ -42,8 +42,18 @@ export interface LoadOptions extends EnvironmentOptions, InterpreterOptions {
   readonly allowPlaintext?: boolean | undefined;
   /** What a WebAssembly module may use. */
   readonly wasm?: WasmOptions | undefined;
+  /** How a plugin that is a shared library is loaded. */
+  readonly ffi?: FfiOptions | undefined;
   /** How a lost link to an address is made again; false: not at all, then the plugin has ended. */
   readonly reconnect?: ReconnectOptions | boolean | undefined;
+}
+
+/** What a host can say about a shared library. */
+export interface FfiOptions {
+  /**
+   * "none": it is loaded into this process, shares its memory, and ends it when it crashes. "process": it is loaded into a process of its own, and is slower to reach. Default "none".
+   */
+  readonly isolation?: "none" | "process" | undefined;
 }
 
 export const defaultStartTimeoutMs = 30_000;

@@ -55,11 +55,9 @@ export function planLoad(located: LocatedPlugin, options: LoadOptions): Plan {
  *
  * @throws AnyplugError FAILED_PRECONDITION when the manifest names no command.
  */
-export function processOptions(
-  { manifest, folder, file, transport, config, python }: Plan,
-  options: LoadOptions,
-): ProcessOptions {
-  const { ipcCommand = "", cwd = "" } = manifest.interop ?? {};
+export function processOptions(plan: Plan, options: LoadOptions): ProcessOptions {
+  const { manifest, folder, file, transport, config, python } = plan;
+  const { ipcCommand = "" } = manifest.interop ?? {};
   if (ipcCommand === "") {
     const message = `${file}: interop.ipcCommand is missing, and transport "${transport}" needs a command to start`;
     throw new AnyplugError(Code.FailedPrecondition, message);
@@ -67,15 +65,21 @@ export function processOptions(
   const [program = "", ...args] = splitCommand(ipcCommand);
   const env: Record<string, string> = { ...options.env };
   if (Object.keys(config).length > 0) env[configVariable] = configText(config, manifest.name);
-  const { inheritEnv, envDenylist, onLog } = options;
+  const command = [interpreter(program, folder, { python: options.python ?? python }), ...args];
+  return { ...surroundings(plan, options), command, env, stdio: transport === "stdio" };
+}
+
+/** Where a process of a plugin is started, and what becomes of what it prints. */
+export function surroundings(
+  { manifest, folder }: Plan,
+  { env, inheritEnv, envDenylist, onLog }: LoadOptions,
+): Omit<ProcessOptions, "command"> {
   return {
     name: manifest.name,
-    command: [interpreter(program, folder, { python: options.python ?? python }), ...args],
-    cwd: pathInside(folder, cwd, "interop.cwd"),
+    cwd: pathInside(folder, manifest.interop?.cwd ?? "", "interop.cwd"),
     env,
     inheritEnv,
     envDenylist,
-    stdio: transport === "stdio",
     onLine: onLog && ((stream, message) => onLog({ ...printed[stream], message, timeMs: Date.now(), fields: {} })),
   };
 }
