@@ -23,11 +23,13 @@ mod answer;
 mod binding;
 mod now;
 mod raw;
+mod served;
 mod slot;
 mod transport;
 
 pub use now::{CallNow, CalledNow};
 pub use raw::{RawCall, RawRequest, RawUnary};
+pub use served::ServedNow;
 use slot::{Causer, State};
 
 /// How a connection is made.
@@ -143,6 +145,12 @@ impl Connection {
     /// they first have to wait. Afterwards there may be output to take. Only one thread at a time may receive.
     pub fn receive(&self, bytes: &[u8]) {
         self.inner.pump(|state| state.session.receive(bytes));
+    }
+
+    /// Serves a call with one request that the peer makes the short way of the embedded ABI: a REQUEST frame with END, in parts. Its handler runs in this thread until it first has to wait;
+    /// what else it caused is output, which goes out before the answer. As for [`receive`](Self::receive), only one thread at a time may do this.
+    pub fn serve_now(&self, call: u32, method: u16, has_header: bool, payload: &[u8]) -> ServedNow {
+        self.inner.serve_now(call, method, has_header, payload)
     }
 
     /// Moves the bytes that have to be written to the end of `into`; false when there are none. Take more only when those are written:
@@ -398,17 +406,21 @@ impl Inner {
     /// Changes the state in any thread, and does what follows from that. Returns whether the shell is to be woken, too; with `may_hold_back`, it may be
     /// left asleep until other tasks of this thread have run.
     fn change_quietly<T>(self: &Arc<Self>, may_hold_back: bool, change: impl FnOnce(&mut State) -> T) -> (T, bool) {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        (result, self.settle(state, may_hold_back))
+    }
+
+    /// Does what follows from a change. It is not part of [`change_quietly`](Self::change_quietly), of which there are many in a program.
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State>, may_hold_back: bool) -> bool {
         let thread = slot::current_thread();
         let by = Causer { thread, is_pump: self.pump.load(Ordering::Relaxed) == thread, may_hold_back };
-        let (result, actions, news) = {
-            let mut state = self.lock();
-            let result = change(&mut state);
-            let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
-            (result, actions, state.announce(&by))
-        };
+        let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
+        let news = state.announce(&by);
+        drop(state);
         if let Some(actions) = actions {
             actions.perform(self);
         }
-        (result, news)
+        news
     }
 }

@@ -156,6 +156,11 @@ impl Context {
         self.0.deadline
     }
 
+    /// The milliseconds that the caller gave; 0: no limit.
+    pub(crate) fn timeout_ms(&self) -> u32 {
+        self.0.header.as_ref().and_then(|header| header.timeout_ms).unwrap_or(0)
+    }
+
     /// The time that is left; none without a deadline.
     pub fn remaining(&self) -> Option<Duration> {
         self.0.deadline.map(|deadline| deadline.saturating_since(self.0.surroundings.now()))

@@ -10,7 +10,7 @@ use crate::descriptor::{MethodKind, ServiceDescriptor, ServiceEntry};
 use crate::error::{Error, Result};
 use crate::server_call::ServerCall;
 use crate::stream::{Sender, Streaming};
-use crate::transport::{Message, Payload};
+use crate::transport::{Asked, Message, Payload};
 
 /// Handles the calls of one service, message by message. Typed handlers are a layer on it; a runtime that has no static types
 /// implements it.
@@ -26,8 +26,8 @@ pub trait ServeRaw: Send + Sync + 'static {
     }
 }
 
-/// Makes one response of one request, by objects.
-pub type Answer = dyn Fn(Payload, Context) -> BoxFuture<Result<Payload>> + Send + Sync;
+/// Makes one response of one request: an object of an object, else bytes.
+pub type Answer = dyn Fn(Asked<'_>, Context) -> BoxFuture<Result<Payload>> + Send + Sync;
 
 /// A service with its handler, the types erased: what `Eliza::implement(handler)` returns.
 #[derive(Clone)]
@@ -65,7 +65,7 @@ type ServeMethod = Box<dyn Fn(ServerCall) -> BoxFuture<()> + Send + Sync>;
 struct Handler {
     kind: MethodKind,
     serve: ServeMethod,
-    answer: Option<Box<Answer>>,
+    answer: Option<Arc<Answer>>,
 }
 
 /// Puts an [`Implementation`] together from typed closures, one per method in the order of the schema; for generated code.
@@ -92,27 +92,16 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
         Res: Message,
         Fut: Future<Output = Result<Res>> + Send + 'static,
     {
-        let (handler, answers) = (self.handler.clone(), serve.clone());
-        let answer = move |request: Payload, context| -> BoxFuture<Result<Payload>> {
-            let (handler, serve) = (handler.clone(), answers.clone());
-            Box::pin(async move {
-                let response = serve(handler, request.into_message()?, context).await?;
-                Ok(Payload::Object(Box::new(response)))
-            })
-        };
         let handler = self.handler.clone();
-        let mut built = self.push(MethodKind::Unary, move |mut call| {
-            let (handler, serve) = (handler.clone(), serve.clone());
-            Box::pin(async move {
-                let response = match call.only_request::<Req>().await {
-                    Ok(request) => serve(handler, request, call.context().clone()).await,
-                    Err(error) => Err(error),
-                };
-                call.finish_unary(response);
-            })
+        let answer: Arc<Answer> = Arc::new(move |request: Asked<'_>, context| {
+            let (handler, serve, as_object) = (handler.clone(), serve.clone(), request.is_object());
+            let request = request.into_message();
+            Box::pin(async move { Ok(Payload::of(serve(handler, request?, context).await?, as_object)) })
         });
+        let answers = answer.clone();
+        let mut built = self.push(MethodKind::Unary, move |call| Box::pin(serve_unary(answers.clone(), call)));
         if let Some(method) = built.methods.last_mut() {
-            method.answer = Some(Box::new(answer));
+            method.answer = Some(answer);
         }
         built
     }
@@ -196,6 +185,18 @@ impl<H: Send + Sync + 'static> ImplementationBuilder<H> {
     fn push(mut self, kind: MethodKind, serve: impl Fn(ServerCall) -> BoxFuture<()> + Send + Sync + 'static) -> Self {
         self.methods.push(Handler { kind, serve: Box::new(serve), answer: None });
         self
+    }
+}
+
+/// Serves a call with one request and one response by what makes the one of the other.
+async fn serve_unary(answer: Arc<Answer>, mut call: ServerCall) {
+    let response = match call.only_payload().await {
+        Ok(request) => answer(Asked::Payload(request), call.context().clone()).await,
+        Err(error) => Err(error),
+    };
+    match response {
+        Ok(message) => call.finish_with(message),
+        Err(error) => call.finish(Err(error)),
     }
 }
 

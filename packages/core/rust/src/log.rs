@@ -103,7 +103,7 @@ impl LogRecord {
             wire::LogLevel::Error => LogLevel::Error,
         };
         let wire::LogRecord { message, logger, time_ms, fields, .. } = record;
-        Ok(Self { level, message, logger, time_ms, fields: fields.into_iter().collect() })
+        Ok(Self { level, message, logger, time_ms, fields })
     }
 
     /// The payload of LOG. Fields and the end of the message are left out where it would take more than 64 KiB.
@@ -132,7 +132,7 @@ impl LogRecord {
             message: self.message.clone(),
             logger: self.logger.clone(),
             time_ms: self.time_ms,
-            fields: self.fields.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            fields: self.fields.clone(),
         }
     }
 }

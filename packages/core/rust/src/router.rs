@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::hello::ServiceUse;
 use crate::log::{LogLevel, LogRecord};
 use crate::reflection::Reflection;
-use crate::transport::{Payload, Response};
+use crate::transport::{Asked, Payload, Response};
 
 pub use crate::implementation::{Answer, Implementation, ImplementationBuilder, ServeRaw};
 pub use crate::server_call::ServerCall;
@@ -149,13 +149,13 @@ impl Router {
     ///
     /// # Errors
     /// The request.
-    pub fn answer(
+    pub fn answer<'a>(
         &self,
         service: usize,
         method: usize,
-        request: Payload,
+        request: Asked<'a>,
         context: &Context,
-    ) -> std::result::Result<Answering, Payload> {
+    ) -> std::result::Result<Answering, Asked<'a>> {
         let handler = self.services.get(service).map(Implementation::handler);
         let Some(answer) = handler.and_then(|handler| handler.answer(method)) else {
             return Err(request);

@@ -1,5 +1,6 @@
 //! A call at its callee.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
@@ -66,14 +67,18 @@ impl ServerCall {
 
     /// The one request of a call whose requests are not streamed.
     pub(crate) async fn only_request<T: Message>(&mut self) -> Result<T> {
+        self.only_payload().await?.into_message()
+    }
+
+    /// The one request of a call whose requests are not streamed, as it came.
+    pub(crate) async fn only_payload(&mut self) -> Result<Payload> {
         if let Some(request) = self.request.take() {
-            return request.into_message();
+            return Ok(request);
         }
-        let mut requests = Streaming::<T>::of_requests(self.stream.clone());
-        let Some(request) = requests.message().await? else {
+        let Some(request) = poll_fn(|task| self.poll_receive(task)).await? else {
             return Err(Error::internal("the request ended without the one message that its kind promises"));
         };
-        if requests.message().await?.is_some() {
+        if poll_fn(|task| self.poll_receive(task)).await?.is_some() {
             return Err(Error::internal("the request has a second message where its kind promises one"));
         }
         Ok(request)
@@ -84,6 +89,15 @@ impl ServerCall {
         match self.request.take() {
             None => Streaming::of_requests(self.stream.clone()),
             Some(request) => Streaming::of_requests(Arc::new(OneRequest::new(request))),
+        }
+    }
+
+    /// Ends the call with its one response.
+    pub(crate) fn finish_with(mut self, message: Payload) {
+        self.finished = true;
+        if let Err(error) = self.stream.send(message, true) {
+            // Most errors have ended the call, and then this does nothing.
+            self.stream.end(Err(error));
         }
     }
 

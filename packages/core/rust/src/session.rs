@@ -25,6 +25,7 @@ mod incoming;
 mod state;
 
 pub use crate::event::Event;
+pub use incoming::Accepted;
 pub(crate) use state::ended;
 use state::{EndKind, max_frame_bytes};
 

@@ -75,9 +75,7 @@ impl Payload {
             },
         };
         // From the slice: fields are vectors, which are filled faster from one.
-        T::decode(&bytes[..]).map_err(|error| {
-            Error::internal(format!("a message cannot be parsed as {}: {error}", std::any::type_name::<T>()))
-        })
+        decode(&bytes)
     }
 
     /// The encoding.
@@ -87,6 +85,49 @@ impl Payload {
             Self::Object(object) => object.to_bytes(),
         }
     }
+}
+
+/// What a handler is asked: the encoding of a message, where its caller keeps it, or a payload.
+#[derive(Debug)]
+pub enum Asked<'a> {
+    /// Its encoding.
+    Encoding(&'a [u8]),
+    /// The payload.
+    Payload(Payload),
+}
+
+impl Asked<'_> {
+    /// The message.
+    ///
+    /// # Errors
+    /// As [`Payload::into_message`].
+    pub fn into_message<T: Message>(self) -> Result<T> {
+        match self {
+            Self::Encoding(bytes) => decode(bytes),
+            Self::Payload(payload) => payload.into_message(),
+        }
+    }
+
+    /// The payload.
+    pub fn into_payload(self) -> Payload {
+        match self {
+            Self::Encoding(bytes) => Payload::Bytes(Bytes::copy_from_slice(bytes)),
+            Self::Payload(payload) => payload,
+        }
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self, Self::Payload(Payload::Object(_)))
+    }
+}
+
+fn decode<T: Message>(bytes: &[u8]) -> Result<T> {
+    T::decode(bytes).map_err(|error| unparsable(std::any::type_name::<T>(), &error))
+}
+
+#[cold]
+fn unparsable(name: &str, error: &prost::DecodeError) -> Error {
+    Error::internal(format!("a message cannot be parsed as {name}: {error}"))
 }
 
 /// A thread's buffer for encoding that is larger than this is kept only while it is made use of, in bytes.

@@ -7,6 +7,7 @@ import { Bindings } from "./connection/binding.js";
 import { Engine, type EngineOwner } from "./connection/engine.js";
 import { unaryNow, unarySync } from "./connection/now.js";
 import { encodeRequest, UnaryCall } from "./connection/outgoing.js";
+import { type ServedNow, serveNow } from "./connection/served.js";
 import { StreamCall } from "./connection/stream.js";
 import { waitWithin } from "./connection/wait.js";
 import type { MethodDescriptor, ServiceDescriptor } from "./descriptor.js";
@@ -195,6 +196,14 @@ export class Connection implements Link, AsyncDisposable {
     this.#engine.session.drain();
     this.#engine.settle();
     return this.#drained;
+  }
+
+  /**
+   * Serves a call with one request that the peer makes the short way of the embedded ABI: a REQUEST frame with END, in parts. `bytes` are read before this returns. When all that came of it has
+   * run, what is returned says how it ended, or is told to keep the call.
+   */
+  serveNow(id: number, index: number, hasHeader: boolean, bytes: Uint8Array): ServedNow {
+    return serveNow(this.#engine, id, index, hasHeader, bytes);
   }
 
   /** Ends the connection now. Calls in flight end with UNAVAILABLE and the reason; with a reason, the peer is told too. */

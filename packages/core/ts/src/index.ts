@@ -3,6 +3,7 @@
 export type { Answer, Channel, ChannelReceiver } from "./channel.js";
 export { createClient, createSyncClient, type SyncClientOf, type SyncTransport } from "./client.js";
 export { Code, type CodeName, codeFromName, codeFromNumber, codeName } from "./code.js";
+export type { ServedNow } from "./connection/served.js";
 export { Connection, type ConnectionOptions } from "./connection.js";
 export { CallContext, type HandlerContext, type Surroundings } from "./context.js";
 export type {

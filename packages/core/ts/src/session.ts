@@ -15,7 +15,7 @@ import { type CallHeader, encodeCheckedHeader } from "./header.js";
 import type { Hello } from "./hello.js";
 import type { Limits } from "./limits.js";
 import { encodeLog, type LogRecord } from "./log.js";
-import { Incoming, maxPingBytes } from "./session/incoming.js";
+import { type Accepted, Incoming, maxPingBytes } from "./session/incoming.js";
 import { type Peer, type SessionOptions, SessionState } from "./session/state.js";
 import { failure, type Status } from "./status.js";
 
@@ -167,6 +167,25 @@ export class Session {
     call.sendCredit.spend(size);
     state.calls.set(id, call);
     state.openOwn += 1;
+  }
+
+  /**
+   * Takes a call with one request that the peer makes the short way of the embedded ABI, which has the parts of a REQUEST with END. Nothing is kept of it: if it is not answered at once,
+   * `keepCall` says so; else it is over. Returns undefined when it breaks a rule: the connection has ended.
+   */
+  acceptCall(id: number, index: number, hasHeader: boolean, bytes: Uint8Array): Accepted | undefined {
+    return this.#incoming.accept(id, index, hasHeader, bytes);
+  }
+
+  /** Says that an accepted call is answered by frames. Returns what is known of it; undefined when the connection has ended. */
+  keepCall(id: number): Call | undefined {
+    return this.#state.closed === undefined ? this.#incoming.open(id, true) : undefined;
+  }
+
+  /** @throws AnyplugError RESOURCE_EXHAUSTED when the peer does not take a message of that size. */
+  checkMessageSize(bytes: number): void {
+    const excess = this.#messageExcess(bytes);
+    if (excess !== undefined) throw excess;
   }
 
   /**

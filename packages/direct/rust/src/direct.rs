@@ -10,7 +10,7 @@ use std::task::{Context as TaskContext, Poll, Waker, ready};
 use anyplug_core::context::Surroundings;
 use anyplug_core::negotiation::check_compatible;
 use anyplug_core::router::Answering;
-use anyplug_core::transport::{MethodRef, Running};
+use anyplug_core::transport::{Asked, MethodRef, Running};
 use anyplug_core::{
     BoxFuture, CallOptions, CallStream, Caller, Client, Context, Error, Instant, LimitOptions, Limits, Link, LogRecord,
     MethodEntry, Payload, PeerInfo, Result, Router, ServerCall, ServiceDescriptor, ServiceEntry, Shell, Transport,
@@ -247,10 +247,10 @@ impl Direct {
     fn answer(&self, method: MethodRef, request: Payload, options: CallOptions) -> Result<Running> {
         let prepared = self.prepare(method, options)?;
         let Prepared { service, index, context, .. } = &prepared;
-        let mut answering = match self.other().router.answer(*service, *index, request, context) {
+        let mut answering = match self.other().router.answer(*service, *index, Asked::Payload(request), context) {
             Ok(answering) => answering,
             Err(request) => {
-                let caller = self.start(prepared, Some(request))?;
+                let caller = self.start(prepared, Some(request.into_payload()))?;
                 return Ok(Running::Waits(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task)))));
             }
         };

@@ -60,16 +60,12 @@
         (call $settle)))
     (global.get $area))
 
-  ;; Before each range that the host gets there is room for the header of a frame: 16 bytes, so that it stays aligned.
   (func (export "anyplug_alloc") (param $len i32) (result i32)
-    (local $ptr i32)
     (if (i32.gt_u (local.get $len) (i32.const 0x7fffffff)) (then (return (i32.const 0))))
-    (local.set $ptr (call $malloc (i32.add (local.get $len) (i32.const 16))))
-    (if (i32.eqz (local.get $ptr)) (then (return (i32.const 0))))
-    (i32.add (local.get $ptr) (i32.const 16)))
+    (call $malloc (local.get $len)))
 
   (func (export "anyplug_free") (param $ptr i32) (param $len i32)
-    (if (local.get $ptr) (then (call $free (i32.sub (local.get $ptr) (i32.const 16))))))
+    (call $free (local.get $ptr)))
 
   (func (export "anyplug_recv") (param $ptr i32) (param $len i32)
     (local $bytes i64)
@@ -82,27 +78,17 @@
       (else (call $ticks)))
     (call $settle))
 
-  ;; The program gets the call as the frame that it stands for, whose header is written before the payload.
   (func (export "anyplug_call") (param $id i32) (param $method i32) (param $ptr i32) (param $len i32) (result i32)
-    (local $frame i64)
+    (local $bytes i64)
     (local $result i32)
-    (local.set $ptr (i32.sub (local.get $ptr) (i32.const 12)))
-    (i32.store align=1 (local.get $ptr) (local.get $len))
-    ;; The kind, 2; the flags, with END, 1; the index of the method.
-    (i32.store offset=4 align=1 (local.get $ptr)
-      (i32.or
-        (i32.or
-          (i32.const 0x0102)
-          (i32.shl (i32.shr_u (local.get $method) (i32.const 16)) (i32.const 8)))
-        (i32.shl (local.get $method) (i32.const 16))))
-    (i32.store offset=8 align=1 (local.get $ptr) (local.get $id))
-    (local.set $frame (call $borrow (local.get $ptr) (i32.add (local.get $len) (i32.const 12))))
+    (local.set $bytes (call $borrow (local.get $ptr) (local.get $len)))
     (call $argument (i32.const 0) (i64.extend_i32_u (local.get $id)))
-    (call $argument (i32.const 1) (local.get $frame))
-    (drop (call $run (global.get $call) (i32.const 2)))
+    (call $argument (i32.const 1) (i64.extend_i32_u (local.get $method)))
+    (call $argument (i32.const 2) (local.get $bytes))
+    (drop (call $run (global.get $call) (i32.const 3)))
     (call $settle)
     (local.set $result (call $run (global.get $answered) (i32.const 0)))
-    (call $giveBack (local.get $frame))
+    (call $giveBack (local.get $bytes))
     (local.get $result))
 
   ;; --- calls into the guest's program ---------------------------------------------------------------------
@@ -367,7 +353,7 @@
     (global.set $area (call $malloc (i32.const 96)))
     (i32.store (global.get $area) (i32.const 1))
     (i32.store offset=4 (global.get $area)
-      (i32.add (call $malloc (i32.add (local.get $scratchBytes) (i32.const 16))) (i32.const 16)))
+      (call $malloc (local.get $scratchBytes)))
     (i32.store offset=8 (global.get $area) (local.get $scratchBytes))
     (i32.store offset=12 (global.get $area) (i32.const 0))
     (i32.store offset=16 (global.get $area) (i32.const 0))

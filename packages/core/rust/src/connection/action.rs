@@ -7,8 +7,8 @@ use std::task::{Context as TaskContext, Waker};
 
 use bytes::Bytes;
 
-use super::slot::{Slot, State};
-use super::{Inner, RawCall};
+use super::Inner;
+use super::slot::State;
 use crate::context::Context;
 use crate::error::Error;
 use crate::header::{CallHeader, Metadata};
@@ -80,7 +80,7 @@ impl Action {
 
 impl Inner {
     /// Runs a handler until it first has to wait; what remains is the shell's.
-    fn serve(&self, service: usize, method: usize, call: ServerCall) {
+    pub(super) fn serve(&self, service: usize, method: usize, call: ServerCall) {
         let mut call = Some(call);
         self.shell.run(&mut || {
             let Some(mut handling) = call.take().and_then(|call| self.router.serve(service, method, call)) else {
@@ -186,19 +186,8 @@ impl Inner {
     ) -> Option<Action> {
         // The session has refused what is past the table.
         let (service, method) = *self.table.get(usize::from(index))?;
-        let timeout_ms = header.as_ref().and_then(|header| header.timeout_ms).unwrap_or(0);
         let context = Context::new(service, method, header, self.clone());
-        let slot = Slot {
-            id,
-            is_callee: true,
-            received_all: end,
-            deadline: context.deadline(),
-            timeout_ms,
-            context: Some(context.clone()),
-            ..Slot::default()
-        };
-        let place = state.insert(slot);
-        let stream = Arc::new(RawCall::new(self.clone(), place, Some(context.clone())));
+        let stream = Arc::new(self.open_callee(state, id, &context, end));
         let call = ServerCall::new(context, payload.map(Payload::Bytes), stream);
         Some(Action::Serve { service, method, call })
     }

@@ -178,6 +178,22 @@ impl RawCall {
         })
     }
 
+    /// Answers a call that this side serves, and ends it. For one that has ended it does nothing.
+    pub(super) fn answer(&self, answer: Result<Response<Payload>>) {
+        self.inner.change(|state| {
+            let Ok(id) = self.open_id(state) else { return };
+            let answered = answer.and_then(|Response { message, header, trailer }| {
+                let header = (!header.is_empty()).then(|| CallHeader { metadata: header, ..CallHeader::default() });
+                state.answer(id, &message.into_bytes(), header, trailer)
+            });
+            if let Err(error) = answered {
+                // Most errors of sending have ended the call, and then this does nothing.
+                state.session.end_call(id, &error.into());
+            }
+            self.forget(state);
+        });
+    }
+
     /// Bytes that may be sent now; 0 when the sender has to wait, or the call has ended.
     pub fn credit(&self) -> u32 {
         self.inner.change(|state| self.open_id(state).map_or(0, |id| state.session.credit(id)))

@@ -10,6 +10,22 @@ pub(super) const MAX_PING_BYTES: usize = 64;
 /// Bytes of answers that may wait in any case, however small the buffer.
 const ANSWER_BYTES_ALLOWED: usize = 64 << 10;
 
+/// What becomes of a call that the peer makes the short way of the embedded ABI.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is to be answered.
+    Yes {
+        /// Deadline, metadata, trace and origin.
+        header: Option<Box<CallHeader>>,
+        /// Where the message begins.
+        start: usize,
+    },
+    /// It has ended with this.
+    Refused(Status),
+    /// It breaks a rule, and the connection has ended.
+    Broken,
+}
+
 /// Why a frame ends the connection.
 enum Broken {
     /// It breaks a rule of the protocol.
@@ -140,7 +156,65 @@ impl Session {
         Ok(())
     }
 
+    /// Takes a call with one request that the peer makes the short way of the embedded ABI, which has the parts of a REQUEST with END. Nothing is kept of it: if it is not answered at once,
+    /// [`keep_call`](Self::keep_call) says so; else it is over.
+    pub fn accept_call(&mut self, call: u32, method: u16, has_header: bool, payload: &[u8]) -> Accepted {
+        if !matches!(self.phase, Phase::Open) {
+            return Accepted::Broken;
+        }
+        let flags = if has_header { FLAG_END | FLAG_HEADER } else { FLAG_END };
+        // Nothing that is longer is ever accepted.
+        let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        let header = FrameHeader { length, kind: Kind::Request as u8, flags, method, call };
+        let checked = match call {
+            0 => malformed("REQUEST without a call"),
+            _ => self.check_incoming(header, payload),
+        };
+        let broken = match checked {
+            Ok((header, start)) => match self.refusal(method, header.as_deref()) {
+                None => return Accepted::Yes { header, start },
+                Some(status) => return Accepted::Refused(status),
+            },
+            Err(Broken::Malformed(what)) => Error::internal(format!("malformed call: {what}")),
+            Err(Broken::TooLong(what)) => Error::resource_exhausted(what),
+            Err(Broken::Refused(error)) => error,
+        };
+        self.fail(broken.into());
+        Accepted::Broken
+    }
+
+    /// Says that a call of [`accept_call`](Self::accept_call) is answered by frames.
+    pub fn keep_call(&mut self, call: u32) {
+        if self.open_peer().is_ok() {
+            self.open_incoming(call, true);
+        }
+    }
+
+    fn open_incoming(&mut self, call: u32, end: bool) {
+        let peer_limits = self.peer.as_ref().map_or_else(Limits::default, |peer| peer.limits);
+        let mut state = self.new_call(true, peer_limits);
+        state.receives = !end;
+        self.calls.insert(call, state);
+        self.open_of_peer += 1;
+    }
+
     fn receive_request(&mut self, header: FrameHeader, payload: FramePayload<'_>) -> Handled {
+        let call = header.call;
+        let end = header.flags & FLAG_END != 0;
+        let (call_header, start) = self.check_incoming(header, payload.as_slice())?;
+        if let Some(refusal) = self.refusal(header.method, call_header.as_deref()) {
+            let mut payload = Vec::new();
+            refusal.encode(&mut payload);
+            return self.answer(Kind::End, call, &payload);
+        }
+        self.open_incoming(call, end);
+        let payload = end.then(|| payload.into_bytes_from(start));
+        self.events.push_back(Event::Request { call, method: header.method, header: call_header, payload, end });
+        Ok(())
+    }
+
+    /// What the rules of a request say. Gives its header, and where the message begins.
+    fn check_incoming(&self, header: FrameHeader, payload: &[u8]) -> Handled<(Option<Box<CallHeader>>, usize)> {
         let call = header.call;
         if self.is_own(call) {
             return malformed(format!("REQUEST with call id {call}, which is not one of the sender's"));
@@ -149,25 +223,13 @@ impl Session {
             return malformed(format!("REQUEST with call id {call}, which is in use"));
         }
         let end = header.flags & FLAG_END != 0;
-        let (call_header, start) = split_header(header, payload.as_slice())?;
-        let bytes = payload.as_slice().len() - start;
+        let (call_header, start) = split_header(header, payload)?;
+        let bytes = payload.len() - start;
         if !end && bytes > 0 {
             return malformed("REQUEST with a message, but without END");
         }
         self.check_received_size(bytes)?;
-        if let Some(refusal) = self.refusal(header.method, call_header.as_deref()) {
-            let mut payload = Vec::new();
-            refusal.encode(&mut payload);
-            return self.answer(Kind::End, call, &payload);
-        }
-        let peer_limits = self.peer.as_ref().map_or_else(Limits::default, |peer| peer.limits);
-        let mut state = self.new_call(true, peer_limits);
-        state.receives = !end;
-        self.calls.insert(call, state);
-        self.open_of_peer += 1;
-        let payload = end.then(|| payload.into_bytes_from(start));
-        self.events.push_back(Event::Request { call, method: header.method, header: call_header, payload, end });
-        Ok(())
+        Ok((call_header, start))
     }
 
     /// Why a request is answered at once.

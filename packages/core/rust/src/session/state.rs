@@ -1,5 +1,8 @@
 //! What the halves of a session share: what is written, how calls and the connection end.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use super::*;
 
 impl Session {
@@ -31,7 +34,7 @@ impl Session {
         Ok(peer)
     }
 
-    pub(super) fn check_message_size(&self, bytes: usize) -> Result<()> {
+    pub(crate) fn check_message_size(&self, bytes: usize) -> Result<()> {
         let Some(peer) = &self.peer else { return Ok(()) };
         let (limit, name) = (peer.limits.max_message_bytes, &peer.name);
         if bytes <= limit as usize {
@@ -154,11 +157,12 @@ impl Session {
     pub(super) fn close(&mut self, status: Status) {
         let reason = status.clone().into_error(Code::Unavailable, "the connection was closed");
         let lost = Status::from(ended(&reason));
-        let mut open: Vec<_> = self.calls.take_all().filter(|(_, state)| state.is_open).collect();
-        open.sort_unstable_by_key(|(_, state)| state.order);
-        for (call, state) in open {
+        let open = self.calls.take_all().filter(|(_, state)| state.is_open);
+        // A heap is less code than a sort, which counts in a module.
+        let mut open: BinaryHeap<_> = open.map(|(call, state)| Reverse((state.order, call, state.is_callee))).collect();
+        while let Some(Reverse((_, call, is_callee))) = open.pop() {
             let status = Box::new(lost.clone());
-            self.events.push_back(match state.is_callee {
+            self.events.push_back(match is_callee {
                 true => Event::Cancelled { call, status },
                 false => Event::End { call, status },
             });

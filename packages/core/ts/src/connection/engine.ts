@@ -157,7 +157,7 @@ export class Engine implements ChannelReceiver, Surroundings {
    *
    * @throws Error of the codec.
    */
-  read<T>(codec: MessageCodec<T>, event: MessageEvent | RequestEvent): T {
+  read<T>(codec: MessageCodec<T>, event: Pick<MessageEvent, "source" | "from" | "to" | "owned">): T {
     return decodeMessage(codec, event.source, event.from, event.to, event.owned);
   }
 
@@ -335,7 +335,7 @@ export class Engine implements ChannelReceiver, Surroundings {
 
   #request(event: RequestEvent): void {
     const route = this.router.routes[event.index];
-    if (route !== undefined) new IncomingCall(this, route, event).begin(event);
+    if (route !== undefined) new IncomingCall(this, route, event.call, event.header).begin(event);
   }
 
   #end(status: Status): void {

@@ -1,7 +1,8 @@
 /** Calls that this side answers. */
 
+import type { Call } from "../call.js";
 import { Code } from "../code.js";
-import { codecError, type Encoded, encodePayload } from "../codec.js";
+import { codecError, copyBelowBytes, type Encoded, encodePayload } from "../codec.js";
 import { CallContext } from "../context.js";
 import { type Bucket, deadlines, type Expiring } from "../deadlines.js";
 import type { MethodDescriptor } from "../descriptor.js";
@@ -10,15 +11,23 @@ import type { MessageEvent, RequestEvent } from "../event.js";
 import { type CallHeader, emptyHeader, type Metadata } from "../header.js";
 import { MessageQueue } from "../queue.js";
 import { admit, onlyRequest, type Route, responsesOf } from "../router.js";
-import { errorOf, okStatus, type Status, statusOf } from "../status.js";
+import { encodeStatus, errorOf, okStatus, type Status, statusOf } from "../status.js";
 import { leave } from "../stream.js";
 import { deadlineError } from "../transport.js";
 import type { Engine, Slot } from "./engine.js";
+import type { ServedNow } from "./served.js";
 
 const noMetadata: Metadata = [];
+const noBytes = new Uint8Array(0);
+
+/** The request of a call. One that came by no frame has no `state`: its answer is kept here, until `keep` is called. */
+type Request = Pick<RequestEvent, "end" | "source" | "from" | "to" | "owned"> & { readonly state?: Call };
 
 /** One call, from its request to its end. */
-export class IncomingCall implements Slot, Expiring {
+export class IncomingCall implements Slot, Expiring, ServedNow {
+  /** Of a call that came by no frame. */
+  state: ServedNow["state"] = "pending";
+  bytes: Uint8Array = noBytes;
   bucket: Bucket | undefined;
   before: Expiring | undefined;
   after: Expiring | undefined;
@@ -31,21 +40,26 @@ export class IncomingCall implements Slot, Expiring {
   /** What the handler streams, until it is exhausted. */
   #responses: AsyncIterator<unknown> | Iterator<unknown> | undefined;
   #ended = false;
+  /** The session knows of the call. */
+  #isKept = true;
   #wake: (() => void) | undefined;
 
-  constructor(engine: Engine, route: Route, event: RequestEvent) {
+  constructor(engine: Engine, route: Route, id: number, header: CallHeader | undefined) {
     this.#engine = engine;
     this.#route = route;
-    this.#id = event.call;
-    const timeoutMs = event.header?.timeoutMs;
+    this.#id = id;
+    const timeoutMs = header?.timeoutMs;
     this.#timeoutMs = timeoutMs ?? 0;
     const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.#context = new CallContext(route.method, event.header, deadline, engine);
+    this.#context = new CallContext(route.method, header, deadline, engine);
   }
 
   /** Runs the handler. */
-  begin(event: RequestEvent): void {
+  begin(event: Request): void {
     const { method } = this.#route;
+    this.#isKept = event.state !== undefined;
+    // Only what has one answer can do without being known.
+    if (method.kind !== "unary") this.keep();
     try {
       admit(this.#route, this.#context);
       const isStream = method.kind === "client_stream" || method.kind === "bidi_stream";
@@ -68,8 +82,21 @@ export class IncomingCall implements Slot, Expiring {
       this.#fail(error);
     }
     // Most handlers of small calls have answered by now, and then nothing needs to be known of the call.
+    if (event.state !== undefined) this.#remain(event.state);
+  }
+
+  keep(): void {
+    if (this.#isKept) return;
+    this.#isKept = true;
     if (this.#ended) return;
-    event.state.owner = this;
+    const state = this.#engine.session.keepCall(this.#id);
+    if (state !== undefined) this.#remain(state);
+  }
+
+  /** The call goes on. */
+  #remain(state: Call): void {
+    if (this.#ended) return;
+    state.owner = this;
     if (this.#context.deadline !== undefined) deadlines.add(this, this.#context.deadline);
   }
 
@@ -122,7 +149,7 @@ export class IncomingCall implements Slot, Expiring {
   }
 
   /** @throws AnyplugError INTERNAL when the bytes are not such a message. */
-  #decode(event: RequestEvent | MessageEvent): unknown {
+  #decode(event: Request | MessageEvent): unknown {
     const { method } = this.#route;
     try {
       return this.#engine.read(method.input, event);
@@ -166,12 +193,20 @@ export class IncomingCall implements Slot, Expiring {
   #send(response: unknown): void {
     const { session } = this.#engine;
     const { bytes, length } = encodeResponse(this.#route.method, response);
-    if (this.#engine.isFull) {
+    if (this.#isKept && this.#engine.isFull) {
       void this.#engine.flushed().then(() => this.#answer(response));
       return;
     }
     const header = this.#header();
     const trailer = this.#context.takeTrailer();
+    if (!this.#isKept) {
+      if (header === undefined && trailer === undefined) {
+        session.checkMessageSize(length);
+        // What is small is overwritten by the next.
+        return this.#hold("done", length < copyBelowBytes ? bytes.slice(0, length) : bytes);
+      }
+      this.keep();
+    }
     session.sendMessage(this.#id, bytes, trailer === undefined, header, length);
     if (trailer !== undefined) session.endCall(this.#id, { ...okStatus, metadata: trailer });
     this.#finish();
@@ -211,9 +246,17 @@ export class IncomingCall implements Slot, Expiring {
     if (this.#ended) return;
     const reason = this.#route.failure(error);
     const metadata = [...reason.metadata, ...this.#lastMetadata()];
+    if (!this.#isKept) return this.#hold("failed", encodeStatus({ ...statusOf(reason), metadata }));
     this.#engine.session.endCall(this.#id, { ...statusOf(reason), metadata });
     this.#finish();
     this.#engine.settle();
+  }
+
+  /** Keeps the answer of a call that came by no frame. */
+  #hold(state: ServedNow["state"], bytes: Uint8Array): void {
+    this.state = state;
+    this.bytes = bytes;
+    this.#finish();
   }
 
   /** The call header that goes before the first message, once. */

@@ -21,6 +21,11 @@ export const maxPingBytes = 64;
 /** A number of unread messages that is always allowed, however small the buffer; beyond that a message counts as 64 bytes. */
 const unreadMessagesAllowed = 1024;
 
+/** What becomes of a call that the peer makes the short way of the embedded ABI: it is to be answered, or has ended with a status. */
+export type Accepted =
+  | { readonly refusal: undefined; readonly header: CallHeader | undefined; readonly start: number }
+  | { readonly refusal: Status };
+
 /** The reading half of a session. */
 export class Incoming {
   readonly #state: SessionState;
@@ -29,6 +34,8 @@ export class Incoming {
   #magicBytes = 0;
   /** Where the message of the current frame begins, behind its call header. */
   #messageStart = 0;
+  /** A call is looked at that came by no frame. */
+  #isFrameless = false;
 
   constructor(state: SessionState) {
     this.#state = state;
@@ -135,23 +142,66 @@ export class Incoming {
   #request(): void {
     const state = this.#state;
     const { call: id, method: index, flags, bytes, owned, start, end: to } = this.#decoder;
-    if (state.isOwn(id)) throw this.#malformed(`REQUEST with call id ${id}, which is not one of the sender's`);
-    if (state.calls.has(id)) throw this.#malformed(`REQUEST with call id ${id}, which is in use`);
     const end = (flags & flagEnd) !== 0;
-    const header = (flags & flagHeader) === 0 ? undefined : this.#header();
-    const from = header === undefined ? start : this.#messageStart;
-    if (!end && to > from) throw this.#malformed("REQUEST with a message, but without END");
-    this.#checkSize(to - from);
+    const hasHeader = (flags & flagHeader) !== 0;
+    const header = this.#checkRequest(id, end, hasHeader, bytes, start, to);
     const refusal = this.#refusal(index, header);
     if (refusal !== undefined) {
       return this.#answer(FrameKind.End, id, encodeStatus(refusal));
     }
     const { service, method } = state.table.entries[index] ?? { service: "", method: "" };
+    const from = hasHeader ? this.#messageStart : start;
+    const call = this.open(id, end);
+    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to, owned, call));
+  }
+
+  /** As {@link Session.acceptCall}. */
+  accept(id: number, index: number, hasHeader: boolean, bytes: Uint8Array): Accepted | undefined {
+    const state = this.#state;
+    if (state.peer === undefined || state.closed !== undefined) return undefined;
+    this.#isFrameless = true;
+    try {
+      if (id === 0) throw this.#malformed("REQUEST without a call");
+      const header = this.#checkRequest(id, true, hasHeader, bytes, 0, bytes.length);
+      const refusal = this.#refusal(index, header);
+      if (refusal !== undefined) return { refusal };
+      return { refusal, header, start: hasHeader ? this.#messageStart : 0 };
+    } catch (error) {
+      if (!(error instanceof AnyplugError)) throw error;
+      state.fail(statusOf(error));
+      return undefined;
+    } finally {
+      this.#isFrameless = false;
+    }
+  }
+
+  /** Opens a call of the peer's; `end`: its last message has come. */
+  open(id: number, end: boolean): Call {
+    const state = this.#state;
     const initialSendBytes = state.peer?.hello.limits.initialCreditBytes ?? 0;
     const call = new Call(true, true, !end, initialSendBytes, state.limits.initialCreditBytes);
     state.calls.set(id, call);
     state.openOfPeer += 1;
-    state.events.push(new RequestEvent(id, index, service, method, header, end, bytes, from, to, owned, call));
+    return call;
+  }
+
+  /** Checks what the rules of a request say. Returns its header. */
+  #checkRequest(
+    id: number,
+    end: boolean,
+    hasHeader: boolean,
+    bytes: Uint8Array,
+    start: number,
+    to: number,
+  ): CallHeader | undefined {
+    const state = this.#state;
+    if (state.isOwn(id)) throw this.#malformed(`REQUEST with call id ${id}, which is not one of the sender's`);
+    if (state.calls.has(id)) throw this.#malformed(`REQUEST with call id ${id}, which is in use`);
+    const header = hasHeader ? this.#header(bytes, start, to) : undefined;
+    const from = hasHeader ? this.#messageStart : start;
+    if (!end && to > from) throw this.#malformed("REQUEST with a message, but without END");
+    this.#checkSize(to - from);
+    return header;
   }
 
   /** Why a request is answered at once. */
@@ -179,7 +229,7 @@ export class Incoming {
     if (hasHeader && call.received) throw this.#malformed("a call header on a MESSAGE that is not the first");
     const end = (flags & flagEnd) !== 0;
     const isOnly = end && !call.received;
-    const header = hasHeader ? this.#header() : undefined;
+    const header = hasHeader ? this.#header(bytes, start, to) : undefined;
     const from = hasHeader ? this.#messageStart : start;
     this.#checkSize(to - from);
     if (!isOnly && !this.#hold(id, call, to - from)) return;
@@ -274,9 +324,8 @@ export class Incoming {
     }
   }
 
-  /** Reads the call header of the current frame. */
-  #header(): CallHeader {
-    const { bytes, start, end } = this.#decoder;
+  /** Reads the call header that the payload of a frame begins with. */
+  #header(bytes: Uint8Array, start: number, end: number): CallHeader {
     if (end - start < 4) throw this.#malformed("a call header without its length");
     const length = word(bytes, start);
     const from = start + 4;
@@ -284,13 +333,14 @@ export class Incoming {
     this.#messageStart = from + length;
     const timeoutMs = decodeTimeout(bytes, from, this.#messageStart);
     if (timeoutMs !== undefined) return timeoutHeader(timeoutMs);
-    return this.#parse("a call header", decodeHeader, from, this.#messageStart);
+    return this.#parse("a call header", decodeHeader, bytes, from, this.#messageStart);
   }
 
   #checkSize(bytes: number): void {
     const limit = this.#state.limits.maxMessageBytes;
     if (bytes <= limit) return;
-    const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes, at offset ${this.#decoder.offset}`;
+    const where = this.#isFrameless ? "" : `, at offset ${this.#decoder.offset}`;
+    const message = `a message of ${bytes} bytes is over the limit of ${limit} bytes${where}`;
     throw new AnyplugError(Code.ResourceExhausted, message);
   }
 
@@ -303,9 +353,15 @@ export class Incoming {
     throw new AnyplugError(Code.ResourceExhausted, message);
   }
 
-  #parse<T>(what: string, parse: (payload: Uint8Array) => T, from = this.#decoder.start, to = this.#decoder.end): T {
+  #parse<T>(
+    what: string,
+    parse: (payload: Uint8Array) => T,
+    bytes = this.#decoder.bytes,
+    from = this.#decoder.start,
+    to = this.#decoder.end,
+  ): T {
     try {
-      return parse(this.#decoder.bytes.subarray(from, to));
+      return parse(bytes.subarray(from, to));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw this.#malformed(`${what} that cannot be parsed (${why})`);
@@ -313,7 +369,8 @@ export class Incoming {
   }
 
   #malformed(what: string): AnyplugError {
-    return new AnyplugError(Code.Internal, `malformed frame at offset ${this.#decoder.offset}: ${what}`);
+    const where = this.#isFrameless ? "call" : `frame at offset ${this.#decoder.offset}`;
+    return new AnyplugError(Code.Internal, `malformed ${where}: ${what}`);
   }
 }
 

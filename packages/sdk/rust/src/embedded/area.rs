@@ -2,8 +2,6 @@
 
 use std::cell::UnsafeCell;
 
-use anyplug_core::frame::FRAME_HEADER_BYTES;
-
 use crate::section::ABI_VERSION;
 
 /// Small messages are written here, so that they need no allocation; in bytes.
@@ -23,25 +21,19 @@ pub struct Area {
     wake: u32,
 }
 
-/// Room for a frame's header, which is put before what the host writes.
 #[repr(C, align(8))]
-struct Scratch {
-    padding: [u8; 4],
-    header: [u8; FRAME_HEADER_BYTES],
-    bytes: [u8; SCRATCH_BYTES],
-}
+struct Scratch([u8; SCRATCH_BYTES]);
 
 struct Shared<T>(UnsafeCell<T>);
 
 // SAFETY: a module has one thread, and the host never calls into it while it runs.
 unsafe impl<T> Sync for Shared<T> {}
 
-static SCRATCH: Shared<Scratch> =
-    Shared(UnsafeCell::new(Scratch { padding: [0; 4], header: [0; FRAME_HEADER_BYTES], bytes: [0; SCRATCH_BYTES] }));
+static SCRATCH: Shared<Scratch> = Shared(UnsafeCell::new(Scratch([0; SCRATCH_BYTES])));
 
 static AREA: Shared<Area> = Shared(UnsafeCell::new(Area {
     abi: ABI_VERSION,
-    scratch: SCRATCH.0.get().cast::<u8>().wrapping_add(4 + FRAME_HEADER_BYTES),
+    scratch: SCRATCH.0.get().cast::<u8>(),
     scratch_length: SCRATCH_BYTES as u32,
     result: std::ptr::null(),
     result_length: 0,

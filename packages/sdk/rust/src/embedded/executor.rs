@@ -41,6 +41,11 @@ pub(super) fn run() -> bool {
     }
 }
 
+/// Whether a task waits to be polled, or for its time.
+pub(super) fn is_busy() -> bool {
+    is_ready() || !lock(&TIMERS).waiting.is_empty()
+}
+
 /// Whether a task waits to be polled.
 pub(super) fn is_ready() -> bool {
     !lock(&READY).is_empty()

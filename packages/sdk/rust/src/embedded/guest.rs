@@ -3,7 +3,8 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyplug_core::frame::{FLAG_END, FLAG_HEADER, FRAME_HEADER_BYTES, FrameHeader, Kind};
+use anyplug_core::connection::ServedNow;
+use anyplug_core::frame::{FLAG_HEADER, FRAME_HEADER_BYTES};
 use anyplug_core::{BoxFuture, Code, Connection, Instant, LogLevel, LogRecord, Shell, Status};
 
 use super::area::{self, Area, NEVER};
@@ -11,10 +12,8 @@ use super::{executor, imports};
 use crate::log;
 use crate::plugin::Plugin;
 use crate::preface::hello_bytes;
-use crate::side::{FAILED, PENDING, connect, short_answer};
+use crate::side::{DONE, FAILED, PENDING, connect, short_answer};
 
-/// Room before each range that a host gets, for the header of a frame; a multiple of the alignment.
-const ROOM: usize = 16;
 const ALIGNMENT: usize = 8;
 
 /// A plugin, served to the host that has loaded the module.
@@ -49,10 +48,8 @@ impl Guest {
 
     /// Room for `length` bytes, or null.
     pub fn alloc(&self, length: usize) -> *mut u8 {
-        let Some(layout) = layout(length) else { return std::ptr::null_mut() };
         // SAFETY: the layout is not empty.
-        let room = unsafe { alloc(layout) };
-        if room.is_null() { room } else { room.wrapping_add(ROOM) }
+        layout(length).map_or(std::ptr::null_mut(), |layout| unsafe { alloc(layout) })
     }
 
     /// Gives back what [`alloc`](Self::alloc) gave.
@@ -62,7 +59,7 @@ impl Guest {
     pub unsafe fn free(&self, pointer: *mut u8, length: usize) {
         if let (false, Some(layout)) = (pointer.is_null(), layout(length)) {
             // SAFETY: it was allocated with this layout.
-            unsafe { dealloc(pointer.wrapping_sub(ROOM), layout) };
+            unsafe { dealloc(pointer, layout) };
         }
     }
 
@@ -72,7 +69,7 @@ impl Guest {
     /// The range can be read until this returns; a `length` of 0 needs no pointer.
     pub unsafe fn recv(&self, pointer: *const u8, length: usize) {
         // SAFETY: says the caller.
-        let bytes = if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(pointer, length) } };
+        let bytes = unsafe { bytes(pointer, length) };
         let state = &mut *self.lock();
         let State { stage, output } = state;
         let connection = match stage {
@@ -105,35 +102,35 @@ impl Guest {
     /// Makes a call with one request, and with one answer if that is there at once.
     ///
     /// # Safety
-    /// The range can be read and written until this returns, and so can the bytes before it, as many as a frame's header has.
-    pub unsafe fn call(&self, call: u32, method: u32, pointer: *mut u8, length: usize) -> i32 {
+    /// The range can be read until this returns; a `length` of 0 needs no pointer.
+    pub unsafe fn call(&self, call: u32, method: u32, pointer: *const u8, length: usize) -> i32 {
         let State { stage, output } = &mut *self.lock();
         let Stage::Serving(connection) = stage else {
             return refuse(output, "a call came before the hello");
         };
-        let Ok(payload) = u32::try_from(length) else { return refuse(output, "the request is too long") };
-        let flags = FLAG_END | ((method >> 16) as u8 & FLAG_HEADER);
-        let header = FrameHeader { length: payload, kind: Kind::Request as u8, flags, method: method as u16, call };
-        let start = pointer.wrapping_sub(FRAME_HEADER_BYTES);
-        // SAFETY: there is room for a header before the range, which is the host's to write and not in use.
-        let frame = unsafe {
-            std::ptr::copy_nonoverlapping(header.encode().as_ptr(), start, FRAME_HEADER_BYTES);
-            std::slice::from_raw_parts(start, FRAME_HEADER_BYTES + length)
-        };
-        connection.receive(frame);
-        run(connection);
-        output.clear();
-        connection.take_output(output);
-        let (returned, sent) = short_answer(output, call);
-        if sent > 0 {
-            imports::send(&output[..sent]);
+        // SAFETY: says the caller.
+        let payload = unsafe { bytes(pointer, length) };
+        let has_header = (method >> 16) as u8 & FLAG_HEADER != 0;
+        let served = connection.serve_now(call, method as u16, has_header, payload);
+        if matches!(served, ServedNow::Pending) {
+            let returned = pending(connection, output, call);
+            area::set_wake(next_wake(connection));
+            return returned;
         }
-        if returned == PENDING {
+        if executor::is_busy() || connection.output_bytes() > 0 || connection.next_deadline().is_some() {
+            run(connection);
             flush(connection, output);
+            area::set_wake(next_wake(connection));
         } else {
-            area::set_result(&output[sent + FRAME_HEADER_BYTES..]);
+            area::set_wake(NEVER);
         }
-        area::set_wake(next_wake(connection));
+        let returned;
+        (returned, *output) = match served {
+            ServedNow::Done(message) => (DONE, message.into()),
+            ServedNow::Failed(status) => (FAILED, status),
+            ServedNow::Pending => return PENDING,
+        };
+        area::set_result(output);
         returned
     }
 
@@ -143,7 +140,31 @@ impl Guest {
 }
 
 fn layout(length: usize) -> Option<Layout> {
-    Layout::from_size_align(length.checked_add(ROOM)?, ALIGNMENT).ok()
+    Layout::from_size_align(length.max(1), ALIGNMENT).ok()
+}
+
+/// Does what is due after a call whose answer comes by frames. One that is answered by its last frame alone goes the short way nevertheless.
+fn pending(connection: &Connection, output: &mut Vec<u8>, call: u32) -> i32 {
+    run(connection);
+    output.clear();
+    connection.take_output(output);
+    let (returned, sent) = short_answer(output, call);
+    if sent > 0 {
+        imports::send(&output[..sent]);
+    }
+    if returned == PENDING {
+        flush(connection, output);
+    } else {
+        area::set_result(&output[sent + FRAME_HEADER_BYTES..]);
+    }
+    returned
+}
+
+/// # Safety
+/// The range can be read as long as what is given is used; a `length` of 0 needs no pointer.
+unsafe fn bytes<'a>(pointer: *const u8, length: usize) -> &'a [u8] {
+    // SAFETY: says the caller.
+    if length == 0 { &[] } else { unsafe { std::slice::from_raw_parts(pointer, length) } }
 }
 
 fn refuse(output: &mut Vec<u8>, why: &str) -> i32 {

@@ -49,8 +49,8 @@ macro_rules! export_plugin {
             }
 
             #[unsafe(no_mangle)]
-            unsafe extern "C" fn anyplug_call(call: u32, method: u32, pointer: *mut u8, length: usize) -> i32 {
-                // SAFETY: as for `anyplug_recv`; there is room for a frame's header before each range that a host can have.
+            unsafe extern "C" fn anyplug_call(call: u32, method: u32, pointer: *const u8, length: usize) -> i32 {
+                // SAFETY: as for `anyplug_recv`.
                 unsafe { GUEST.call(call, method, pointer, length) }
             }
         };

@@ -8,12 +8,12 @@ import {
   Connection,
   type LogRecord,
   Router,
+  type ServedNow,
 } from "@anyplug/core";
 import { hearPreface } from "@anyplug/ipc/preface";
 import { parseConfig } from "../config.js";
 import { setLogSink } from "../log.js";
 import { type PluginDefinition, servicesOf } from "../plugin.js";
-import { answer } from "./answer.js";
 import { setConsoleSink, shown } from "./globals/console.js";
 import { seedRandom } from "./globals/random.js";
 import { startTimers, tick } from "./globals/timers.js";
@@ -24,10 +24,15 @@ const helloTimeoutMs = 30_000;
 
 const runtime = "typescript anyplug/0.1.0 quickjs";
 
+/** What `anyplug_call` returns. */
+const outcomes = { done: 0, failed: 1, pending: 2 } as const;
+/** In the method word of `anyplug_call`: what the flag HEADER of a frame is. */
+const headerFlag = 2 << 16;
+
 let receiver: ChannelReceiver | undefined;
-/** What was written while a call is handled that was made the short way. */
-let written: Uint8Array[] | undefined;
-let current = 0;
+let connection: Connection | undefined;
+/** The call that is handled and was made the short way. */
+let served: ServedNow | undefined;
 
 /** The host, as a stream of bytes in each direction. */
 const channel: Channel = {
@@ -35,8 +40,7 @@ const channel: Channel = {
     receiver = opened;
   },
   write(chunks) {
-    if (written !== undefined) written.push(...chunks);
-    else for (const chunk of chunks) host.send(chunk);
+    for (const chunk of chunks) host.send(chunk);
     return true;
   },
   close() {
@@ -57,20 +61,22 @@ export function serveGuest(plugin: PluginDefinition): void {
       serve(plugin).catch(failed);
     },
     (bytes) => receiver?.data(bytes),
-    (id, frame) => {
-      current = id;
-      written = [];
-      receiver?.data(frame);
+    (id, method, bytes) => {
+      served = connection?.serveNow(id >>> 0, method & 0xffff, (method & headerFlag) !== 0, bytes);
     },
-    () => {
-      const chunks = written ?? [];
-      written = undefined;
-      return answer(current, chunks);
-    },
+    answered,
     tick,
     failed,
     reportFailures,
   );
+}
+
+/** Says how the last call ended that was made the short way, now that all that came of it has run. */
+function answered(): number {
+  if (served === undefined) return outcomes.pending;
+  if (served.state === "pending") served.keep();
+  else host.answer(served.bytes);
+  return outcomes[served.state];
 }
 
 async function serve(plugin: PluginDefinition): Promise<void> {
@@ -86,13 +92,14 @@ async function serve(plugin: PluginDefinition): Promise<void> {
       refusal = AnyplugError.from(error);
     }
   }
-  const connection = new Connection(heard, { role: "plugin", name, version, runtime, limits, router, onLog: print });
+  const made = new Connection(heard, { role: "plugin", name, version, runtime, limits, router, onLog: print });
   if (refusal !== undefined) {
-    if (hello !== undefined) await connection.opened.catch(() => {});
-    return connection.close(refusal);
+    if (hello !== undefined) await made.opened.catch(() => {});
+    return made.close(refusal);
   }
-  await connection.opened;
-  const log = (record: LogRecord) => connection.log(record);
+  connection = made;
+  await made.opened;
+  const log = (record: LogRecord) => made.log(record);
   setLogSink(log);
   setConsoleSink((level, message) => log({ level, message, logger: "", timeMs: Date.now(), fields: {} }));
 }

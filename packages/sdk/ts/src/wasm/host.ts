@@ -4,13 +4,13 @@
 export interface Host {
   /**
    * Takes the functions through which the host reaches the program; once, while the module is built. `start` runs before the others; `recv` gets bytes of the connection;
-   * `call` gets a call that is made the short way, as a frame, and when the jobs that came of it have run, `answered` says how it ended: 0 done, 1 failed, 2 pending; `tick` runs a timer that is
+   * `call` gets a call that is made the short way, with the arguments of `anyplug_call` (`id` may be negative: it is a u32), and when the jobs that came of it have run, `answered` says how it ended: 0 done, 1 failed, 2 pending; `tick` runs a timer that is
    * due, and returns 0 when there was none; `failed` hears of a rejection that nobody waits for, and `after` runs then, when there are no more jobs.
    */
   hooks(
     start: () => void,
     recv: (bytes: Uint8Array) => void,
-    call: (id: number, frame: Uint8Array) => void,
+    call: (id: number, method: number, bytes: Uint8Array) => void,
     answered: () => number,
     tick: () => number,
     failed: (error: unknown, promise?: unknown, isHandled?: number) => void,
