@@ -24,6 +24,7 @@ use crate::call::Call;
 use crate::channel::Channel;
 use crate::convert::level_from;
 use crate::error::{OrRaise, from_exception, to_exception};
+use crate::guest::Guest;
 use crate::link::{Ending, Link, lock};
 use crate::load::{LoadParts, Started, start};
 use crate::looped::Looped;
@@ -186,10 +187,13 @@ impl Connection {
         self.core().open_calls()
     }
 
-    /// Which limits of a module are enforced, and how.
+    /// Which limits of a module are enforced, and how; of a library, what keeps it from its host.
     #[getter]
     fn enforced(&self) -> Vec<String> {
-        self.module.as_ref().map(|module| module.enforced()).unwrap_or_default()
+        match (&self.module, self.link.guest()) {
+            (Some(module), _) => module.enforced(),
+            (None, guest) => guest.map(Guest::enforced).unwrap_or_default(),
+        }
     }
 
     /// Waits until calls can be made and the schemas fit, `timeout` seconds at most. A plugin that does not come to that is killed.
@@ -396,7 +400,11 @@ impl Connection {
         py.detach(|| {
             let _closing = lock(&self.closing);
             let reason = Error::unavailable(format!("plugin \"{name}\" was closed"));
-            self.link.close_by(|connection| connection.closed(reason));
+            self.link.close_by(|connection| connection.closed(reason.clone()));
+            if let Some(guest) = self.link.guest() {
+                guest.end(reason);
+                guest.wait_closed();
+            }
             self.link.pump.close();
             if let Some(process) = &self.process {
                 process.stop();
@@ -456,7 +464,7 @@ impl Connection {
     }
 
     fn guest_failure(&self) -> Option<Error> {
-        self.link.guest()?.failure().cloned()
+        self.link.guest()?.failure()
     }
 
     fn open_until(&self, py: Python<'_>, timeout: f64, expect: Vec<ServiceParts>) -> PyResult<()> {
@@ -509,7 +517,10 @@ impl Connection {
     }
 
     fn kill_for(&self, reason: Error) {
-        self.link.close_by(|connection| connection.closed(reason));
+        self.link.close_by(|connection| connection.closed(reason.clone()));
+        if let Some(guest) = self.link.guest() {
+            guest.end(reason);
+        }
         self.link.pump.close();
         if let Some(process) = &self.process {
             process.kill_now();

@@ -14,6 +14,7 @@ mod error;
 mod extism;
 mod fork;
 mod frame;
+mod guest;
 mod json;
 mod link;
 mod listen;

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use anyplug_core::channel::BoxFuture;
 use anyplug_core::log::LogRecord;
 use anyplug_core::{Connection, Error, Instant, Shell};
+use anyplug_ffi::Library;
 use anyplug_ipc::{OnPrinted, Pipe, Pump, Runtime, Spin};
-use anyplug_wasm::{Instance, Module};
+use anyplug_wasm::Module;
 
+use crate::guest::Guest;
 use crate::looped::Looped;
 use crate::parker::{Parker, current_thread};
 use crate::work::{Work, WorkQueue};
@@ -66,8 +68,8 @@ pub(crate) struct Link {
     /// Threads that end the connection, and are about to wake who waited for its calls.
     closing: AtomicUsize,
     ending: Ending,
-    /// The WebAssembly module's instance that is the peer: whoever calls enters it, and nothing is read.
-    guest: Option<Arc<Instance>>,
+    /// The peer where it is in this process: whoever calls enters it, and nothing is read.
+    guest: Option<Guest>,
     /// The process that the connection belongs to: a fork of it must leave it alone.
     owner: u32,
 }
@@ -106,27 +108,48 @@ impl Link {
         connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
         late: &OnceLock<Weak<Self>>,
     ) -> Result<Arc<Self>, Error> {
+        let make = |shell| {
+            let (instance, connection) = anyplug_wasm::Instance::new(module, shell, connect)?;
+            Ok((Guest::Module(instance, until), connection))
+        };
+        Self::enter_guest(make, late)
+    }
+
+    /// Makes an instance of a shared library and a connection to it.
+    ///
+    /// # Errors
+    /// The error of `connect`; UNAVAILABLE when the system gives no descriptor.
+    pub(crate) fn enter_library(
+        library: &Library,
+        connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection, Error>,
+        late: &OnceLock<Weak<Self>>,
+    ) -> Result<Arc<Self>, Error> {
+        let make = |shell| {
+            let (instance, connection) = anyplug_ffi::Instance::new(library, shell, connect)?;
+            Ok((Guest::Library(instance), connection))
+        };
+        Self::enter_guest(make, late)
+    }
+
+    fn enter_guest(
+        make: impl FnOnce(Arc<dyn Shell>) -> Result<(Guest, Connection), Error>,
+        late: &OnceLock<Weak<Self>>,
+    ) -> Result<Arc<Self>, Error> {
         let shell = Arc::new(LinkShell { link: OnceLock::new() });
-        let (instance, connection) = Instance::new(module, shell.clone(), connect)?;
+        let (guest, connection) = make(shell.clone())?;
         let (own, other) = UnixStream::pair().map_err(refused)?;
         let write = own.try_clone().map_err(refused)?;
         let pipe = Pipe::new(own.into(), write.into()).map_err(refused)?;
-        instance.on_end(move || drop(other));
-        let entered = Arc::downgrade(&instance);
-        let carry = move || {
-            if let Some(instance) = entered.upgrade() {
-                instance.look();
-            }
-        };
-        let pump = Pump::carried(pipe, connection, Box::new(carry)).map_err(refused)?;
-        let link = Arc::new(Self::around(pump, Ending::without_process(), Some(instance.clone())));
+        guest.on_end(move || drop(other));
+        let pump = Pump::carried(pipe, connection, guest.carry()).map_err(refused)?;
+        let link = Arc::new(Self::around(pump, Ending::without_process(), Some(guest.clone())));
         let _ = shell.link.set(Arc::downgrade(&link));
         let _ = late.set(Arc::downgrade(&link));
-        instance.begin(Some(until));
+        guest.begin();
         Ok(link)
     }
 
-    fn around(pump: Pump, ending: Ending, guest: Option<Arc<Instance>>) -> Self {
+    fn around(pump: Pump, ending: Ending, guest: Option<Guest>) -> Self {
         Self {
             pump,
             work: WorkQueue::default(),
@@ -149,13 +172,13 @@ impl Link {
         }
     }
 
-    /// Runs what may enter the peer where that is an instance of a module: other threads of Python go on meanwhile.
+    /// Runs what may enter the peer where that is in this process: other threads of Python go on meanwhile.
     pub(crate) fn outside<T: Send>(&self, py: pyo3::Python<'_>, work: impl FnOnce() -> T + Send) -> T {
         if self.guest.is_some() { py.detach(work) } else { work() }
     }
 
-    /// The instance of a module that is the peer, if it is one.
-    pub(crate) fn guest(&self) -> Option<&Arc<Instance>> {
+    /// The peer where it is in this process.
+    pub(crate) fn guest(&self) -> Option<&Guest> {
         self.guest.as_ref()
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyplug_core::log::{LogLevel, LogRecord};
 use anyplug_core::{Error, LimitOptions, ServiceEntry};
+use anyplug_ffi::Library;
 use anyplug_host::{
     EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, TlsOptions, dial, dial_json_rpc,
     plan, start_json_rpc,
@@ -136,6 +137,11 @@ fn start_blocking(
         let module = Arc::new(WasmModule::read(plan, options, services)?);
         let (link, place) = (module.enter()?, String::new());
         return Ok(Started { link, process: None, transport: "wasm", place, module: Some(module) });
+    }
+    if plan.transport == "ffi" {
+        let library = Library::load(&plan.library_file()?)?;
+        let link = Link::enter_library(&library, |shell| plan.connect(options, shell), late)?;
+        return Ok(Started { link, process: None, transport: "ffi", place: String::new(), module: None });
     }
     if plan.is_json_rpc() {
         let (process, _, pipe) = start_json_rpc(&plan, options, known)?;

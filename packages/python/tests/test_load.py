@@ -132,7 +132,7 @@ def test_a_transport_that_the_plugin_cannot_have() -> None:
     error = load_by_threads(load_plugin(TEST_PLUGINS["rust"], transport="pigeon"))  # type: ignore[arg-type]
     assert (error.code, error.message) == (
         Code.INVALID_ARGUMENT,
-        'transport: expected one of direct, process, stdio, wasm, got "pigeon"',
+        'transport: expected one of direct, process, stdio, wasm, ffi, got "pigeon"',
     )
 
 

@@ -72,6 +72,11 @@ class Connection:
         """Why the connection has ended, or None while it has not."""
         return self.native.close_reason
 
+    @property
+    def enforced(self) -> list[str]:
+        """What keeps a plugin in a shared library from its host; empty for others."""
+        return self.native.enforced
+
     async def bind(self, service: ServiceDescriptor[Any, Any, Any], method: MethodDescriptor[Any, Any]) -> int:
         """Returns the index of a method in the peer's table, once the schemas are known to fit."""
         index = self.indices.get(method)

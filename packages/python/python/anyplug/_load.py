@@ -37,7 +37,7 @@ from ._wasm import ReplacingLink, WasmLimits, WasmParts, wasm_parts
 
 __all__ = ("PluginLoad", "TransportName", "load_plugin", "load_ts_plugin")
 
-TransportName = Literal["direct", "process", "stdio", "wasm", "unix", "tcp", "tls"]
+TransportName = Literal["direct", "process", "stdio", "wasm", "ffi", "unix", "tcp", "tls"]
 
 
 def load_plugin(
@@ -66,14 +66,15 @@ def load_plugin(
 
     What is returned loads it: by ``with`` for threads, by ``async with`` for asyncio.
 
-    ``path``: a folder that holds a plugin.json, or that file itself; a WebAssembly module (.wasm), a module that
-    exports ``plugin``, in JavaScript (.js, .mjs, .cjs) or Python (.py), an executable file, or a Python module by its
-    name, as in ``python:my_package.my_module``, which need no plugin.json; the address where the plugin is served, such
-    as ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or ``tls://plugins.example:9000``, with ``#name`` behind it
-    for one of a set, and ``json-rpc+`` before it where the plugin speaks JSON-RPC; or what `discover_plugins` found.
+    ``path``: a folder that holds a plugin.json, or that file itself; a WebAssembly module (.wasm), a shared library
+    (.so, .dylib, .dll), a module that exports ``plugin``, in JavaScript (.js, .mjs, .cjs) or Python (.py), an
+    executable file, or a Python module by its name, as in ``python:my_package.my_module``, which need no plugin.json;
+    the address where the plugin is served, such as ``unix:/run/plugin.sock``, ``tcp://127.0.0.1:9000`` or
+    ``tls://plugins.example:9000``, with ``#name`` behind it for one of a set, and ``json-rpc+`` before it where the
+    plugin speaks JSON-RPC; or what `discover_plugins` found.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
-    its own), ``stdio`` (a child process on stdin and stdout) or ``wasm`` (a WebAssembly module, in this process). By
-    default the first possible one of the manifest's.
+    its own), ``stdio`` (a child process on stdin and stdout), ``wasm`` (a WebAssembly module, in this process) or
+    ``ffi`` (a shared library, in this process). By default the first possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
     ``grants``: the capabilities that the plugin is granted, of those that its manifest names; of a plugin at an
     address, which has none, all of these.
@@ -208,7 +209,8 @@ class PluginLoad:
             return other
 
         transport = connection.native.transport
-        return SyncPlugin(self._link(connection, make), located.manifest, transport, self.drain_timeout)
+        manifest = located.manifest_of(connection)
+        return SyncPlugin(self._link(connection, make), manifest, transport, self.drain_timeout)
 
     def __enter__(self) -> SyncPlugin:
         """Loads the plugin for threads; leaving the block closes it."""
@@ -251,7 +253,8 @@ class PluginLoad:
             return other
 
         transport = connection.native.transport
-        return Plugin(self._link(connection, make), located.manifest, transport, self.drain_timeout)
+        manifest = located.manifest_of(connection)
+        return Plugin(self._link(connection, make), manifest, transport, self.drain_timeout)
 
     async def __aenter__(self) -> Plugin:
         """Loads the plugin for asyncio; leaving the block closes it."""
@@ -415,6 +418,12 @@ class _Located:
         limits = self.manifest.get("limits") or {}
         return limits.get("maxPendingRequests") or limits.get("max_pending_requests") or 1000
 
+    def manifest_of(self, connection: Connection) -> Mapping[str, Any]:
+        """Returns the manifest, with what only a library knows where there is no plugin.json."""
+        if not self.is_derived or connection.native.transport != "ffi":
+            return self.manifest
+        return manifest_of(connection)
+
     @classmethod
     def read(cls, load: PluginLoad) -> _Located:
         if load.definition is not None:
@@ -438,10 +447,10 @@ class _Located:
                 Code.FAILED_PRECONDITION,
                 f'{file}: {missing}, and transport "direct" needs a module in Python; load it with transport "process"',
             )
-        if load.transport not in (None, "direct", "process", "stdio", "wasm"):
+        if load.transport not in (None, "direct", "process", "stdio", "wasm", "ffi"):
             raise AnyplugError(
                 Code.INVALID_ARGUMENT,
-                f'transport: expected one of direct, process, stdio, wasm, got "{load.transport}"',
+                f'transport: expected one of direct, process, stdio, wasm, ffi, got "{load.transport}"',
             )
         names = transports or ("direct", "process")
         possible = [transport for transport in names if transport != "direct" or is_possible]

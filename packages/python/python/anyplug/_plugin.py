@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ._lazy import asyncio
-from ._wasm import ReplacingLink
 
 if TYPE_CHECKING:
     from ._context import PeerInfo
@@ -62,13 +61,16 @@ class _Loaded:
 
     @property
     def transport(self) -> str:
-        """How it was loaded: ``direct``, ``process``, ``stdio``, ``wasm``, ``unix``, ``tcp`` or ``tls``."""
+        """How it was loaded: ``direct``, ``process``, ``stdio``, ``wasm``, ``ffi``, ``unix``, ``tcp`` or ``tls``."""
         return self._transport_name
 
     @property
     def enforced(self) -> tuple[str, ...]:
-        """Which limits of a WebAssembly module are enforced, and how, such as ``call_timeout: epochs``."""
-        return tuple(self._link.enforced) if isinstance(self._link, ReplacingLink) else ()
+        """Which limits of a WebAssembly module are enforced, and how, such as ``call_timeout: epochs``.
+
+        Of a shared library, what keeps it from its host, such as ``isolation: none``.
+        """
+        return tuple(getattr(self._link, "enforced", ()))
 
     @property
     def close_reason(self) -> AnyplugError | None:

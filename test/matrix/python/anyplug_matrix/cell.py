@@ -18,7 +18,7 @@ from .served import Served, certificates_of
 __all__ = ("Behaviour", "Cell", "Language", "Logs", "Transport", "fails", "failure")
 
 Language = Literal["typescript", "python", "rust"]
-Transport = Literal["direct", "process", "stdio", "wasm", "unix", "tcp", "tls"]
+Transport = Literal["direct", "process", "stdio", "wasm", "ffi", "unix", "tcp", "tls"]
 
 _PLUGINS = Path(__file__).resolve().parents[4] / "plugins" / "test-plugin"
 _FOLDERS: dict[Language, str] = {"typescript": "ts", "python": "python", "rust": "rust"}

@@ -173,4 +173,5 @@ cells! {
     rust_over_tls: Rust "tls";
     typescript_over_wasm: TypeScript "wasm";
     rust_over_wasm: Rust "wasm";
+    rust_over_ffi: Rust "ffi";
 }
