@@ -62,7 +62,7 @@ def test_threads_call_at_once() -> None:
                 assert client.echo(text=f"{thread} {call}").text == f"{thread} {call}"
                 if call % 50 == 0:
                     client.wait(ms=1)
-        except BaseException as error:  # noqa: BLE001 - told below
+        except BaseException as error:
             failures.append(error)
 
     with load_plugin(LIBRARY) as plugin:
