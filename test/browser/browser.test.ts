@@ -1,10 +1,11 @@
 /** A page that loads plugins: what it is made of, and what it does in a browser. */
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Code } from "@anyplug/core";
 import { expect, test } from "@jest/globals";
 import { chromium } from "playwright-core";
+import { assemble } from "../../packages/wasm/ts/test/guest.js";
 import { bundlePage } from "./bundle.js";
 import type { Happened } from "./page.js";
 import { filesOf, Site } from "./site.js";
@@ -36,7 +37,9 @@ if (executable === undefined) {
 
 inBrowser("a page loads plugins, streams from them, and stops one that hangs", async () => {
   const { code } = await bundlePage(here("page.ts"));
+  const http = await assemble(readFileSync(here("../extism/http.wat"), "utf8"));
   const modules = {
+    "http.wasm": http,
     "eliza.wasm": here("../../plugins/eliza-classic/rust/bin/eliza-classic.wasm"),
     "test.wasm": here("../../plugins/test-plugin/rust/bin/test-plugin.wasm"),
   };
@@ -65,6 +68,11 @@ inBrowser("a page loads plugins, streams from them, and stops one that hangs", a
       hung: { code: Code.DeadlineExceeded, message: 'plugin "test-plugin" was stopped after 2000 ms' },
       afterwards: "still here",
       enforced: expect.arrayContaining(["callTimeout: instrumented", "maxMemoryBytes: instrumented"]),
+      extism: {
+        page: expect.stringContaining("<title>anyplug</title>"),
+        size: http.length,
+        refused: 'plugin "extism" may not send requests to "elsewhere.invalid"; grant it by allowedHosts',
+      },
     });
   } finally {
     await browser.close();

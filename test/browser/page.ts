@@ -4,7 +4,7 @@ import { AnyplugError, type Code, implement } from "@anyplug/core";
 import { HarmRequest_Kind } from "@anyplug/generated/anyplug/test/v1/test.js";
 import { Host, Test } from "@anyplug/generated/anyplug/test/v1/test_anyplug.js";
 import { Eliza } from "@anyplug/generated/eliza_classic/v1/eliza_anyplug.js";
-import { loadWasm, type WasmPlugin } from "@anyplug/wasm";
+import { loadExtism, loadWasm, type WasmPlugin } from "@anyplug/wasm";
 
 /** What happened on the page. */
 export interface Happened {
@@ -20,6 +20,7 @@ export interface Happened {
   readonly hung: { readonly code: Code; readonly message: string } | undefined;
   readonly afterwards: string;
   readonly enforced: readonly string[];
+  readonly extism: { readonly page: string; readonly size: number; readonly refused: string };
 }
 
 async function run(): Promise<Happened> {
@@ -33,7 +34,15 @@ async function run(): Promise<Happened> {
     services: [implement(Host, { ask: ({ question }) => ({ answer: `${question}? In ${location.protocol}` }) })],
     wasm: { callTimeoutMs: 2000 },
   });
-  return { name: eliza.name, reply, syncReply, words, ...(await everyKind(plugin)), enforced: plugin.enforced };
+  return {
+    name: eliza.name,
+    reply,
+    syncReply,
+    words,
+    ...(await everyKind(plugin)),
+    enforced: plugin.enforced,
+    extism: await extism(),
+  };
 }
 
 async function everyKind(plugin: WasmPlugin) {
@@ -59,6 +68,15 @@ async function everyKind(plugin: WasmPlugin) {
     hung: hung && { code: hung.code, message: hung.message },
     afterwards,
   };
+}
+
+/** An Extism plugin, which asks for this page, and for its own bytes. */
+async function extism(): Promise<Happened["extism"]> {
+  await using plugin = await loadExtism(fetch("http.wasm"), { allowedHosts: [location.hostname] });
+  const ask = (url: string) => plugin.call("request", JSON.stringify({ url: new URL(url, location.href).href }));
+  const page = new TextDecoder().decode(await ask("/"));
+  const refused = await failureOf(ask("http://elsewhere.invalid/"));
+  return { page, size: (await ask("http.wasm")).length, refused: refused?.message ?? "" };
 }
 
 async function failureOf(call: Promise<unknown>): Promise<AnyplugError | undefined> {

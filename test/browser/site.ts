@@ -7,10 +7,11 @@ import type { AddressInfo } from "node:net";
 /** A file by its path. */
 type Files = Readonly<Record<string, { readonly type: string; readonly content: string | Uint8Array }>>;
 
-/** Returns the files of the page: its script, and a module from each path. */
-export function filesOf(script: string, modules: Readonly<Record<string, string>>): Files {
-  const wasm = Object.entries(modules).map(([name, path]) => {
-    return [`/${name}`, { type: "application/wasm", content: readFileSync(path) }] as const;
+/** Returns the files of the page: its script, and modules, from a path or in bytes. */
+export function filesOf(script: string, modules: Readonly<Record<string, string | Uint8Array>>): Files {
+  const wasm = Object.entries(modules).map(([name, module]) => {
+    const content = typeof module === "string" ? readFileSync(module) : module;
+    return [`/${name}`, { type: "application/wasm", content }] as const;
   });
   return {
     "/": {

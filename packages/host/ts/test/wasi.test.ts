@@ -167,6 +167,8 @@ test("a folder is known by its name, and its files are read", () => {
   expect(guest.text(200, 5)).toBe("/data");
   expect(guest.call["fd_prestat_get"]?.(root + 1, 100)).toBe(errors.badDescriptor);
   const poem = guest.open("poem.txt");
+  expect(guest.call["fd_prestat_get"]?.(poem, 100)).toBe(errors.badDescriptor);
+  expect(guest.call["fd_prestat_get"]?.(guest.open("inner"), 100)).toBe(errors.badDescriptor);
   expect(guest.read(poem, 6)).toBe("a rose");
   expect(guest.call["fd_tell"]?.(poem, 100)).toBe(0);
   expect(guest.long(100)).toBe(6n);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyplug_core::{Error, Result};
-use wasmtime::{Engine, ExternType, FuncType, InstancePre, ValType};
+use wasmtime::{Engine, ExternType, InstancePre, ValType};
 
 use crate::cache;
 use crate::data::Data;
@@ -131,56 +131,73 @@ pub(crate) fn check_resources(module: &wasmtime::Module, limits: &WasmLimits) ->
     Ok(())
 }
 
-/// The functions that a module exports: how many numbers they take, and whether they return one.
-const EXPORTS: [(&str, usize, bool); 5] = [
-    ("anyplug_abi", 0, true),
-    ("anyplug_alloc", 1, true),
-    ("anyplug_free", 2, false),
-    ("anyplug_recv", 2, false),
-    ("anyplug_call", 4, true),
+/// The functions that a module exports, with their types.
+const EXPORTS: [(&str, &str); 5] = [
+    ("anyplug_abi", "() -> i32"),
+    ("anyplug_alloc", "(i32) -> i32"),
+    ("anyplug_free", "(i32, i32)"),
+    ("anyplug_recv", "(i32, i32)"),
+    ("anyplug_call", "(i32, i32, i32, i32) -> i32"),
 ];
 
 /// Compares what a module exports and imports with the embedded ABI, all at once.
 fn check_shape(module: &wasmtime::Module) -> Result<()> {
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<String> = EXPORTS.into_iter().filter_map(|(name, of)| wrong_export(module, name, of)).collect();
     match module.get_export("memory") {
-        Some(ExternType::Memory(memory)) if !memory.is_shared() && !memory.is_64() => {}
-        Some(_) => wrong.push("its export memory is no 32-bit memory".to_owned()),
-        None => wrong.push("it does not export memory".to_owned()),
-    }
-    for (name, takes, returns) in EXPORTS {
-        match module.get_export(name) {
-            Some(ExternType::Func(function)) if is_type(&function, takes, returns) => {}
-            Some(_) => wrong.push(format!("its export {name} is not of type {}", type_name(takes, returns))),
-            None => wrong.push(format!("it does not export {name}")),
+        Some(ExternType::Memory(memory)) if memory.is_shared() => wrong.push("its memory is shared".to_owned()),
+        Some(ExternType::Memory(memory)) if memory.is_64() => {
+            wrong.push("its memory is of 64 bits, expected one of 32".to_owned());
         }
+        Some(ExternType::Memory(_)) => {}
+        Some(other) => wrong.push(format!("its export memory is a {}", kind(&other))),
+        None => wrong.push("it exports no memory".to_owned()),
     }
-    for import in module.imports() {
-        let (from, name) = (import.module(), import.name());
-        match imports::type_of(from, name) {
-            Some(known) if type_text(&import.ty()) == known => {}
-            Some(_) => wrong.push(format!("it imports {from}.{name} with another type")),
-            None => wrong.push(format!("it imports {from}.{name}")),
-        }
+    if uses_wasi(module) && matches!(module.get_export(INITIALIZE), Some(ExternType::Func(_))) {
+        wrong.extend(wrong_export(module, INITIALIZE, "()"));
     }
-    if let (true, Some(ExternType::Func(function))) = (uses_wasi(module), module.get_export(INITIALIZE))
-        && !(function.params().len() == 0 && function.results().len() == 0)
-    {
-        wrong.push(format!("its export {INITIALIZE} is not of type () -> ()"));
+    let missing: Vec<String> = module
+        .imports()
+        .filter(|import| {
+            imports::type_of(import.module(), import.name()).is_none_or(|known| known != type_text(&import.ty()))
+        })
+        .map(|import| format!("{}.{} {}", import.module(), import.name(), described(&import.ty())))
+        .collect();
+    if !missing.is_empty() {
+        wrong.push(format!("this host does not have what it imports: {}", missing.join(", ")));
     }
     if wrong.is_empty() {
         return Ok(());
     }
-    let known = |types: &[(&'static str, &str)]| types.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let message = format!(
-        "does not fit: {}; a host gives {}.{{{}}}, {}.{{{}}} and nothing else",
-        wrong.join(", "),
-        imports::MODULE,
-        known(&imports::TYPES),
-        wasi::MODULE,
-        known(&wasi::TYPES)
-    );
-    Err(Error::failed_precondition(message))
+    Err(Error::failed_precondition(format!("cannot be loaded: {}", wrong.join("; "))))
+}
+
+fn wrong_export(module: &wasmtime::Module, name: &str, expected: &str) -> Option<String> {
+    match module.get_export(name) {
+        None => Some(format!("it exports no {name} {expected}")),
+        Some(of @ ExternType::Func(_)) => {
+            let of = type_text(&of);
+            (of != expected).then(|| format!("its export {name} is {of}, expected {expected}"))
+        }
+        Some(other) => Some(format!("its export {name} is a {}, expected {expected}", kind(&other))),
+    }
+}
+
+/// The type of what is imported: of a function in full, of anything else such as "(a memory)".
+pub(crate) fn described(of: &ExternType) -> String {
+    match of {
+        ExternType::Func(_) => type_text(of),
+        other => format!("(a {})", kind(other)),
+    }
+}
+
+fn kind(of: &ExternType) -> &'static str {
+    match of {
+        ExternType::Func(_) => "function",
+        ExternType::Global(_) => "global",
+        ExternType::Table(_) => "table",
+        ExternType::Memory(_) => "memory",
+        ExternType::Tag(_) => "tag",
+    }
 }
 
 /// What a module that was built for WASI wants to be called first.
@@ -199,15 +216,4 @@ pub(crate) fn type_text(of: &ExternType) -> String {
         0 => format!("({})", names(&mut function.params())),
         _ => format!("({}) -> {}", names(&mut function.params()), names(&mut function.results())),
     }
-}
-
-fn is_type(function: &FuncType, takes: usize, returns: bool) -> bool {
-    function.params().len() == takes
-        && function.results().len() == usize::from(returns)
-        && function.params().chain(function.results()).all(|one| one.is_i32())
-}
-
-fn type_name(takes: usize, returns: bool) -> String {
-    let result = if returns { "i32" } else { "" };
-    format!("({}) -> ({result})", vec!["i32"; takes].join(", "))
 }

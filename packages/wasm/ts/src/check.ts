@@ -5,6 +5,7 @@ import { decodeHello } from "@anyplug/core/transports";
 import type { ModuleKind } from "./compile.js";
 import { pageBytes, type WasmLimits } from "./limits.js";
 import type { Entry, ImportEntry, MemoryType, ModuleFacts } from "./module.js";
+import { initialize } from "./start.js";
 import { wasiModule, wasiTypes } from "./wasi.js";
 
 /** The version of the ABI that this host speaks. */
@@ -43,36 +44,37 @@ export const pluginModule: ModuleKind<Hello> = {
   },
 };
 
+/** Bytes of a section, at most: a hello fits into much less. */
+const maxSectionBytes = 1_048_576;
+
 /**
  * Returns what a module's section says of the plugin.
  *
  * @throws AnyplugError FAILED_PRECONDITION when there is none, more than one, one of another version, or one that cannot be read.
  */
 function checkSection({ sections }: Pick<ModuleFacts, "sections">, place: string): Hello {
+  const refuse = (why: string) => new AnyplugError(Code.FailedPrecondition, `${place} ${why}`);
   const [section, second] = sections;
   if (section === undefined) {
-    throw refused(place, `it has no custom section "anyplug": it was not built as a plugin`);
+    throw refuse('is no plugin: it has no section "anyplug"; build it with the anyplug SDK');
   }
-  if (second !== undefined)
-    throw refused(place, `it has ${sections.length} custom sections "anyplug", and a plugin has one`);
-  if (section.length < 4)
-    throw refused(place, `its section "anyplug" has ${section.length} bytes, and begins with a version of 4`);
+  const long = sections.some(({ length }) => length > maxSectionBytes);
+  if (long) throw refuse(`has a section "anyplug" of more than ${maxSectionBytes} bytes`);
+  if (second !== undefined) throw refuse('has two sections "anyplug"; a plugin has one');
+  if (section.length < 4) throw refuse(`has a section "anyplug" of ${section.length} bytes`);
   const version = new DataView(section.buffer, section.byteOffset).getUint32(0, true);
   if (version !== abiVersion) {
-    const advice = version > abiVersion ? "update this host" : "build the plugin again";
-    throw refused(
-      place,
-      `it speaks version ${version} of the embedded ABI, and this host version ${abiVersion}; ${advice}`,
-    );
+    const speaks = `speaks version ${version} of the embedded ABI, and this host speaks ${abiVersion}`;
+    throw refuse(`${speaks}; build it with the SDK of this version`);
   }
   let hello: Hello;
   try {
     hello = decodeHello(section.subarray(4));
-  } catch (error) {
-    throw refused(place, `its section "anyplug" holds no hello (${AnyplugError.from(error).message})`);
+  } catch {
+    throw refuse('has a section "anyplug" that holds no Hello');
   }
   if (hello.name !== "" && hello.version !== "") return hello;
-  throw refused(place, `the hello in its section "anyplug" has no name or no version`);
+  throw refuse('has a section "anyplug" that does not tell the plugin\'s name and version');
 }
 
 /**
@@ -88,6 +90,7 @@ function checkShape(
   const faults = [
     ...Object.entries(exported).map(([name, type]) => exportFault(exports, name, type)),
     memoryFault(exports),
+    initializeFault(exports, imports),
   ].filter((fault) => fault !== undefined);
   faults.push(...importFaults(imports, { anyplug: imported, [wasiModule]: wasiTypesOf(limits) }));
   if (faults.length > 0) throw refused(place, faults.join("; "));
@@ -113,8 +116,18 @@ export function importFaults(imports: readonly ImportEntry[], importable: Import
 export function checkMemories(memories: readonly MemoryType[], limits: WasmLimits, place: string): void {
   const bytes = memories.reduce((sum, { initialPages }) => sum + initialPages, 0) * pageBytes;
   if (bytes <= limits.maxMemoryBytes) return;
-  const message = `${place} begins with ${bytes} bytes of memory, over the limit of ${limits.maxMemoryBytes}; raise wasm.maxMemoryBytes`;
+  const most = `and may have ${limits.maxMemoryBytes}; raise wasm.maxMemoryBytes`;
+  const message = `${place} begins with ${bytes} bytes of memory, ${most}`;
   throw new AnyplugError(Code.ResourceExhausted, message);
+}
+
+/** What a module that was built for WASI wants to be called first. */
+function initializeFault(exports: readonly Entry[], imports: readonly ImportEntry[]): string | undefined {
+  const found = exports.find(({ name, kind }) => name === initialize && kind === "function");
+  const isForWasi = imports.some(({ module }) => module === wasiModule);
+  return isForWasi && found !== undefined && !fits(found.type, "()")
+    ? `its export ${initialize} is ${found.type}, expected ()`
+    : undefined;
 }
 
 function exportFault(exports: readonly Entry[], name: string, type: string): string | undefined {

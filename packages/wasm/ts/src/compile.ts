@@ -105,11 +105,13 @@ async function compileNew<About>(
   try {
     facts = readModule(bytes);
   } catch (error) {
-    throw noModule(place, error);
+    throw noModule(place, error instanceof RangeError ? `is no valid WebAssembly module: ${error.message}` : error);
   }
   const about = kind.check(facts, limits, place);
   // What is appended to a module could make an invalid one valid, so it is looked at as it came.
-  if (!WebAssembly.validate(bytes)) throw noModule(place, await whyInvalid(bytes));
+  if (!WebAssembly.validate(bytes)) {
+    throw noModule(place, `is no valid WebAssembly module: ${AnyplugError.from(await whyInvalid(bytes)).message}`);
+  }
   const module = await WebAssembly.compile(await limited(bytes, limits, place));
   return { module, about, isInstrumented: true, usesWasi: importsWasi(facts.imports) };
 }
@@ -134,9 +136,9 @@ async function whyInvalid(bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
   );
 }
 
-function noModule(place: string, cause: unknown): AnyplugError {
-  const why = AnyplugError.from(cause).message;
-  return new AnyplugError(Code.InvalidArgument, `${place} is no WebAssembly module: ${why}`, { cause });
+function noModule(place: string, why: unknown): AnyplugError {
+  const text = why instanceof Error ? why.message : String(why);
+  return new AnyplugError(Code.InvalidArgument, `${place} ${text}`);
 }
 
 function find<E extends { bytes: Uint8Array; caps: string }>(

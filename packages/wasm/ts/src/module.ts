@@ -56,20 +56,19 @@ const componentStart = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 /**
  * Reads a module. The code is not looked at.
  *
- * @throws Error saying why it is none.
+ * @throws Error saying that it is none, as what follows its name. RangeError saying why, where it cannot be read on.
  */
 export function readModule(bytes: Uint8Array): ModuleFacts {
   if (componentStart.every((byte, index) => bytes[index] === byte)) {
-    throw new Error("it is a component, and a plugin is a core module");
+    throw new Error("is a WebAssembly component; a plugin is a core module");
   }
-  if (!moduleStart.every((byte, index) => bytes[index] === byte)) {
-    throw new Error("it does not begin as a WebAssembly module does");
-  }
+  if (!moduleStart.every((byte, index) => bytes[index] === byte)) throw new Error("is no WebAssembly module");
   const facts = new Facts();
   const reader = new BinaryReader(bytes, moduleStart.length);
   while (!reader.isAtEnd) {
     const id = reader.byte();
     const length = reader.unsigned();
+    if (length > reader.left) throw new Error("is no WebAssembly module: it ends in the middle of a section");
     reader.take(length);
     facts.section(id, new BinaryReader(bytes, reader.position - length, reader.position), bytes);
   }

@@ -16,6 +16,11 @@ export class BinaryReader {
     return this.position >= this.end;
   }
 
+  /** Bytes up to the end. */
+  get left(): number {
+    return this.end - this.position;
+  }
+
   /** @throws RangeError past the end. */
   byte(): number {
     const value = this.position < this.end ? this.#bytes[this.position] : undefined;

@@ -47,7 +47,7 @@ async function readResponse(response: Response, most: number, place: string): Pr
   for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
     length += next.value.length;
     if (length > most) await reader?.cancel();
-    checkBytes(length, most, place);
+    checkBytes(length, most, place, false);
     chunks.push(next.value);
   }
   const bytes = new Uint8Array(length);
@@ -59,10 +59,11 @@ async function readResponse(response: Response, most: number, place: string): Pr
   return bytes;
 }
 
-/** @throws AnyplugError RESOURCE_EXHAUSTED for a module over the limit. */
-export function checkBytes(bytes: number, maxWasmBytes: number, place: string): void {
+/** `isAll`: there are no more that were not counted. @throws AnyplugError RESOURCE_EXHAUSTED for a module over the limit. */
+function checkBytes(bytes: number, maxWasmBytes: number, place: string, isAll = true): void {
   if (bytes <= maxWasmBytes) return;
-  const message = `${place} has ${bytes} bytes or more, over the limit of ${maxWasmBytes}; raise wasm.maxWasmBytes`;
+  const has = `has ${bytes} bytes${isAll ? "" : " or more"}`;
+  const message = `${place} ${has}, and a module may have ${maxWasmBytes}; raise wasm.maxWasmBytes`;
   throw new AnyplugError(Code.ResourceExhausted, message);
 }
 

@@ -5,7 +5,7 @@ import { CHECKPOINT_TABLE, COUNTER_SET, checkpointFunction, START } from "./inst
 import type { Watch } from "./watch.js";
 
 /** What a module that was built for WASI wants to be called first. */
-const initialize = "_initialize";
+export const initialize = "_initialize";
 
 /** Lets an instance be asked at its checkpoints, and then runs its start function, and what it wants to be called first. Throws what they throw. */
 export function startInstance(

@@ -82,13 +82,13 @@ test("many calls on one instance leave nothing behind", async () => {
   await using memory = await load("memory", { wasm: { maxMemoryBytes: 131_072 } });
   await using vars = await load("vars");
   const input = new Uint8Array(1000).fill(97);
-  // Ten times as much as there is memory for, if it stayed.
-  for (let call = 0; call < 50_000; call++) {
+  // Hundreds of times as much as there is memory for, if it stayed.
+  for (let call = 0; call < 20_000; call++) {
     if (echo.callSync("echo", input).length !== input.length) throw new Error("it lost something");
     memory.callSync("leak", input);
     vars.callSync("count", input);
   }
-  expect(new DataView(vars.callSync("count").buffer).getBigUint64(0, true)).toBe(50_001n);
+  expect(new DataView(vars.callSync("count").buffer).getBigUint64(0, true)).toBe(20_001n);
 });
 
 test("an instance that ended is replaced, and its variables are gone", async () => {

@@ -88,12 +88,12 @@ export async function assemble(text: string): Promise<Uint8Array> {
 
 /** Appends custom sections named `anyplug`. */
 export function withSections(module: Uint8Array, sections: readonly Uint8Array[], name = "anyplug"): Uint8Array {
-  const parts: number[] = [...module];
+  const parts: Uint8Array[] = [module];
   for (const section of sections) {
-    const content = [name.length, ...new TextEncoder().encode(name), ...section];
-    parts.push(0, ...leb(content.length), ...content);
+    const start = [name.length, ...new TextEncoder().encode(name)];
+    parts.push(Uint8Array.of(0, ...leb(start.length + section.length), ...start), section);
   }
-  return Uint8Array.from(parts);
+  return Uint8Array.from(Buffer.concat(parts));
 }
 
 function textOf({ extra = "", exports, memory = '(memory (export "memory") 4)', ...parts }: GuestParts): string {

@@ -53,6 +53,12 @@ export function descriptorActions(table: Table, memory: Memory, host: WasiHost):
     });
   };
 
+  const grantedName = (descriptor: number | bigint | undefined) => {
+    const found = table.get(Number(descriptor));
+    if (found.kind === "folder" && found.name !== undefined) return found.name;
+    throw new WasiError(errno.badDescriptor);
+  };
+
   return {
     fd_advise: (descriptor) => void table.file(Number(descriptor)),
     fd_allocate: () => {
@@ -103,14 +109,12 @@ export function descriptorActions(table: Table, memory: Memory, host: WasiHost):
       write("fd_pwrite", [descriptor ?? 0, ranges ?? 0, count ?? 0], at, BigInt(offset ?? 0));
     },
     fd_prestat_get: (descriptor, at) => {
-      const { name } = table.folder(Number(descriptor));
-      if (name === undefined) throw new WasiError(errno.badDescriptor);
+      const name = grantedName(descriptor);
       memory.word("fd_prestat_get", at, 0);
       memory.word("fd_prestat_get", Number(at) + 4, Buffer.byteLength(name));
     },
     fd_prestat_dir_name: (descriptor, at, size) => {
-      const { name } = table.folder(Number(descriptor));
-      if (name === undefined) throw new WasiError(errno.badDescriptor);
+      const name = grantedName(descriptor);
       const text = Buffer.from(name);
       if (text.length > Number(size)) throw new WasiError(errno.nameTooLong);
       memory.bytes("fd_prestat_dir_name", at, text.length).set(text);

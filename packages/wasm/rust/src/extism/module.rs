@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use anyplug_core::{Error, Result};
-use wasmtime::{Engine, ExternType, InstancePre, Linker};
+use wasmtime::{Engine, InstancePre, Linker};
 
 use crate::data::Data;
 use crate::engine::engine;
 use crate::extism::functions;
 use crate::extism::options::{ExtismOptions, Terms};
-use crate::module::{check_resources, check_size, type_text};
+use crate::module::{check_resources, check_size, described, type_text};
 use crate::{cache, ticker, wasi};
 
 /// What a module may want to be called before anything else.
@@ -69,13 +69,7 @@ fn check_imports(module: &wasmtime::Module, terms: &Terms) -> Result<Vec<(String
     let (mut missing, mut users) = (Vec::new(), Vec::new());
     for import in module.imports() {
         let (from, name, of) = (import.module(), import.name(), import.ty());
-        let text = match &of {
-            ExternType::Func(_) => type_text(&of),
-            ExternType::Memory(_) => "(a memory)".to_owned(),
-            ExternType::Table(_) => "(a table)".to_owned(),
-            ExternType::Global(_) => "(a global)".to_owned(),
-            ExternType::Tag(_) => "(a tag)".to_owned(),
-        };
+        let text = described(&of);
         let types: &[(&str, &str)] = match from {
             functions::MODULE => &functions::TYPES,
             wasi::MODULE => &wasi::TYPES,
