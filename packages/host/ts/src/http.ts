@@ -15,8 +15,9 @@ export const sendRequest: SendRequest = (request, limits) => {
   lastId += 1;
   const id = lastId;
   const signal = new Int32Array(new SharedArrayBuffer(4));
-  port.postMessage({ id, request, limits, signal } satisfies Order);
-  const waited = Atomics.wait(signal, 0, 0, limits.timeoutMs);
+  const timeoutMs = Math.min(limits.timeoutMs, longestMs);
+  port.postMessage({ id, request, limits: { ...limits, timeoutMs }, signal } satisfies Order);
+  const waited = Atomics.wait(signal, 0, 0, timeoutMs);
   const { response, error = "", isInvalid = false, isLate = false } = waited === "timed-out" ? late : take(port, id);
   if (response !== undefined) return response;
   const { host } = new URL(request.url);
@@ -25,6 +26,9 @@ export const sendRequest: SendRequest = (request, limits) => {
   if (isInvalid) throw new AnyplugError(Code.InvalidArgument, `a request cannot be sent to ${host}: ${error}`);
   throw new AnyplugError(Code.Unavailable, `${host} did not answer: ${error}`);
 };
+
+/** What a timer takes: three weeks and more. */
+const longestMs = 0x7fff_ffff;
 
 const late: Outcome = { id: 0, isLate: true };
 

@@ -85,7 +85,10 @@ test("a file that does not exist, or is too large", async () => {
 });
 
 test("requests to a host that was granted", async () => {
-  await using plugin = await loadExtismPlugin(join(folder, "http.wasm"), { allowedHosts: ["127.0.0.1"] });
+  await using plugin = await loadExtismPlugin(join(folder, "http.wasm"), {
+    allowedHosts: ["127.0.0.1"],
+    wasm: { callTimeoutMs: Number.POSITIVE_INFINITY },
+  });
   const ask = (path: string, more: object = {}, body = "") =>
     `${JSON.stringify({ url: origin + path, ...more })}${body === "" ? "" : `\n${body}`}`;
   const answer = await plugin.call("request", ask("/answer", { method: "PUT", headers: { "X-Own": "1" } }, "größer"));
@@ -111,7 +114,7 @@ test("requests to a host that was granted", async () => {
 });
 
 test("a response is not read further than it may be large", async () => {
-  const options = { allowedHosts: ["127.0.0.1"], maxHttpResponseBytes: 99_999 };
+  const options = { allowedHosts: ["127.0.0.1"], maxHttpResponseBytes: 99_999, wasm: { callTimeoutMs: 120_000 } };
   await using plugin = await loadExtismPlugin(join(folder, "http.wasm"), options);
   await expect(plugin.call("request", `{"url":"${origin}/large"}`)).rejects.toMatchObject({
     code: Code.ResourceExhausted,
