@@ -12,6 +12,7 @@ from connection import connection_scripts, hello_scripts
 from flow import credit_scripts, limit_scripts
 from malformed import malformed_scripts
 from messages import frame_vectors, header_vectors, status_vectors
+from short import short_scripts
 from taken import message_vectors
 from wire import Json
 
@@ -20,7 +21,7 @@ HERE = Path(__file__).parent
 
 def session_vectors() -> dict[str, list[Json]]:
     return {"hello": hello_scripts(), "unary": unary_scripts(), "streams": stream_scripts(), "cancellation": cancellation_scripts(), "credit": credit_scripts(),
-            "limits": limit_scripts(), "connection": connection_scripts(), "malformed": malformed_scripts()}
+            "limits": limit_scripts(), "connection": connection_scripts(), "malformed": malformed_scripts(), "short": short_scripts()}
 
 
 def main() -> int:

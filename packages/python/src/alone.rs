@@ -11,13 +11,13 @@ use crate::link::Link;
 use crate::looped::Looped;
 
 /// How many calls of a loop are answered in a row before it has its turn: timers and other descriptors wait until then.
-const MOST_IN_A_ROW: u32 = 16;
+pub(crate) const MOST_IN_A_ROW: u32 = 16;
 
 impl Looped {
     /// Whether a call that is made now is alone: no other waits for its answer, and no task or callback is ready to run. If so, no tick is asked for before [`Link::answer_alone`], which is to follow.
-    pub(crate) fn begins_alone(&self, py: Python<'_>) -> bool {
+    pub(crate) fn begins_alone(&self, py: Python<'_>, most_in_a_row: u32) -> bool {
         let is_alone = self.pending.load(Ordering::Relaxed) == 0
-            && self.in_a_row.fetch_add(1, Ordering::Relaxed) < MOST_IN_A_ROW
+            && self.in_a_row.fetch_add(1, Ordering::Relaxed) < most_in_a_row
             && self.ready.as_ref().is_some_and(|ready| ready.bind(py).len().is_ok_and(|ready| ready == 0));
         is_alone && !self.is_ticking.swap(true, Ordering::SeqCst)
     }

@@ -18,9 +18,10 @@ use anyplug_ipc::PluginProcess;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
 
 use crate::call::Call;
+use crate::caller::Caller;
 use crate::channel::Channel;
 use crate::convert::level_from;
 use crate::error::{OrRaise, from_exception, to_exception};
@@ -261,6 +262,17 @@ impl Connection {
     }
 
     // --- calls -----------------------------------------------------------------------------------
+
+    /// Returns what makes calls of a method from message to message, where the peer is a module; else None.
+    fn caller(
+        &self,
+        method: u16,
+        default_timeout_ms: u32,
+        request: &Bound<'_, PyType>,
+        response: &Bound<'_, PyType>,
+    ) -> PyResult<Option<Caller>> {
+        Caller::new(&self.link, method, default_timeout_ms, request, response)
+    }
 
     /// Calls a unary method and waits for the answer.
     #[pyo3(signature = (method, request, timeout, default_timeout_ms, options = None, within = None))]

@@ -5,6 +5,7 @@
 
 mod alone;
 mod call;
+mod caller;
 mod channel;
 mod codec;
 mod connection;
@@ -40,6 +41,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::call::Call;
+    #[pymodule_export]
+    use crate::caller::Caller;
     #[pymodule_export]
     use crate::channel::Channel;
     #[pymodule_export]

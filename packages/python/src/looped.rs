@@ -18,6 +18,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::alone::MOST_IN_A_ROW;
 use crate::error::to_exception;
 use crate::link::{Link, lock};
 use crate::parker::current_thread;
@@ -32,7 +33,7 @@ const MAX_ROUNDS: usize = 64;
 /// What ties a connection to its loop.
 pub(crate) struct Looped {
     thread: usize,
-    event_loop: Py<PyAny>,
+    pub(crate) event_loop: Py<PyAny>,
     call_soon: Py<PyAny>,
     /// What the loop runs next; None where it does not tell, as uvloop.
     pub(crate) ready: Option<Py<PyAny>>,
@@ -240,7 +241,7 @@ impl Link {
             );
             return Err(to_exception(py, &error));
         };
-        let is_alone = looped.begins_alone(py);
+        let is_alone = looped.begins_alone(py, MOST_IN_A_ROW);
         // A module may have answered already. The loop has its turn all the same, unless it has nothing else to do.
         let waits = self.guest().is_some() && !is_alone;
         let number = make().and_then(|call| self.keep_unary(looped, call, future, waits));
@@ -252,7 +253,7 @@ impl Link {
     }
 
     /// Keeps a call until its answer is given to `future`.
-    fn keep_unary(
+    pub(crate) fn keep_unary(
         self: &Arc<Self>,
         looped: &Looped,
         mut call: RawUnary,
@@ -380,7 +381,7 @@ impl Link {
     }
 
     /// Has the loop tick when the earliest deadline has come.
-    fn set_timer(&self, py: Python<'_>, looped: &Looped) -> PyResult<()> {
+    pub(crate) fn set_timer(&self, py: Python<'_>, looped: &Looped) -> PyResult<()> {
         let next = self.connection().next_deadline();
         let mut timer = lock(&looped.timer);
         let is_set = match (&*timer, next) {

@@ -4,7 +4,7 @@ use anyplug_core::CallHeader;
 use anyplug_core::descriptor::{MethodEntry, MethodKind, ServiceEntry};
 use anyplug_core::hello::{HelloOptions, Peer, ServiceUse};
 use anyplug_core::limits::LimitOptions;
-use anyplug_core::session::{self, Event, Request, Role, SessionOptions};
+use anyplug_core::session::{self, Accepted, Event, Request, Role, SessionOptions};
 use anyplug_core::status::Status;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -104,6 +104,37 @@ impl Session {
         let header = header.map(header_from);
         let request = Request { header: header.as_ref(), payload: payload.unwrap_or_default(), end };
         self.session.request(service, method, request).or_raise(py)
+    }
+
+    fn claim_call(&mut self, py: Python<'_>, payload: &[u8]) -> PyResult<u32> {
+        let request = Request { header: None, payload, end: true };
+        self.session.claim_call(&request).map(|(call, _)| call).or_raise(py)
+    }
+
+    fn adopt_call(&mut self, call: u32, size: usize) {
+        self.session.adopt_call(call, size);
+    }
+
+    /// Where the message of an accepted call begins; else the code that it is refused with; None: the connection has ended.
+    fn accept_call<'py>(
+        &mut self,
+        py: Python<'py>,
+        call: u32,
+        index: u16,
+        has_header: bool,
+        payload: &[u8],
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(match self.session.accept_call(call, index, has_header, payload) {
+            Accepted::Yes { start, .. } => Some(start.into_pyobject(py)?.into_any()),
+            Accepted::Refused(status) => {
+                Some(status.code.map_or("OK", anyplug_core::Code::name).into_pyobject(py)?.into_any())
+            }
+            Accepted::Broken => None,
+        })
+    }
+
+    fn keep_call(&mut self, call: u32) {
+        self.session.keep_call(call);
     }
 
     #[pyo3(signature = (call, payload, end, header = None))]

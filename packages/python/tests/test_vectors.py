@@ -178,7 +178,7 @@ class Player:
         arguments = {
             key: argument(key, value) for key, value in step.items() if key not in ("do", "returns", "fails", "note")
         }
-        if step["do"] == "consume":
+        if step["do"] in ("consume", "adopt_call"):
             arguments["size"] = arguments.pop("bytes")
         operation = getattr(self.session, step["do"])
         if "fails" in step:
@@ -189,7 +189,10 @@ class Player:
                 assert text in caught.value.message
             return
         returned = operation(**arguments)
-        if "returns" in step:
+        if step["do"] == "accept_call":
+            expected = step["returns"]
+            assert returned == expected.get("start", expected.get("refused"))
+        elif "returns" in step:
             [expected] = step["returns"].values()
             assert returned == expected
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from typing import cast
 
 import pytest
 from anyplug import AnyplugError, CallOptions, Code, LogRecord, WasmLimits, load_plugin
-from anyplug_generated.anyplug.test.v1 import HarmRequestKind
+from anyplug_generated.anyplug.test.v1 import EchoRequest, HarmRequestKind
 from anyplug_generated.anyplug.test.v1.test_anyplug import Test
 
 from .conftest import TEST_PLUGINS, run
@@ -133,5 +134,32 @@ def test_instances_of_a_pool_share_the_calls() -> None:
             with pytest.raises(AnyplugError, match="trapped"):
                 await client.harm(kind=HarmRequestKind.KILL)
             await asyncio.gather(*waits)
+
+    run(main())
+
+
+@pytest.mark.between_languages
+def test_calls_of_a_method_after_its_first_take_what_the_first_takes() -> None:
+    class Own(EchoRequest):
+        """A class of the user's own."""
+
+    def check(echo: str, own: str) -> None:
+        assert (echo, own) == ("text", "own")
+
+    with load_plugin(MODULE, wasm=LIMITS) as plugin:
+        client = plugin.client(Test)
+        for _ in range(3):
+            check(client.echo(text="text").text, client.echo(Own(text="own")).text)
+            with pytest.raises(AnyplugError) as refused:
+                client.echo(text=cast("str", 1))
+            assert refused.value.code is Code.INVALID_ARGUMENT
+
+    async def main() -> None:
+        async with load_plugin(MODULE, wasm=LIMITS) as plugin:
+            client = plugin.client(Test)
+            for _ in range(3):
+                check((await client.echo(text="text")).text, (await client.echo(Own(text="own"))).text)
+                texts = await asyncio.gather(*(client.echo(text=str(number)) for number in range(100)))
+                assert [response.text for response in texts] == [str(number) for number in range(100)]
 
     run(main())

@@ -132,7 +132,7 @@ fn headers() {
 #[test]
 fn sessions() {
     let mut count = 0;
-    for file in ["hello", "unary", "streams", "cancellation", "credit", "limits", "connection", "malformed"] {
+    for file in ["hello", "unary", "streams", "cancellation", "credit", "limits", "connection", "malformed", "short"] {
         for vector in vectors(&format!("sessions/{file}.json")) {
             for whole in [true, false] {
                 let name = format!("{file}: {}{}", vector["name"], if whole { "" } else { ", byte by byte" });

@@ -2,7 +2,7 @@
 
 import { GoAway } from "@anyplug/protocol/anyplug/wire/v1/connection.js";
 import { expect } from "@jest/globals";
-import { type CodeName, codeFromName, codeName } from "../src/code.js";
+import { type Code, type CodeName, codeFromName, codeName } from "../src/code.js";
 import { decodeMessage } from "../src/codec.js";
 import { AnyplugError } from "../src/error.js";
 import type { SessionEvent } from "../src/event.js";
@@ -56,6 +56,8 @@ interface Step {
   status?: JsonStatus;
   reason?: JsonStatus;
   bytes?: number;
+  index?: number;
+  has_header?: boolean;
   record?: JsonLog;
 }
 
@@ -159,6 +161,15 @@ function operate(session: Session, step: Step): unknown {
       return session.consume(call, step.bytes ?? 0);
     case "credit":
       return { bytes: session.credit(call) };
+    case "claim_call":
+      return { call: session.claimCall(payload?.length ?? 0) };
+    case "adopt_call":
+      return session.adoptCall(call, step.bytes ?? 0, undefined);
+    case "accept_call":
+      return accept(session, call, step.index ?? 0, step.has_header ?? false, payload ?? new Uint8Array(0));
+    case "keep_call":
+      session.keepCall(call);
+      return undefined;
     case "ping":
       return session.ping(payload ?? new Uint8Array(0));
     case "log":
@@ -172,6 +183,16 @@ function operate(session: Session, step: Step): unknown {
     default:
       throw new Error(`the vectors have an operation that this runner lacks: ${step.do}`);
   }
+}
+
+function accept(session: Session, call: number, index: number, hasHeader: boolean, payload: Uint8Array): object {
+  const accepted = session.acceptCall(call, index, hasHeader, payload);
+  if (accepted === undefined) return { broken: true };
+  if (accepted.refusal !== undefined) return { refused: codeName(accepted.refusal.code as Code) };
+  const { header, start } = accepted;
+  return header === undefined
+    ? { start }
+    : { start, header: { timeout_ms: header.timeoutMs, metadata: header.metadata } };
 }
 
 function headerFrom(header: JsonHeader): CallHeader {

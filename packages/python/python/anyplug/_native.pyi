@@ -168,6 +168,22 @@ class Incoming:
         """Finds out who it is and hears its hello: the channel, what was read, plugin and configuration, a failure."""
 
 @final
+class Caller:
+    """Makes calls of one method of a module, without options."""
+
+    def __call__(self, request: object, /) -> Any:  # noqa: ANN401 - the response, bytes or None
+        """Makes the call and returns its response, or its bytes where they cannot be parsed.
+
+        None: it was not made, and is to go another way.
+        """
+
+    def soon(self, request: object, /) -> Any:  # noqa: ANN401 - the response, a future with its number, or None
+        """Makes the call if its event loop has nothing else to do.
+
+        Returns the response if it is there at once; else a future, and what `Connection.forget` takes. None: it was not
+        made, and is to go another way.
+        """
+
 class Connection:
     """A connection by bytes."""
 
@@ -219,6 +235,9 @@ class Connection:
     def negotiate(self, services: Sequence[_Service], uses: bool) -> None: ...
     def method_index(self, service: str, method: str) -> int: ...
     def log(self, level: int, logger: str, message: str, fields: Mapping[str, str]) -> None: ...
+    def caller(self, method: int, default_timeout_ms: int, request: type[Any], response: type[Any]) -> Caller | None:
+        """Returns what makes calls of a method from message to message, where the peer is a module; else None."""
+
     def call(
         self,
         method: int,
@@ -364,6 +383,10 @@ class Session:
     def request(
         self, service: str, method: str, *, end: bool, payload: bytes | None = None, header: _Header | None = None
     ) -> int: ...
+    def claim_call(self, payload: bytes) -> int: ...
+    def adopt_call(self, call: int, size: int) -> None: ...
+    def accept_call(self, call: int, index: int, has_header: bool, payload: bytes) -> int | str | None: ...
+    def keep_call(self, call: int) -> None: ...
     def send_message(self, call: int, payload: bytes, end: bool, header: _Header | None = None) -> None: ...
     def half_close(self, call: int) -> None: ...
     def end_call(self, call: int, status: _Status) -> None: ...

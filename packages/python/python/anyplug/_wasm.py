@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._code import Code
+from ._codec import Message, decode
 from ._error import AnyplugError
+from ._lazy import asyncio
 
 if TYPE_CHECKING:
-    from ._codec import Message
     from ._connection import Connection
     from ._context import PeerInfo
     from ._descriptor import MethodDescriptor, ServiceDescriptor
+    from ._native import Caller
     from ._options import CallOptions
     from ._transport import ResponseStream, SyncResponseStream, SyncTransport, Transport
 
@@ -180,13 +182,15 @@ def _open_calls(connection: Connection) -> int:
 class _Transport:
     """Carries calls of asyncio clients."""
 
-    __slots__ = ("_connection", "_inner", "_link", "_service")
+    __slots__ = ("_callers", "_connection", "_inner", "_link", "_service")
 
     def __init__(self, link: ReplacingLink, service: ServiceDescriptor[Any, Any, Any]) -> None:
         self._link = link
         self._service = service
         self._connection = link._current
         self._inner = self._connection.transport_to(service)
+        # The short way of methods that were called before.
+        self._callers: dict[MethodDescriptor[Any, Any], Caller] = {}
 
     def _ready(self) -> Transport:
         connection = self._link.current()
@@ -195,11 +199,18 @@ class _Transport:
             self._connection = connection
         return self._inner
 
-    def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> Awaitable[O]:
-        try:
-            return self._ready().unary(method, request, options)
-        except AnyplugError as error:
-            return _fails(error)
+    async def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
+        caller = self._callers.get(method)
+        if caller is not None and options is None and asyncio.get_running_loop() is self._connection.loop:
+            response = caller.soon(request)
+            if response.__class__ is tuple:
+                return decode(method.output, await _answer(self._connection, *response))
+            if response is not None:
+                message: O = _message(method, response)
+                return message
+        answer = await self._ready().unary(method, request, options)
+        _learn(self._callers, self._link, self._connection, method)
+        return answer
 
     def stream(
         self, method: MethodDescriptor[I, O], requests: AsyncIterable[I] | Iterable[I], options: CallOptions | None, /
@@ -210,7 +221,7 @@ class _Transport:
 class _SyncTransport:
     """Carries calls of synchronous clients."""
 
-    __slots__ = ("_link", "_service", "_transport")
+    __slots__ = ("_callers", "_link", "_service", "_transport")
 
     def __init__(self, link: ReplacingLink, service: ServiceDescriptor[Any, Any, Any]) -> None:
         self._link = link
@@ -218,6 +229,8 @@ class _SyncTransport:
         current = link._current
         # Taken and replaced together: any number of threads call.
         self._transport = (current, current.sync_transport_to(service))
+        # The short way of methods that were called before.
+        self._callers: dict[MethodDescriptor[Any, Any], Caller] = {}
 
     def _ready(self) -> SyncTransport:
         connection, transport = self._transport
@@ -228,7 +241,15 @@ class _SyncTransport:
         return transport
 
     def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
-        return self._ready().unary(method, request, options)
+        caller = self._callers.get(method)
+        if caller is not None and options is None:
+            response = caller(request)
+            if response is not None:
+                message: O = _message(method, response)
+                return message
+        answer = self._ready().unary(method, request, options)
+        _learn(self._callers, self._link, self._transport[0], method)
+        return answer
 
     def stream(
         self, method: MethodDescriptor[I, O], requests: Iterable[I], options: CallOptions | None, /
@@ -236,5 +257,32 @@ class _SyncTransport:
         return self._ready().stream(method, requests, options)
 
 
-async def _fails(error: AnyplugError) -> Any:  # noqa: ANN401 - it returns nothing
-    raise error
+def _learn(
+    callers: dict[MethodDescriptor[Any, Any], Caller],
+    link: ReplacingLink,
+    connection: Connection,
+    method: MethodDescriptor[Any, Any],
+) -> None:
+    """Keeps the short way to a method, once it was called: it is known to the peer then.
+
+    The one to an instance that has ended makes no calls, and is replaced here.
+    """
+    index = connection.indices.get(method)
+    if link._most > 1 or index is None:
+        return
+    caller = connection.native.caller(index, method.default_timeout_ms, method.input, method.output)
+    if caller is not None:
+        callers[method] = caller
+
+
+def _message(method: MethodDescriptor[Any, O], response: O | bytes) -> O:
+    """Returns what a caller returned; bytes are what it could not read."""
+    return decode(method.output, response) if isinstance(response, bytes) else response
+
+
+async def _answer(connection: Connection, answer: asyncio.Future[bytes], number: int) -> bytes:
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        connection.native.forget(number)
+        raise

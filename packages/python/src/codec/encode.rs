@@ -27,6 +27,16 @@ pub(super) fn to_bytes<'py>(
     table: &'static Message,
     deterministic: bool,
 ) -> Result<Bound<'py, PyBytes>, Fault> {
+    with_bytes(message, table, deterministic, |bytes| PyBytes::new(message.py(), bytes))
+}
+
+/// Gives the encoding of a message, for as long as `take` runs.
+pub(super) fn with_bytes<'py, T>(
+    message: &Bound<'py, PyAny>,
+    table: &'static Message,
+    deterministic: bool,
+    take: impl FnOnce(&[u8]) -> T,
+) -> Result<T, Fault> {
     // An object's own code may run while it is encoded, and encode another: that one finds an empty buffer here, and no harm is done.
     let mut encoder = Encoder { writer: BUFFER.take(), values: Vec::with_capacity(64), deterministic };
     encoder.writer.clear();
@@ -35,11 +45,11 @@ pub(super) fn to_bytes<'py>(
     if writer.len() > MAX_BYTES {
         return Err(Fault::new(format!("{} bytes are more than the 2 GiB that a message may have", writer.len())));
     }
-    let bytes = PyBytes::new(message.py(), writer.written());
+    let taken = take(writer.written());
     if writer.capacity() <= KEPT_BYTES {
         BUFFER.set(writer);
     }
-    Ok(bytes)
+    Ok(taken)
 }
 
 struct Encoder<'py> {

@@ -79,6 +79,41 @@ pub(crate) fn merge_message<'py>(message: &Bound<'py, PyAny>, data: &Bound<'py, 
         .map_err(|fault| fault.raise(py, &class.table().name))
 }
 
+/// How messages of one generated class are read and written.
+#[derive(Clone, Copy)]
+pub(crate) struct Table {
+    /// The class is kept by the registry.
+    class: usize,
+    table: &'static registry::Message,
+}
+
+impl Table {
+    /// Returns the table of a class; None of one of the user's own, which may do it in its own way.
+    ///
+    /// # Errors
+    ///
+    /// AnyplugError (INVALID_ARGUMENT) for a class that was not generated.
+    pub(crate) fn of(class: &Bound<'_, PyType>) -> PyResult<Option<Self>> {
+        Ok(match registry::class_of(class)? {
+            Class::Generated(table) => Some(Self { class: class.as_ptr() as usize, table }),
+            Class::Derived(_) => None,
+        })
+    }
+
+    /// Gives the encoding of a message to `take`. None: it is no message of this very class, or cannot be encoded.
+    pub(crate) fn encoded<T>(self, message: &Bound<'_, PyAny>, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        if message.get_type().as_ptr() as usize != self.class {
+            return None;
+        }
+        encode::with_bytes(message, self.table, false, take).ok()
+    }
+
+    /// Returns the message. None: the bytes are not the encoding of one.
+    pub(crate) fn decoded<'py>(self, py: Python<'py>, bytes: &[u8]) -> Option<Bound<'py, PyAny>> {
+        decode::new_message(py, self.table, bytes).ok()
+    }
+}
+
 /// Bytes are read in place; a bytearray or a memoryview is copied first, since whoever has it may change it.
 fn bytes_of<'py>(data: &Bound<'py, PyAny>) -> Result<Bound<'py, PyBytes>, Fault> {
     match data.cast::<PyBytes>() {

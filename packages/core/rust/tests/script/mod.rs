@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test says where by a panic")]
 
 use anyplug_core::hello::{HelloOptions, PeerService, ServiceUse};
-use anyplug_core::session::{Event, Request, SessionOptions};
+use anyplug_core::session::{Accepted, Event, Request, SessionOptions};
 use anyplug_core::{
     Any, CallHeader, Code, Error, LimitOptions, LogLevel, LogRecord, Metadata, MethodEntry, MethodKind, Peer, Role,
     ServiceEntry, Session, Status,
@@ -60,6 +60,25 @@ pub(crate) fn perform(session: &mut Session, step: &Value) -> Result<Value, Erro
         "expire" => session.expire(call),
         "consume" => session.consume(call, step["bytes"].as_u64().unwrap_or(0) as usize),
         "credit" => return Ok(json!({ "bytes": session.credit(call) })),
+        "claim_call" => {
+            let request = Request { header: header.as_ref(), payload: &payload, end: true };
+            return Ok(json!({ "call": session.claim_call(&request)?.0 }));
+        }
+        "adopt_call" => session.adopt_call(call, step["bytes"].as_u64().unwrap_or(0) as usize),
+        "accept_call" => {
+            let index = step["index"].as_u64().unwrap_or(0) as u16;
+            let has_header = step["has_header"].as_bool().unwrap_or(false);
+            return Ok(match session.accept_call(call, index, has_header, &payload) {
+                Accepted::Yes { header: None, start } => json!({ "start": start }),
+                Accepted::Yes { header: Some(header), start } => {
+                    let metadata: Vec<_> = header.metadata.iter().map(|(key, value)| json!([key, value])).collect();
+                    json!({ "start": start, "header": { "timeout_ms": header.timeout_ms, "metadata": metadata } })
+                }
+                Accepted::Refused(status) => json!({ "refused": status.code.map_or("OK", Code::name) }),
+                Accepted::Broken => json!({ "broken": true }),
+            });
+        }
+        "keep_call" => session.keep_call(call),
         "ping" => session.ping(&payload)?,
         "log" => session.log(&record_from(&step["record"])),
         "drain" => session.drain(),
