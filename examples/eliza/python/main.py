@@ -1,6 +1,6 @@
 """A host that talks to ELIZA in any of the three languages.
 
-    python main.py --plugin typescript|python|rust [--transport direct|process|stdio|wasm] [--cell]
+    python main.py --plugin typescript|python|rust [--transport direct|process|stdio|wasm|ffi] [--cell]
 
 With `--cell` it prints one cell of the matrix as JSON; otherwise it answers each line of standard input, and an empty
 line starts a new session.
@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Talk to ELIZA from a host in Python.")
     parser.add_argument("--plugin", choices=LANGUAGES, required=True, help="the language of the plugin")
     parser.add_argument(
-        "--transport", choices=("direct", "process", "stdio", "wasm"), help="default: direct for python"
+        "--transport", choices=("direct", "process", "stdio", "wasm", "ffi"), help="default: direct for python"
     )
     parser.add_argument("--cell", action="store_true", help="print one cell of the matrix as JSON")
     options = parser.parse_args()

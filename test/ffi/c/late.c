@@ -1,4 +1,4 @@
-/* The plugin in C, whose Echo is answered by a thread of its own. With `busy` defined, another thread sends from the first Echo on, as fast as it can;
+/* The plugin in C, whose Echo is answered by a thread of its own. With `busy` defined, another thread sends from the first Echo on, all the time;
  * with `crash`, Echo aborts. */
 #define anyplug_plugin whole_plugin
 #include "../../../plugins/test-plugin/c/plugin.c"
@@ -14,7 +14,15 @@ typedef struct { const anyplug_host *host; uint8_t *data; size_t length; } later
 
 /* One thread at a time may send. The one that enters the plugin never takes this. */
 static pthread_mutex_t sending = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int running;
+
+/* All that were begun, to be joined before the library may go: one that has done its work still runs on here for a moment. */
+static pthread_t threads[4096];
+static size_t begun_threads;
+
+static void begin_thread(void *(*run)(void *), void *with) {
+  if (begun_threads == sizeof threads / sizeof *threads) abort();
+  if (pthread_create(&threads[begun_threads++], NULL, run, with) != 0) abort();
+}
 
 static void *send_later(void *opaque) {
   later *one = opaque;
@@ -23,13 +31,12 @@ static void *send_later(void *opaque) {
   pthread_mutex_unlock(&sending);
   free(one->data);
   free(one);
-  atomic_fetch_sub(&running, 1);
   return NULL;
 }
 
 #ifdef busy
 /* Sends PONGs that nobody asked for, as long as it is let. */
-static atomic_int begun, stopping;
+static atomic_int stopping;
 
 static void *babble(void *opaque) {
   instance *self = opaque;
@@ -38,8 +45,9 @@ static void *babble(void *opaque) {
     pthread_mutex_lock(&sending);
     if (!atomic_load(&stopping)) self->host->send(self->host->context, pong, sizeof pong);
     pthread_mutex_unlock(&sending);
+    /* Without a pause each would be a switch between two threads, for which a busy machine takes its time. */
+    nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
   }
-  atomic_fetch_sub(&running, 1);
   return NULL;
 }
 #endif
@@ -49,11 +57,9 @@ static void begin_more(instance *self) {
 #if defined(crash)
   abort();
 #elif defined(busy)
-  pthread_t thread;
-  if (atomic_exchange(&begun, 1)) return;
-  atomic_fetch_add(&running, 1);
-  if (pthread_create(&thread, NULL, babble, self) != 0) abort();
-  pthread_detach(thread);
+  static int has_begun;
+  if (!has_begun) begin_thread(babble, self);
+  has_begun = 1;
 #endif
   (void)self;
 }
@@ -74,12 +80,9 @@ static int32_t answer_later(void *opaque, uint32_t id, uint32_t method, const ui
   put_word(&frame, id);
   put(&frame, data + header, length - header);
   later *one = malloc(sizeof *one);
-  pthread_t thread;
   if (one == NULL) abort();
   *one = (later){self->host, frame.data, frame.length};
-  atomic_fetch_add(&running, 1);
-  if (pthread_create(&thread, NULL, send_later, one) != 0) abort();
-  pthread_detach(thread);
+  begin_thread(send_later, one);
   begin_more(self);
   return ANYPLUG_PENDING;
 }
@@ -88,7 +91,7 @@ static int32_t close_all(void *opaque) {
 #ifdef busy
   atomic_store(&stopping, 1);
 #endif
-  while (atomic_load(&running) > 0) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  for (size_t index = 0; index < begun_threads; index++) pthread_join(threads[index], NULL);
   return close_instance(opaque);
 }
 

@@ -5,10 +5,13 @@ import process from "node:process";
 export const LANGUAGES = ["typescript", "python", "rust"];
 
 /** The transports that `npm start` can ask for. */
-export const TRANSPORTS = ["direct", "process", "stdio", "wasm"];
+export const TRANSPORTS = ["direct", "process", "stdio", "wasm", "ffi"];
 
 /** The languages of plugins that are WebAssembly modules, too. */
 export const WASM_LANGUAGES = ["typescript", "rust"];
+
+/** The languages of plugins that are shared libraries, too. */
+export const FFI_LANGUAGES = ["rust"];
 
 /** What every ELIZA answers to the first line of the conversation in Weizenbaum's paper. */
 export const FIRST_REPLY = "IN WHAT WAY";

@@ -1,14 +1,15 @@
 import { root } from "../setup/paths.mjs";
 import { styleFor } from "../setup/style.mjs";
 import { run } from "./host-program.mjs";
-import { FIRST_REPLY, hostCommand, LANGUAGES, WASM_LANGUAGES } from "./languages.mjs";
+import { FFI_LANGUAGES, FIRST_REPLY, hostCommand, LANGUAGES, WASM_LANGUAGES } from "./languages.mjs";
 
 const KEPT_ERROR_LINES = 5;
 
-/** The nine pairs of host and plugin; and in every host the plugins that are WebAssembly modules, too. */
+/** The nine pairs of host and plugin; and in every host the plugins that are WebAssembly modules and shared libraries, too. */
 export const CELLS = LANGUAGES.flatMap((host) => [
   ...LANGUAGES.map((plugin) => ({ host, plugin })),
   ...WASM_LANGUAGES.map((plugin) => ({ host, plugin, transport: "wasm" })),
+  ...FFI_LANGUAGES.map((plugin) => ({ host, plugin, transport: "ffi" })),
 ]);
 
 /** Returns a cell that did not work, in the shape that `--json` prints. */
@@ -41,10 +42,14 @@ export async function runCell(pair, commandOf = hostCommand) {
   return { ...pair, transport, ok, reply, p50_us, ...(ok ? {} : { error: error ?? "the host program says not ok" }) };
 }
 
-/** Returns the cells as a table, a row per host and a column per plugin and per module, followed by what went wrong. */
+/** Returns the cells as a table, a row per host and a column per plugin, module and library, followed by what went wrong. */
 export function formatMatrix(cells, stream) {
   const style = styleFor(stream);
-  const titles = [...LANGUAGES, ...WASM_LANGUAGES.map((name) => `${name} as wasm`)];
+  const titles = [
+    ...LANGUAGES,
+    ...WASM_LANGUAGES.map((name) => `${name} as wasm`),
+    ...FFI_LANGUAGES.map((name) => `${name} as library`),
+  ];
   const width = Math.max(...titles.map((title) => title.length), ...cells.map((cell) => describe(cell).length)) + 2;
   const lines = [
     style.bold(["host \\ plugin".padEnd(15), ...titles.map((name) => name.padEnd(width))].join("").trimEnd()),

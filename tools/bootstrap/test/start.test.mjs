@@ -41,12 +41,14 @@ test("a pair of languages and a transport are read", () => {
   expect(readArguments(args)).toMatchObject({ host: "rust", plugin: "rust", transport: "direct", json: false });
 });
 
-test("the cells are every host with every plugin, and with every module", () => {
+test("the cells are every host with every plugin, and with every module and library", () => {
   const usual = CELLS.filter(({ transport }) => transport === undefined);
   expect(new Set(usual.map((cell) => `${cell.host} ${cell.plugin}`)).size).toBe(9);
   const modules = CELLS.filter(({ transport }) => transport === "wasm").map((cell) => `${cell.host} ${cell.plugin}`);
   const hosts = ["typescript", "python", "rust"];
   expect(modules).toEqual(hosts.flatMap((name) => [`${name} typescript`, `${name} rust`]));
+  const libraries = CELLS.filter(({ transport }) => transport === "ffi").map((cell) => `${cell.host} ${cell.plugin}`);
+  expect(libraries).toEqual(hosts.map((name) => `${name} rust`));
 });
 
 test("a host program is asked for the cell's transport", async () => {
@@ -83,13 +85,13 @@ test("the table has a row per host, a column per plugin, and the reason of each 
   const cells = CELLS.map((one) => ({ ...one, transport: "process", ok: true, reply: "IN WHAT WAY", p50_us: 41.6 }));
   const text = formatMatrix([...cells.slice(0, -1), failedCell(CELLS.at(-1), "no such plugin")], { isTTY: false });
   expect(text.split("\n").slice(0, 4)).toEqual([
-    "host \\ plugin  typescript          python              rust                typescript as wasm  rust as wasm",
-    "typescript     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us",
-    "python         ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us",
-    "rust           ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✗ failed",
+    "host \\ plugin  typescript          python              rust                typescript as wasm  rust as wasm        rust as library",
+    "typescript     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us",
+    "python         ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us",
+    "rust           ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✓ process 42 us     ✗ failed",
   ]);
-  expect(text).toContain("14 of 15 cells");
-  expect(text).toContain("rust host, rust plugin over wasm: no such plugin");
+  expect(text).toContain("17 of 18 cells");
+  expect(text).toContain("rust host, rust plugin over ffi: no such plugin");
 });
 
 test("an example's table is shown as it is, and one that fails with its reason", async () => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// How the program is used.
 pub(crate) const USAGE: &str = "\
-usage: eliza-host --plugin typescript|python|rust [--transport direct|process|stdio|wasm] [--plugins FOLDER] [--cell]
+usage: eliza-host --plugin typescript|python|rust [--transport direct|process|stdio|wasm|ffi] [--plugins FOLDER] [--cell]
 
 Reads a line at a time from standard input and prints one reply a line; an empty line starts a new session.
 
@@ -39,7 +39,7 @@ impl Arguments {
             match argument.as_str() {
                 "--plugin" => plugin = Some(one_of(&argument, value()?, &["typescript", "python", "rust"])?),
                 "--transport" => {
-                    transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio", "wasm"])?)
+                    transport = Some(one_of(&argument, value()?, &["direct", "process", "stdio", "wasm", "ffi"])?)
                 }
                 "--plugins" => plugins = Some(PathBuf::from(value()?)),
                 "--cell" => cell = true,

@@ -11,10 +11,10 @@ import { Eliza, type ElizaClient } from "@anyplug/generated/eliza_classic/v1/eli
 import { AnyplugError, loadPlugin, type Plugin, type TransportName } from "anyplug";
 
 const folders = { typescript: "ts", python: "python", rust: "rust" } as const;
-const transports = ["direct", "process", "stdio", "wasm"] as const;
+const transports = ["direct", "process", "stdio", "wasm", "ffi"] as const;
 const warmUp = 200;
 const calls = 1000;
-const usage = "usage: main.js --plugin typescript|python|rust [--transport direct|process|stdio|wasm] [--cell]";
+const usage = "usage: main.js --plugin typescript|python|rust [--transport direct|process|stdio|wasm|ffi] [--cell]";
 
 type Language = keyof typeof folders;
 
