@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 import time
@@ -71,6 +72,7 @@ def _many(start: Start) -> tuple[float, int]:
 
 
 def _resident_bytes() -> int:
+    gc.collect()
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
