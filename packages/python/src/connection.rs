@@ -19,6 +19,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyTuple, PyType};
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::call::Call;
 use crate::caller::Caller;
@@ -156,6 +157,12 @@ impl Connection {
         Ok(Self { link, handlers, process: None, transport, place, module: None, closing: Mutex::new(()) })
     }
 
+    /// Tells the garbage collector what it keeps: the handlers know their connection in turn.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.handlers.serve.iter().try_for_each(|handler| visit.call(handler))?;
+        visit.call(&self.handlers.on_log)
+    }
+
     /// Starts a plugin's process and makes a connection with it, which [`open`](Self::open) waits for.
     #[staticmethod]
     fn load(py: Python<'_>, parts: LoadParts<'_>, handlers: Vec<Py<PyAny>>, on_log: Py<PyAny>) -> PyResult<Self> {
@@ -193,6 +200,7 @@ impl Connection {
     fn enforced(&self) -> Vec<String> {
         match (&self.module, self.link.guest()) {
             (Some(module), _) => module.enforced(),
+            (None, None) if self.transport == "ffi" => vec!["isolation: process".to_owned()],
             (None, guest) => guest.map(Guest::enforced).unwrap_or_default(),
         }
     }

@@ -60,7 +60,7 @@ mod _native {
     #[pymodule_export]
     use crate::listen::{Incoming, Listener, is_address};
     #[pymodule_export]
-    use crate::load::{check_compatible, locate_plugin};
+    use crate::load::{check_compatible, locate_plugin, run_library};
     #[pymodule_export]
     use crate::session::Session;
 }

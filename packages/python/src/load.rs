@@ -9,8 +9,8 @@ use anyplug_core::log::{LogLevel, LogRecord};
 use anyplug_core::{Error, LimitOptions, ServiceEntry};
 use anyplug_ffi::Library;
 use anyplug_host::{
-    EnvironmentOptions, InheritEnv, InterpreterOptions, LoadOptions, LocatedManifest, TlsOptions, dial, dial_json_rpc,
-    plan, start_json_rpc,
+    EnvironmentOptions, FfiOptions, InheritEnv, InterpreterOptions, Isolation, LoadOptions, LocatedManifest,
+    TlsOptions, dial, dial_json_rpc, plan, start_json_rpc,
 };
 use anyplug_ipc::{Address, JSON_RPC_PREFIX, OnPrinted, PluginProcess, json_rpc_place, start_process};
 use pyo3::prelude::*;
@@ -46,6 +46,14 @@ pub(crate) struct LoadParts<'py> {
     tls: Option<TlsParts>,
     allow_plaintext: bool,
     wasm: WasmParts,
+    ffi: FfiParts,
+}
+
+/// Where a shared library runs: in a process of its own or not, and the command that runs it there.
+#[derive(FromPyObject)]
+struct FfiParts {
+    is_apart: bool,
+    runner: Vec<String>,
 }
 
 /// Certificates: certificate, key, authority, and the name that the plugin's has to bear.
@@ -107,6 +115,10 @@ fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: 
         tls: parts.tls.map(tls_from),
         allow_plaintext: parts.allow_plaintext,
         wasm: parts.wasm.into(),
+        ffi: FfiOptions {
+            isolation: if parts.ffi.is_apart { Isolation::Process } else { Isolation::None },
+            runner: parts.ffi.runner,
+        },
         start_timeout: Duration::try_from_secs_f64(parts.start_timeout.max(0.0)).unwrap_or(Duration::MAX),
         ..LoadOptions::default()
     })
@@ -138,7 +150,7 @@ fn start_blocking(
         let (link, place) = (module.enter()?, String::new());
         return Ok(Started { link, process: None, transport: "wasm", place, module: Some(module) });
     }
-    if plan.transport == "ffi" {
+    if plan.transport == "ffi" && options.ffi.isolation == Isolation::None {
         let library = Library::load(&plan.library_file()?)?;
         let link = Link::enter_library(&library, |shell| plan.connect(options, shell), late)?;
         return Ok(Started { link, process: None, transport: "ffi", place: String::new(), module: None });
@@ -249,6 +261,12 @@ pub(crate) fn locate_plugin(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_,
     let (name, version, language) = (manifest.name, manifest.version, manifest.language);
     (file, folder, name, version, language, manifest.interop.module, transports, capabilities, is_derived)
         .into_pyobject(py)
+}
+
+/// The process of a plugin that is a shared library: serves it until its host closes the channel. Returns the status of the process.
+#[pyfunction]
+pub(crate) fn run_library(py: Python<'_>, path: PathBuf) -> u8 {
+    py.detach(|| anyplug_host::run_library(&path))
 }
 
 /// Compares two descriptor sets of a service, of its caller and of its callee.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from anyplug import AnyplugError, CallOptions, Code, load_plugin
+from anyplug import AnyplugError, CallOptions, Code, FfiOptions, load_plugin
 from anyplug_generated.anyplug.test.v1.test_anyplug import Test
 
 from .conftest import TEST_PLUGINS, run
+
+CASES = Path(__file__).parents[3] / "test" / "ffi"
 
 LIBRARY = TEST_PLUGINS["rust"] / "bin" / ("libtest-plugin.dylib" if sys.platform == "darwin" else "libtest-plugin.so")
 
@@ -89,3 +93,38 @@ def test_the_event_loop_goes_on_while_a_library_works() -> None:
                 await waiting
 
     run(calls())
+
+
+@pytest.mark.between_languages
+@pytest.mark.parametrize("case", json.loads((CASES / "cases.json").read_text()), ids=lambda case: case["name"])
+def test_what_is_no_good_is_refused(case: dict[str, Any]) -> None:
+    load = load_plugin(CASES / "bin" / case.get("file", f"{case['name']}.so"))
+    if "code" in case:
+        with pytest.raises(AnyplugError) as refused:
+            load.open()
+    elif "call" in case:
+        with load as plugin, pytest.raises(AnyplugError) as refused:
+            plugin.client(Test).echo(text="x")
+    else:
+        with load as plugin:
+            assert plugin.client(Test).echo(text="x").text == "x"
+        return
+    assert refused.value.code.name == case.get("code", case.get("call"))
+    for words in case["says"]:
+        assert words in refused.value.message
+
+
+@pytest.mark.between_languages
+def test_a_library_runs_in_a_process_of_its_own() -> None:
+    with load_plugin(LIBRARY, ffi=FfiOptions(isolation="process"), config={"some": "thing"}) as plugin:
+        assert (plugin.name, plugin.transport, plugin.enforced) == ("test-plugin", "ffi", ("isolation: process",))
+        assert plugin.manifest["language"] == "rust"
+        client = plugin.client(Test)
+        assert client.echo(text="hello").text == "hello"
+        assert [answer.index for answer in client.count(count=300)] == list(range(300))
+    with pytest.raises(AnyplugError, match="refused to start: no") as refused:
+        load_plugin(LIBRARY, ffi=FfiOptions(isolation="process"), config={"refuse": "no"}).open()
+    assert refused.value.code is Code.INVALID_ARGUMENT
+    with pytest.raises(AnyplugError, match="is no shared library") as refused:
+        load_plugin(CASES / "bin" / "text.so", ffi=FfiOptions(isolation="process")).open()
+    assert refused.value.code is Code.INVALID_ARGUMENT

@@ -11,7 +11,7 @@ use anyplug_core::{BoxFuture, Connection, Error, Instant, LogLevel, LogRecord, R
 
 use crate::abi::{ABI_VERSION, CallResult, DONE, FAILED, Host, METHOD_HEADER, PENDING};
 use crate::heard::{Heard, is_sending};
-use crate::library::Library;
+use crate::library::{Description, Functions, Library};
 use crate::{timer, workers};
 
 /// How often a thread goes round for a plugin that always has something more to say, before it leaves that to another.
@@ -25,7 +25,10 @@ const KEPT_BYTES: usize = 1 << 20;
 
 /// One instance of a plugin. It moves the bytes of a connection: whoever has something to write enters the plugin, unless somebody is inside, who then does it as well. Nobody waits for anybody.
 pub struct Instance {
-    library: Library,
+    /// Unloaded when the instance is closed, whoever still has a handle of it.
+    library: Mutex<Option<Library>>,
+    functions: Functions,
+    description: Description,
     /// Where handlers run, and where the log goes.
     around: Arc<dyn Shell>,
     /// The connection keeps its instance, and not the other way round.
@@ -44,6 +47,8 @@ pub struct Instance {
     /// Nothing of the plugin's runs any more.
     is_closed: Mutex<bool>,
     closed: Condvar,
+    /// What it logged last, while it is not known.
+    last_line: Mutex<Option<String>>,
     /// What is to be done then.
     on_end: Mutex<Option<OnEnd>>,
 }
@@ -80,7 +85,9 @@ impl Instance {
         connect: impl FnOnce(Arc<dyn Shell>) -> Result<Connection>,
     ) -> Result<(Arc<Self>, Connection)> {
         let instance = Arc::new_cyclic(|own| Self {
-            library: library.clone(),
+            library: Mutex::new(Some(library.clone())),
+            functions: *library.functions(),
+            description: library.description().clone(),
             around,
             connection: OnceLock::new(),
             own: own.clone(),
@@ -99,6 +106,7 @@ impl Instance {
             armed: Mutex::default(),
             is_closed: Mutex::new(true),
             closed: Condvar::new(),
+            last_line: Mutex::default(),
             on_end: Mutex::default(),
         });
         let connection = connect(instance.clone())?;
@@ -166,16 +174,14 @@ impl Instance {
         *lock(&self.is_closed) = false;
         self.heard.hold();
         // SAFETY: `host` stays where it is until the instance is closed.
-        let instance = unsafe { (self.library.functions().open)(host) };
+        let instance = unsafe { (self.functions.open)(host) };
         if !instance.is_null() {
             return Ok(Opened { instance, host });
         }
         // SAFETY: it was not taken.
         unsafe { self.give_back(host) };
-        Err(Error::failed_precondition(format!(
-            "plugin \"{}\" could not make an instance; its log says why",
-            self.library.name()
-        )))
+        let why = lock(&self.last_line).take().unwrap_or_else(|| "it does not say why".to_owned());
+        Err(Error::failed_precondition(format!("plugin \"{}\" makes no instance: {why}", self.description.name)))
     }
 
     /// # Safety
@@ -256,7 +262,7 @@ impl Instance {
         if let (true, Some(connection)) = (has_output, connection) {
             self.heard.hold();
             // SAFETY: the instance is open, and nobody else is inside.
-            unsafe { (self.library.functions().recv)(*instance, output.as_ptr(), output.len()) };
+            unsafe { (self.functions.recv)(*instance, output.as_ptr(), output.len()) };
             self.let_go(connection);
             if output.capacity() > KEPT_BYTES {
                 *output = Vec::new();
@@ -278,10 +284,12 @@ impl Instance {
 
     fn close(&self, opened: Opened) {
         // SAFETY: the instance is open, and nobody is inside or will be.
-        let left = unsafe { (self.library.functions().close)(opened.instance) };
-        if left != 0 {
-            self.library.stay();
+        let left = unsafe { (self.functions.close)(opened.instance) };
+        let library = lock(&self.library).take();
+        if let (true, Some(library)) = (left != 0, &library) {
+            library.stay();
         }
+        drop(library);
         // SAFETY: the plugin uses it no more, now that it has closed.
         unsafe { self.give_back(opened.host) };
     }
@@ -332,10 +340,9 @@ impl Instance {
         }
         let mut result = CallResult { data: room.as_mut_ptr(), length: room.len(), owner: std::ptr::null_mut() };
         self.heard.hold();
-        let functions = self.library.functions();
         // SAFETY: the instance is open, nobody else is inside, and there is room for the result where it says.
         let returned =
-            unsafe { (functions.call)(*instance, id, method, payload.as_ptr(), payload.len(), &raw mut result) };
+            unsafe { (self.functions.call)(*instance, id, method, payload.as_ptr(), payload.len(), &raw mut result) };
         let called = match returned {
             // SAFETY: the plugin has filled it.
             DONE => unsafe { self.take(&result, &room[..]) }.map(CalledNow::Done),
@@ -352,7 +359,8 @@ impl Instance {
         }
         // What else it sent is handled before its answer is.
         let is_quiet = !self.let_go(connection);
-        match called {
+        // It may have done what it may not meanwhile.
+        match self.failure.get().map_or(called, |error| Err(error.clone())) {
             Ok(called) => (called, is_quiet),
             Err(error) => {
                 self.fail(connection, error.clone());
@@ -377,7 +385,8 @@ impl Instance {
             });
         }
         if data.is_null() && length > 0 || length > u32::MAX as usize {
-            return Err(self.broken(&format!("a result has {length} bytes at {data:p}")));
+            let place = if data.is_null() { "null" } else { "its place" };
+            return Err(self.broken(&format!("a result has {length} bytes at {place}")));
         }
         let result = match length {
             0 => bytes::Bytes::new(),
@@ -385,12 +394,12 @@ impl Instance {
             _ => bytes::Bytes::copy_from_slice(unsafe { std::slice::from_raw_parts(data, length) }),
         };
         // SAFETY: it is what the plugin gave, and used no more.
-        unsafe { (self.library.functions().release)(owner, data, length) };
+        unsafe { (self.functions.release)(owner, data, length) };
         Ok(result)
     }
 
     fn broken(&self, what: &str) -> Error {
-        Error::internal(format!("plugin \"{}\" broke the ABI of anyplug.h: {what}", self.library.name()))
+        Error::internal(format!("plugin \"{}\" broke the ABI of anyplug.h: {what}", self.description.name))
     }
 
     /// Handles what came while a thread was within the plugin. Returns whether there was anything.
@@ -418,7 +427,7 @@ impl Instance {
         if !self.is_known.load(Ordering::Relaxed)
             && let Some(peer) = connection.peer()
         {
-            let said = self.library.description();
+            let said = &self.description;
             if (&peer.name, &peer.version) != (&said.name, &said.version) {
                 let error = Error::failed_precondition(format!(
                     "plugin \"{}\" {}: its hello says that it is \"{}\" {}",
@@ -472,7 +481,7 @@ impl Shell for Instance {
 
 impl std::fmt::Debug for Instance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance").field("library", &self.library).finish_non_exhaustive()
+        f.debug_struct("Instance").field("description", &self.description).finish_non_exhaustive()
     }
 }
 
@@ -481,9 +490,16 @@ unsafe extern "C" fn send(context: *mut c_void, data: *const u8, length: usize) 
     if data.is_null() || length == 0 {
         return;
     }
-    // SAFETY: the plugin gives the context that it was given, and does so before its close has returned; the bytes are there for as long as this runs.
-    let (instance, bytes) = unsafe { (&*context.cast::<Instance>(), std::slice::from_raw_parts(data, length)) };
-    instance.hear(bytes);
+    // SAFETY: the plugin gives the context that it was given, and does so before its close has returned.
+    let instance = unsafe { &*context.cast::<Instance>() };
+    if length > u32::MAX as usize {
+        if let Some(connection) = instance.connection() {
+            instance.fail(&connection, instance.broken(&format!("it sent {length} bytes at once")));
+        }
+        return;
+    }
+    // SAFETY: the bytes are there for as long as this runs.
+    instance.hear(unsafe { std::slice::from_raw_parts(data, length) });
 }
 
 /// `anyplug_host.log`.
@@ -500,7 +516,10 @@ unsafe extern "C" fn log(context: *mut c_void, level: u32, data: *const u8, leng
         _ => LogLevel::Info,
     };
     let message = String::from_utf8_lossy(text).into_owned();
-    instance.around.log(LogRecord::new(level, instance.library.name(), message).with_time_of_now());
+    if !instance.is_known.load(Ordering::Relaxed) {
+        *lock(&instance.last_line) = Some(message.clone());
+    }
+    instance.around.log(LogRecord::new(level, &*instance.description.name, message).with_time_of_now());
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

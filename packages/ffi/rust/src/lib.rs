@@ -14,6 +14,8 @@ mod library;
 #[cfg(feature = "host")]
 mod machine;
 #[cfg(feature = "host")]
+mod relay;
+#[cfg(feature = "host")]
 mod timer;
 #[cfg(feature = "host")]
 mod workers;
@@ -22,3 +24,5 @@ mod workers;
 pub use instance::Instance;
 #[cfg(feature = "host")]
 pub use library::{Description, Library, library_file};
+#[cfg(feature = "host")]
+pub use relay::{Relay, TakesBytes, TakesLine};

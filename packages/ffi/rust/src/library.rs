@@ -195,13 +195,13 @@ unsafe fn read_table(table: *const PluginTable) -> std::result::Result<(Descript
         return Err("has a table in which a function is missing".to_owned());
     };
     if table.hello.is_null() || table.hello_length > MAX_HELLO_BYTES {
-        return Err(format!("has a table whose hello is null, or has more than {MAX_HELLO_BYTES} bytes"));
+        return Err(format!("has a table whose hello is none: it is null, or has more than {MAX_HELLO_BYTES} bytes"));
     }
     // SAFETY: the table says that it is there.
     let hello = unsafe { std::slice::from_raw_parts(table.hello, table.hello_length) };
     let hello = Hello::decode(hello).map_err(|error| format!("has a table whose hello is none: {error}"))?;
     if hello.name.is_empty() || hello.version.is_empty() {
-        return Err("has a table whose hello does not tell the plugin's name and version".to_owned());
+        return Err("has a table whose hello is none: it does not tell the plugin's name and version".to_owned());
     }
     let description = Description { name: hello.name, version: hello.version, runtime: hello.runtime };
     Ok((description, Functions { open, recv, call, release, close }))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyplug_core::{Connection, Error, Link, Result};
-use anyplug_ffi::{Instance, Library};
+use anyplug_ffi::{Description, Instance, Library};
 use anyplug_ipc::Runtime;
 
 use crate::derive::language_of;
@@ -20,7 +20,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A library and its one instance.
 pub(crate) struct FfiInstance {
-    library: Library,
+    description: Description,
     instance: Arc<Instance>,
     connection: Connection,
     drain_timeout: Duration,
@@ -40,9 +40,11 @@ impl FfiInstance {
         let library = Library::load(&plan.library_file()?)?;
         let around = Arc::new(RuntimeShell(runtime));
         let (instance, connection) = Instance::new(&library, around, |shell| plan.connect(options, shell))?;
-        let loaded = Self { library, instance, connection, drain_timeout: options.drain_timeout };
+        let description = library.description().clone();
+        drop(library);
+        let loaded = Self { description, instance, connection, drain_timeout: options.drain_timeout };
         loaded.instance.begin();
-        let who = format!("plugin \"{}\"", loaded.library.name());
+        let who = format!("plugin \"{}\"", loaded.description.name);
         let opened = open(&loaded.connection, &who, options, &mut look);
         opened.map_err(|error| loaded.instance.failure().cloned().unwrap_or(error))?;
         Ok(loaded)
@@ -54,16 +56,8 @@ impl FfiInstance {
 
     /// The manifest, with what only the library knows where there is no plugin.json.
     pub(crate) fn manifest(&self, located: LocatedManifest) -> Manifest {
-        if !located.is_derived {
-            return located.manifest;
-        }
-        let said = self.library.description();
-        Manifest {
-            name: said.name.clone(),
-            version: said.version.clone(),
-            language: language_of(&said.runtime),
-            ..located.manifest
-        }
+        let said = &self.description;
+        library_manifest(located, &said.name, &said.version, &said.runtime)
     }
 
     /// Lets calls in flight end, and then ends the instance and waits for that; the library is unloaded when the last of it is gone. Calling it again waits for the same end.
@@ -72,13 +66,22 @@ impl FfiInstance {
         let in_time = || if std::time::Instant::now() < until { Ok(()) } else { Err(()) };
         // Calls that take longer end with it.
         let _ = block_on(self.connection.drain(), in_time);
-        self.instance.end(Error::unavailable(format!("plugin \"{}\" was closed", self.library.name())));
+        self.instance.end(Error::unavailable(format!("plugin \"{}\" was closed", self.description.name)));
         self.instance.wait_closed(END_TIMEOUT);
     }
 }
 
 impl Drop for FfiInstance {
     fn drop(&mut self) {
-        self.instance.end(Error::unavailable(format!("plugin \"{}\" was dropped by its host", self.library.name())));
+        self.instance.end(Error::unavailable(format!("plugin \"{}\" was dropped by its host", self.description.name)));
     }
+}
+
+/// The manifest of a library, with what it says itself where there is no plugin.json.
+pub(crate) fn library_manifest(located: LocatedManifest, name: &str, version: &str, runtime: &str) -> Manifest {
+    if !located.is_derived {
+        return located.manifest;
+    }
+    let (name, version) = (name.to_owned(), version.to_owned());
+    Manifest { name, version, language: language_of(runtime), ..located.manifest }
 }

@@ -15,8 +15,9 @@ use serde_json::Value;
 
 use crate::direct::{DirectInstance, Terms};
 use crate::discovery::FoundPlugin;
-use crate::ffi::FfiInstance;
+use crate::ffi::{FfiInstance, library_manifest};
 use crate::instance::Instance;
+use crate::isolation::{FfiOptions, Isolation};
 use crate::json_rpc::JsonRpcInstance;
 use crate::locate::locate_plugin;
 use crate::manifest::LocatedManifest;
@@ -134,13 +135,20 @@ fn load_place(
         let instance = WasmInstance::start(&plan, options, runtime, look)?;
         return Ok(Plugin::of_wasm(instance, plan.located.manifest));
     }
-    if plan.transport == "ffi" {
+    if plan.transport == "ffi" && options.ffi.isolation == Isolation::None {
         let instance = FfiInstance::start(&plan, options, runtime, look)?;
         let manifest = instance.manifest(plan.located);
         return Ok(Plugin::of_ffi(instance, manifest));
     }
     let instance = Instance::start(&plan, options, runtime)?;
     instance.open(options, look)?;
+    if plan.transport == "ffi" {
+        let manifest = match instance.connection().peer() {
+            Some(peer) => library_manifest(plan.located, &peer.name, &peer.version, &peer.runtime),
+            None => plan.located.manifest,
+        };
+        return Ok(Plugin::of_process(instance, manifest, plan.transport));
+    }
     Ok(Plugin::of_process(instance, plan.located.manifest, plan.transport))
 }
 
@@ -275,6 +283,12 @@ impl Load {
     #[cfg(feature = "wasm")]
     pub fn wasm(mut self, limits: WasmLimits) -> Self {
         self.options.wasm = limits;
+        self
+    }
+
+    /// Says where a shared library runs: in this process, or in one of its own.
+    pub fn ffi(mut self, options: FfiOptions) -> Self {
+        self.options.ffi = options;
         self
     }
 

@@ -11,6 +11,7 @@ use anyplug_wasm::WasmLimits;
 use serde_json::{Map, Value};
 
 use crate::interpreter::InterpreterOptions;
+use crate::isolation::FfiOptions;
 use crate::reconnect::ReconnectOptions;
 
 /// Takes log records of a plugin: what it logs, and the lines that it prints. It is called from any thread.
@@ -49,6 +50,8 @@ pub struct LoadOptions {
     pub allow_plaintext: bool,
     /// How a lost link to an address is made again; none: not at all, then the plugin has ended.
     pub reconnect: Option<ReconnectOptions>,
+    /// Where a shared library runs.
+    pub ffi: FfiOptions,
     /// What a WebAssembly module may take.
     #[cfg(feature = "wasm")]
     pub wasm: WasmLimits,
@@ -72,6 +75,7 @@ impl Default for LoadOptions {
             tls: None,
             allow_plaintext: false,
             reconnect: Some(ReconnectOptions::default()),
+            ffi: FfiOptions::default(),
             #[cfg(feature = "wasm")]
             wasm: WasmLimits::default(),
         }

@@ -138,6 +138,10 @@ impl Plan {
     /// FAILED_PRECONDITION when the manifest names no command, INVALID_ARGUMENT when the configuration is too large for a variable.
     pub fn process_options(&self, options: &LoadOptions) -> Result<ProcessOptions> {
         let LocatedManifest { manifest, folder, file, python, .. } = &self.located;
+        if self.transport == "ffi" {
+            // What runs the library knows nothing of it: its configuration comes with the host's hello.
+            return Ok(self.process_of(options.ffi.command(&self.library_file()?)?, self.working_folder()?, options));
+        }
         let Some(command) = &manifest.interop.ipc_command else {
             let message = format!(
                 "{}: interop.ipcCommand is missing, and transport {:?} needs a command to start",
@@ -151,19 +155,23 @@ impl Plan {
             let chosen = InterpreterOptions { python: options.interpreter.python.clone().or_else(|| python.clone()) };
             *program = interpreter(program, folder, &chosen, |name| std::env::var_os(name));
         }
-        let mut environment = options.environment.clone();
+        let mut process = self.process_of(command, self.working_folder()?, options);
         if !self.config.is_empty() {
-            environment.env.insert(CONFIG_VARIABLE.to_owned(), self.config_text()?);
+            process.environment.env.insert(CONFIG_VARIABLE.to_owned(), self.config_text()?);
         }
-        Ok(ProcessOptions {
-            name: manifest.name.clone(),
+        Ok(process)
+    }
+
+    fn process_of(&self, command: Vec<String>, cwd: PathBuf, options: &LoadOptions) -> ProcessOptions {
+        ProcessOptions {
+            name: self.located.manifest.name.clone(),
             command,
-            cwd: self.working_folder()?,
-            environment,
+            cwd,
+            environment: options.environment.clone(),
             stdio: self.transport == "stdio",
             json_rpc: false,
             on_line: on_line(options),
-        })
+        }
     }
 
     /// The module to load.

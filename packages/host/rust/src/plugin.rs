@@ -121,6 +121,7 @@ impl Plugin {
         match &self.inner.ending {
             Ending::Wasm(instance) => instance.enforced(),
             Ending::Ffi(_) => vec!["isolation: none".to_owned()],
+            Ending::Process(_) if self.inner.transport == "ffi" => vec!["isolation: process".to_owned()],
             _ => Vec::new(),
         }
     }

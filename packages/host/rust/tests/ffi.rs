@@ -61,11 +61,12 @@ mod between_languages {
     use std::path::PathBuf;
     use std::time::Duration;
 
+    use anyplug_generated::anyplug::test::v1::harm_request::Kind;
     use anyplug_generated::anyplug::test::v1::{CountRequest, TestClient, WaitRequest};
-    use anyplug_host::Plugin;
+    use anyplug_host::{FfiOptions, Isolation, Plugin};
 
     use super::*;
-    use crate::fixture::echo;
+    use crate::fixture::{echo, harm};
 
     fn library() -> PathBuf {
         let bin = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../plugins/test-plugin/rust/bin");
@@ -93,6 +94,37 @@ mod between_languages {
         );
     }
 
+    /// The cases of test/ffi, which hosts in every language go through.
+    #[test]
+    fn what_is_no_good_is_refused() {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../test/ffi");
+        let cases = std::fs::read_to_string(folder.join("cases.json")).expect("cases");
+        let cases: serde_json::Value = serde_json::from_str(&cases).expect("JSON");
+        let text = |case: &serde_json::Value, name| case[name].as_str().map(str::to_owned);
+        for case in cases.as_array().expect("a list") {
+            let name = text(case, "name").expect("a name");
+            let file = folder.join("bin").join(text(case, "file").unwrap_or_else(|| format!("{name}.so")));
+            let loaded = block_on(load_plugin(&file));
+            let (expected, error) = match (text(case, "code"), text(case, "call")) {
+                (Some(code), _) => (code, loaded.map(|_| ()).expect_err(&name)),
+                (None, call) => {
+                    let plugin = loaded.expect(&name);
+                    let answer = block_on(TestClient::new(&plugin).echo(echo("x")));
+                    block_on(plugin.close()).expect("an end");
+                    match call {
+                        Some(code) => (code, answer.map(|_| ()).expect_err(&name)),
+                        None => continue,
+                    }
+                }
+            };
+            assert_eq!(error.code().name(), expected, "{name}: {error}");
+            for words in case["says"].as_array().expect("words") {
+                let words = words.as_str().expect("words");
+                assert!(error.message().contains(words), "{name}: {error}: expected {words}");
+            }
+        }
+    }
+
     #[test]
     fn streams_and_timers_work() {
         let plugin = plugin();
@@ -110,6 +142,24 @@ mod between_languages {
             assert_eq!(late.map(|_| ()).expect_err("an end").code(), Code::DeadlineExceeded);
         });
         block_on(plugin.close()).expect("an end");
+    }
+
+    #[test]
+    fn a_library_runs_in_a_process_of_its_own() {
+        let apart = || FfiOptions { isolation: Isolation::Process, ..FfiOptions::default() };
+        let plugin = block_on(load_plugin(library()).ffi(apart())).expect("a plugin");
+        assert_eq!((&*plugin.name(), plugin.transport()), ("test-plugin", "ffi"));
+        assert_eq!(plugin.enforced(), ["isolation: process"]);
+        assert_eq!(plugin.manifest().map(|manifest| &*manifest.language), Some("rust"));
+        let client = TestClient::new(&plugin);
+        let error = block_on(client.harm(harm(Kind::Kill, "", 0))).expect_err("an end");
+        assert_eq!(error.code(), Code::Unavailable, "{error}");
+        block_on(plugin.close()).expect("an end");
+        let refused = failure(load_plugin(library()).ffi(apart()).config("refuse", "line 7"));
+        let message = "plugin \"test-plugin\" refused to start: line 7";
+        assert_eq!((refused.code(), refused.message()), (Code::InvalidArgument, message));
+        let none = FfiOptions { runner: vec!["/there/is/none".to_owned()], ..apart() };
+        assert_eq!(failure(load_plugin(library()).ffi(none)).code(), Code::NotFound);
     }
 
     #[test]

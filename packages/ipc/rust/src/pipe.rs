@@ -71,6 +71,11 @@ impl Pipe {
         wait_ready(&mut [PollFd::new(&self.read, PollFlags::IN)], Some(timeout));
     }
 
+    /// Waits until something can be written, or the other side has closed; a signal may end the wait early.
+    pub fn wait_writable(&self) {
+        wait_ready(&mut [PollFd::new(&self.write, PollFlags::OUT)], None);
+    }
+
     /// The descriptor to read from, to wait on.
     pub fn read_fd(&self) -> BorrowedFd<'_> {
         self.read.as_fd()

@@ -41,6 +41,7 @@ from ._discovery import (
 )
 from ._error import AnyplugError, Detail
 from ._extism import ExtismFunction, ExtismLoad, ExtismPlugin, SyncExtismPlugin, load_extism_plugin
+from ._ffi import FfiOptions
 from ._handler import Handler, Implementation, RequestStream, implement, unimplemented
 from ._json import JsonTypes
 from ._limits import Limits
@@ -69,6 +70,7 @@ __all__ = (
     "ExtismFunction",
     "ExtismLoad",
     "ExtismPlugin",
+    "FfiOptions",
     "FoundPlugin",
     "Handler",
     "Implementation",

@@ -19,6 +19,7 @@ from ._descriptor import ServiceDescriptor, known_services
 from ._direct import DirectLink, DirectSide
 from ._discovery import FoundPlugin
 from ._error import AnyplugError, to_error
+from ._ffi import FfiOptions, FfiParts, ffi_parts
 from ._handler import Implementation
 from ._lazy import asyncio
 from ._lifetime import keep_track
@@ -61,6 +62,7 @@ def load_plugin(
     allow_plaintext: bool = False,
     reconnect: ReconnectOptions | bool = True,
     wasm: WasmLimits | None = None,
+    ffi: FfiOptions | None = None,
 ) -> PluginLoad:
     """Says which plugin to load, and how.
 
@@ -92,7 +94,7 @@ def load_plugin(
     ``tls``: certificates for an address ``tls://``. ``allow_plaintext``: allows an address ``tcp://`` beyond this
     machine, where anybody may read along or answer in the plugin's place.
     ``reconnect``: how a lost link to an address is made again; False: not at all, then the plugin has ended.
-    ``wasm``: what a WebAssembly module may take: memory, time, fuel, tables.
+    ``wasm``: what a WebAssembly module may take: memory, time, fuel, tables. ``ffi``: where a shared library runs.
 
     Loading raises AnyplugError: NOT_FOUND when there is no plugin or no program, INVALID_ARGUMENT for a manifest or
     option that is wrong, UNAVAILABLE when the process ends before its hello, DEADLINE_EXCEEDED when the hello does not
@@ -121,6 +123,7 @@ def load_plugin(
         allow_plaintext=allow_plaintext,
         reconnect=(ReconnectOptions() if reconnect else None) if isinstance(reconnect, bool) else reconnect,
         wasm_limits=wasm,
+        ffi_options=ffi,
         definition=found.definition if found else None,
     )
 
@@ -146,6 +149,7 @@ class LoadOptions(TypedDict, total=False):
     allow_plaintext: bool
     reconnect: ReconnectOptions | bool
     wasm: WasmLimits | None
+    ffi: FfiOptions | None
 
 
 def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> PluginLoad:
@@ -186,6 +190,7 @@ class PluginLoad:
     allow_plaintext: bool
     reconnect: ReconnectOptions | None
     wasm_limits: WasmLimits | None = None
+    ffi_options: FfiOptions | None = None
     definition: PluginDefinition | None = None
     language: str | None = None
     _open: list[Plugin | SyncPlugin] = field(default_factory=list)
@@ -341,6 +346,11 @@ class PluginLoad:
     def wasm(self) -> WasmParts:
         """The limits of a WebAssembly module, as the native module takes them."""
         return wasm_parts(self.wasm_limits)
+
+    @property
+    def ffi(self) -> FfiParts:
+        """Where a shared library runs, as the native module takes it."""
+        return ffi_parts(self.ffi_options)
 
     def _link(self, first: Connection, make: Callable[[], Connection]) -> Link:
         """What carries the calls: of a module, ``make`` makes another instance."""

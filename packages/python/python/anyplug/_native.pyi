@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, final
 from betterproto2 import Message
 
 from ._error import AnyplugError
+from ._ffi import FfiParts
 from ._wasm import WasmParts
 
 _M = TypeVar("_M", bound=Message)
@@ -68,6 +69,8 @@ class _LoadParts(Protocol):
     def host_name(self) -> str | None: ...
     @property
     def wasm(self) -> WasmParts: ...
+    @property
+    def ffi(self) -> FfiParts: ...
 
 @final
 class Channel:
@@ -421,6 +424,9 @@ def locate_plugin(
     path: PathLike[str] | str,
 ) -> tuple[str, str, str, str, str, str | None, tuple[str, ...] | None, tuple[str, ...], bool]:
     """File, folder, name, version, language, module, transports, capabilities; whether there is no plugin.json."""
+
+def run_library(path: PathLike[str] | str) -> int:
+    """The process of a plugin that is a shared library; returns the status of the process."""
 
 def discover(
     paths: Sequence[PathLike[str] | str],

@@ -17,11 +17,11 @@ from .served import Served, certificates_of
 
 __all__ = ("Behaviour", "Cell", "Language", "Logs", "Transport", "fails", "failure")
 
-Language = Literal["typescript", "python", "rust"]
+Language = Literal["typescript", "python", "rust", "c", "go"]
 Transport = Literal["direct", "process", "stdio", "wasm", "ffi", "unix", "tcp", "tls"]
 
 _PLUGINS = Path(__file__).resolve().parents[4] / "plugins" / "test-plugin"
-_FOLDERS: dict[Language, str] = {"typescript": "ts", "python": "python", "rust": "rust"}
+_FOLDERS: dict[Language, str] = {"typescript": "ts", "python": "python", "rust": "rust", "c": "c", "go": "go"}
 _TOO_LONG = 300.0
 """Seconds, and only for a behaviour that hangs."""
 _START_TIMEOUT = 120.0

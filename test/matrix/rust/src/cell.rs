@@ -23,6 +23,8 @@ pub(crate) enum Language {
     TypeScript,
     Python,
     Rust,
+    C,
+    Go,
 }
 
 impl Language {
@@ -32,6 +34,8 @@ impl Language {
             Self::TypeScript => "typescript",
             Self::Python => "python",
             Self::Rust => "rust",
+            Self::C => "c",
+            Self::Go => "go",
         }
     }
 }

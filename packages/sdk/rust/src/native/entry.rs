@@ -9,6 +9,7 @@ use anyplug_ffi::abi::{ABI_VERSION, CallResult, FAILED, Host, PluginTable};
 
 use super::Registered;
 use super::guest::Guest;
+use super::unload::Entered;
 
 /// Where the hello begins in a section, behind the version of the embedded ABI.
 const HELLO: usize = 4;
@@ -18,6 +19,7 @@ const HELLO: usize = 4;
 #[expect(unreachable_pub, reason = "it is reached by its name in the library")]
 pub extern "C" fn anyplug_plugin() -> *const PluginTable {
     static TABLE: OnceLock<Option<PluginTable>> = OnceLock::new();
+    let _entered = Entered::new();
     let table = TABLE.get_or_init(|| {
         let hello = only()?.section.get(HELLO..)?;
         Some(PluginTable {
@@ -41,6 +43,7 @@ fn only() -> Option<&'static Registered> {
 }
 
 unsafe extern "C" fn open(host: *const Host) -> *mut c_void {
+    let _entered = Entered::new();
     let opened = catch_unwind(|| {
         let plugin = only()?.plugin;
         // SAFETY: the host gives what it says, and leaves it where it is until `close` has returned.
@@ -51,6 +54,7 @@ unsafe extern "C" fn open(host: *const Host) -> *mut c_void {
 }
 
 unsafe extern "C" fn recv(instance: *mut c_void, data: *const u8, length: usize) {
+    let _entered = Entered::new();
     // SAFETY: it was made by `open`, and the host is in it once at a time.
     let guest = unsafe { &mut *instance.cast::<Guest>() };
     // SAFETY: the host says that they are there.
@@ -68,6 +72,7 @@ unsafe extern "C" fn call(
     length: usize,
     result: *mut CallResult,
 ) -> i32 {
+    let _entered = Entered::new();
     // SAFETY: as for `recv`.
     let guest = unsafe { &mut *instance.cast::<Guest>() };
     // SAFETY: as for `recv`.
@@ -88,6 +93,7 @@ unsafe extern "C" fn release(owner: *mut c_void, _: *mut u8, _: usize) {
 }
 
 unsafe extern "C" fn close(instance: *mut c_void) -> i32 {
+    let _entered = Entered::new();
     // SAFETY: it was made by `open`, and the host uses it no more.
     let guest = unsafe { Box::from_raw(instance.cast::<Guest>()) };
     let ended = catch_unwind(AssertUnwindSafe(|| guest.close()));

@@ -11,6 +11,7 @@ use anyplug_ipc::Runtime as _;
 use super::entry::{self, fill};
 use super::output::Output;
 use super::timer::Timer;
+use super::unload::making_runtime;
 use crate::log;
 use crate::plugin::Plugin;
 use crate::preface::hello_bytes;
@@ -43,7 +44,7 @@ impl Guest {
     /// # Safety
     /// `host` is what a host gives, and stays as it is until [`close`](Self::close) has returned.
     pub(super) unsafe fn open(plugin: fn() -> Plugin, host: *const Host) -> Option<Self> {
-        let runtime = match PluginRuntime::of_its_own() {
+        let runtime = match making_runtime(PluginRuntime::of_its_own) {
             Ok(runtime) => runtime,
             Err(error) => {
                 // SAFETY: says the caller.

@@ -4,6 +4,7 @@ mod entry;
 mod guest;
 mod output;
 mod timer;
+mod unload;
 
 #[doc(hidden)]
 pub use inventory;

@@ -1,0 +1,212 @@
+//! Lets the library be unloaded that the plugin is in.
+//!
+//! glibc keeps a library for as long as a thread lives that has something thread-local of it to destroy, and Rust's standard library and tokio have, in every thread that enters them: a host's main thread
+//! would keep all libraries that it ever called. So what is registered within a call of the host's is kept here instead, destroyed when its thread ends, and forgotten when the library goes before that.
+//! Threads of the plugin's own keep the library as ever, which is what protects one that outlives its instance. And tokio has a pair of sockets for signals that it never closes: they are closed here.
+//!
+//! Elsewhere a library stays loaded until the threads have ended that have called it.
+
+pub(super) use platform::{Entered, making_runtime};
+
+#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod platform {
+    use std::arch::global_asm;
+    use std::cell::Cell;
+    use std::ffi::{c_int, c_void};
+    use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+
+    thread_local! {
+        /// How many calls of the host this thread is within.
+        static ENTERED: Cell<u32> = const { Cell::new(0) };
+        static MAKES_RUNTIME: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// While it lives, this thread is the host's.
+    pub(crate) struct Entered(());
+
+    impl Entered {
+        pub(crate) fn new() -> Self {
+            // What the linker drops takes the functions below with it.
+            std::hint::black_box((register as *const (), pair as *const ()));
+            ENTERED.set(ENTERED.get() + 1);
+            Self(())
+        }
+    }
+
+    impl Drop for Entered {
+        fn drop(&mut self) {
+            ENTERED.set(ENTERED.get() - 1);
+        }
+    }
+
+    /// Makes a runtime: sockets of this thread's are tokio's own meanwhile.
+    pub(crate) fn making_runtime<T>(make: impl FnOnce() -> T) -> T {
+        MAKES_RUNTIME.set(true);
+        let made = make();
+        MAKES_RUNTIME.set(false);
+        made
+    }
+
+    type Destroy = unsafe extern "C" fn(*mut c_void);
+    type Register = unsafe extern "C" fn(Destroy, *mut c_void, *mut c_void) -> c_int;
+
+    // Hidden: within this library they stand for the system's functions of these names, and nobody else sees them.
+    #[cfg(target_arch = "x86_64")]
+    global_asm!(
+        ".pushsection .text.anyplug_unload,\"ax\",@progbits",
+        ".globl __cxa_thread_atexit_impl", ".hidden __cxa_thread_atexit_impl",
+        ".type __cxa_thread_atexit_impl, @function",
+        "__cxa_thread_atexit_impl:", "jmp {register}",
+        ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
+        "socketpair:", "jmp {pair}",
+        ".popsection",
+        register = sym register, pair = sym pair,
+    );
+    #[cfg(target_arch = "aarch64")]
+    global_asm!(
+        ".pushsection .text.anyplug_unload,\"ax\",@progbits",
+        ".globl __cxa_thread_atexit_impl", ".hidden __cxa_thread_atexit_impl",
+        ".type __cxa_thread_atexit_impl, @function",
+        "__cxa_thread_atexit_impl:", "b {register}",
+        ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
+        "socketpair:", "b {pair}",
+        ".popsection",
+        register = sym register, pair = sym pair,
+    );
+
+    /// Done when the library is unloaded, and when the process ends.
+    #[used]
+    #[unsafe(link_section = ".fini_array")]
+    static AT_UNLOAD: extern "C" fn() = at_unload;
+
+    /// The key of what threads have to destroy, and one; 0: none was made.
+    static KEY: AtomicU64 = AtomicU64::new(0);
+    /// Threads that are about it.
+    static ENDING: AtomicUsize = AtomicUsize::new(0);
+    static SOCKETS: [AtomicI32; 2] = [AtomicI32::new(-1), AtomicI32::new(-1)];
+
+    /// What a thread of the host has to destroy, in order of its making.
+    type List = Vec<(Destroy, *mut c_void)>;
+
+    /// `__cxa_thread_atexit_impl`.
+    unsafe extern "C" fn register(destroy: Destroy, object: *mut c_void, library: *mut c_void) -> c_int {
+        let key = if ENTERED.get() > 0 { key() } else { None };
+        let Some(key) = key else {
+            // SAFETY: the arguments are as they came.
+            return unsafe { register_with_system(destroy, object, library) };
+        };
+        // SAFETY: the key was made, and its values are what is put there below.
+        unsafe {
+            let mut list = libc::pthread_getspecific(key).cast::<List>();
+            if list.is_null() {
+                list = Box::into_raw(Box::default());
+                libc::pthread_setspecific(key, list.cast());
+            }
+            (*list).push((destroy, object));
+        }
+        0
+    }
+
+    unsafe fn register_with_system(destroy: Destroy, object: *mut c_void, library: *mut c_void) -> c_int {
+        static SYSTEMS: AtomicUsize = AtomicUsize::new(0);
+        let mut address = SYSTEMS.load(Ordering::Relaxed);
+        if address == 0 {
+            // SAFETY: the name is a string of C's. What is hidden here is not found by it.
+            address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr()) } as usize;
+            SYSTEMS.store(address, Ordering::Relaxed);
+        }
+        if address == 0 {
+            // What is never destroyed does less harm than what is destroyed by nobody's function.
+            return -1;
+        }
+        // SAFETY: it is the system's function of this name.
+        unsafe { std::mem::transmute::<usize, Register>(address)(destroy, object, library) }
+    }
+
+    fn key() -> Option<libc::pthread_key_t> {
+        let known = KEY.load(Ordering::Acquire);
+        if known > 0 {
+            return Some((known - 1) as libc::pthread_key_t);
+        }
+        let mut key = 0;
+        // SAFETY: it is written to a place of ours.
+        if unsafe { libc::pthread_key_create(&raw mut key, Some(at_thread_end)) } != 0 {
+            return None;
+        }
+        match KEY.compare_exchange(0, u64::from(key) + 1, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(key),
+            Err(other) => {
+                // SAFETY: nobody has used it.
+                unsafe { libc::pthread_key_delete(key) };
+                Some((other - 1) as libc::pthread_key_t)
+            }
+        }
+    }
+
+    /// Destroys what a thread of the host leaves behind that ends.
+    unsafe extern "C" fn at_thread_end(list: *mut c_void) {
+        ENDING.fetch_add(1, Ordering::SeqCst);
+        // What is made meanwhile comes to the same list.
+        ENTERED.set(ENTERED.get() + 1);
+        let list = list.cast::<List>();
+        if let Some(key) = key() {
+            // SAFETY: the list is this thread's, and each of its objects is destroyed once.
+            unsafe {
+                libc::pthread_setspecific(key, list.cast());
+                while let Some((destroy, object)) = (*list).pop() {
+                    destroy(object);
+                }
+                libc::pthread_setspecific(key, std::ptr::null());
+                drop(Box::from_raw(list));
+            }
+        }
+        ENTERED.set(ENTERED.get() - 1);
+        ENDING.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    extern "C" fn at_unload() {
+        let key = KEY.swap(0, Ordering::SeqCst);
+        if key > 0 {
+            // SAFETY: it was made; from now on no thread comes to `at_thread_end`.
+            unsafe { libc::pthread_key_delete((key - 1) as libc::pthread_key_t) };
+        }
+        while ENDING.load(Ordering::SeqCst) > 0 {
+            std::hint::spin_loop();
+        }
+        for socket in &SOCKETS {
+            let socket = socket.swap(-1, Ordering::SeqCst);
+            if socket >= 0 {
+                // SAFETY: it is tokio's, of which nothing runs any more.
+                unsafe { libc::close(socket) };
+            }
+        }
+    }
+
+    /// `socketpair`.
+    unsafe extern "C" fn pair(domain: c_int, kind: c_int, protocol: c_int, sockets: *mut c_int) -> c_int {
+        // SAFETY: the arguments are as they came.
+        let made = unsafe { libc::syscall(libc::SYS_socketpair, domain, kind, protocol, sockets) } as c_int;
+        if made == 0 && MAKES_RUNTIME.get() {
+            for (index, known) in SOCKETS.iter().enumerate() {
+                // SAFETY: the system has written two.
+                known.store(unsafe { *sockets.add(index) }, Ordering::SeqCst);
+            }
+        }
+        made
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod platform {
+    pub(crate) struct Entered(());
+
+    impl Entered {
+        pub(crate) fn new() -> Self {
+            Self(())
+        }
+    }
+
+    pub(crate) fn making_runtime<T>(make: impl FnOnce() -> T) -> T {
+        make()
+    }
+}
