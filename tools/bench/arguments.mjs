@@ -1,6 +1,17 @@
 import { parseArgs } from "node:util";
 
-export const SECTIONS = ["codecs", "calls", "sockets", "direct", "modules", "instances", "agents", "idle", "codegen"];
+export const SECTIONS = [
+  "codecs",
+  "calls",
+  "sockets",
+  "direct",
+  "modules",
+  "instances",
+  "native",
+  "agents",
+  "idle",
+  "codegen",
+];
 
 /** What takes seconds a round, and is measured by the quick run only when it is named. */
 const SLOW = ["instances", "codegen"];

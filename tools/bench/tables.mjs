@@ -6,6 +6,7 @@ import { codegenGroups } from "./tables/codegen.mjs";
 import { directGroups } from "./tables/direct.mjs";
 import { idleGroups } from "./tables/idle.mjs";
 import { moduleGroups } from "./tables/modules.mjs";
+import { nativeGroups } from "./tables/native.mjs";
 import { socketGroups } from "./tables/sockets.mjs";
 
 /** Returns the groups of tables of the chosen sections and languages; the contenders of a group take turns. */
@@ -16,6 +17,7 @@ export function groups({ only, languages }) {
     ...socketGroups(),
     ...directGroups(),
     ...moduleGroups(),
+    ...nativeGroups(),
     ...agentGroups(),
     ...idleGroups(),
     ...codegenGroups(),

@@ -5,7 +5,7 @@ test("without arguments everything is measured", () => {
   expect(readArguments([])).toEqual({
     help: false,
     quick: false,
-    only: ["codecs", "calls", "sockets", "direct", "modules", "instances", "agents", "idle", "codegen"],
+    only: ["codecs", "calls", "sockets", "direct", "modules", "instances", "native", "agents", "idle", "codegen"],
     languages: ["typescript", "python", "rust"],
     json: undefined,
     markdown: undefined,
@@ -25,7 +25,7 @@ test("the quick run leaves out what takes seconds a round, unless it is asked fo
 test.each([
   [
     ["--only", "codec"],
-    '--only takes codecs, calls, sockets, direct, modules, instances, agents, idle, codegen, with commas between; it cannot be "codec"',
+    '--only takes codecs, calls, sockets, direct, modules, instances, native, agents, idle, codegen, with commas between; it cannot be "codec"',
   ],
   [["--language", "go"], '--language takes typescript, python, rust, with commas between; it cannot be "go"'],
   [["--fast"], "Unknown option '--fast'"],

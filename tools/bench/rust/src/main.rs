@@ -8,6 +8,7 @@ mod host;
 mod line;
 mod modules;
 mod modules_raw;
+mod native;
 mod order;
 mod plain;
 mod raw;
@@ -73,6 +74,8 @@ async fn main() -> ExitCode {
         ("wasm", guest) => serve(modules::Modules::load(guest).await).await,
         ("direct-eliza", _) => serve(modules::DirectEliza::load().await).await,
         ("wasm-raw", _) => serve(modules_raw::RawModule::load()).await,
+        ("ffi", language) => serve(native::Native::load(language).await).await,
+        ("ffi-raw", _) => serve(Ok(native::PlainCopy)).await,
         ("raw", how) => serve(raw::Raw::start(how)).await,
         ("plain", _) => serve(Ok(plain::Plain)).await,
         _ => Err(format!("there is no contender {name:?}").into()),

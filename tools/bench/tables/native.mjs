@@ -1,0 +1,81 @@
+/** Calls to plugins that are shared libraries, beside a plain C function that is called from the same language. */
+
+const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+
+const measured = [
+  { run: "echo64", title: "library: echo of 64 B" },
+  { run: "echo64k", title: "library: echo of 64 KiB" },
+];
+
+const contenders = {
+  typescript: [
+    ["ffi-sync:rust", "Rust plugin, synchronous stub", "ours"],
+    ["ffi:rust", "Rust plugin", "ours"],
+    ["ffi-sync:c", "C plugin, synchronous stub", "ours"],
+    ["ffi:c", "C plugin", "ours"],
+    ["ffi-raw", "koffi alone, memcpy of as much", "limit"],
+  ],
+  python: [
+    ["ffi:rust", "Rust plugin, threads", "ours"],
+    ["asyncio-ffi:rust", "Rust plugin, asyncio", "ours"],
+    ["ffi:c", "C plugin, threads", "ours"],
+    ["asyncio-ffi:c", "C plugin, asyncio", "ours"],
+    ["ffi-raw", "ctypes alone, memcpy of as much", "limit"],
+  ],
+  rust: [
+    ["ffi:rust", "Rust plugin", "ours"],
+    ["ffi:c", "C plugin", "ours"],
+    ["ffi-raw", "a call through a trait object, bytes", "limit"],
+  ],
+};
+
+/** Microseconds of a typed call with 64 B. */
+const aims = {
+  typescript: [
+    ["ffi-sync:rust", 0.3],
+    ["ffi-sync:c", 0.3],
+  ],
+  python: [
+    ["ffi:rust", 0.5],
+    ["ffi:c", 0.5],
+  ],
+  rust: [],
+};
+
+const note =
+  "A typed call: message made, encoded, decoded, length checked. The plugin in C answers with the bytes of the request, which shows what the host alone costs.";
+
+/** Returns a group for each host's language. */
+export function nativeGroups() {
+  return Object.keys(contenders).map((language) => ({
+    section: "native",
+    language,
+    name: `Libraries in ${names[language]}`,
+    tables: measured.map((what) => table(language, what)),
+  }));
+}
+
+function table(language, { run, title }) {
+  const rows = contenders[language].map(([contender, label, kind]) => ({
+    id: contender,
+    label,
+    kind,
+    language,
+    contender,
+    run,
+  }));
+  const label = (row) => rows.find(({ id }) => id === row).label;
+  return {
+    id: `native.${language}.${run}`,
+    title: `${names[language]} host, ${title}`,
+    note,
+    unit: "us",
+    better: "lower",
+    rows,
+    limit: "ffi-raw",
+    aims:
+      run === "echo64"
+        ? aims[language].map(([row, bound]) => ({ row, bound, text: `${label(row)} within ${bound} us` }))
+        : [],
+  };
+}
