@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyplug_core::{Error, Instant, ServiceEntry};
-use anyplug_host::{CacheFolder, LoadOptions, Plan, WasmLimits};
+use anyplug_host::{CacheFolder, LoadOptions, Plan, WasiDirectory, WasmLimits};
 use anyplug_wasm::Module;
 use pyo3::prelude::*;
 
 use crate::link::Link;
 use crate::service::{LateLink, implementations};
 
-/// The limits of a module: bytes of it, of its memory, fuel, seconds, tables, elements of a table, and the folder for what is compiled (empty: none, None: that of the user).
+/// The limits of a module: bytes of it, of its memory, fuel, seconds, tables, elements of a table, the folder for what is compiled (empty: none, None: that of the user), and folders that it may use.
 #[derive(FromPyObject)]
 pub(crate) struct WasmParts {
     max_wasm_bytes: u64,
@@ -22,6 +22,8 @@ pub(crate) struct WasmParts {
     max_tables: u32,
     max_table_elements: u32,
     cache_dir: Option<String>,
+    /// Path here, path in the module, and whether nothing may be changed.
+    wasi_directories: Vec<(PathBuf, String, bool)>,
 }
 
 impl From<WasmParts> for WasmLimits {
@@ -38,9 +40,14 @@ impl From<WasmParts> for WasmLimits {
                 Some(folder) if folder.is_empty() => CacheFolder::Off,
                 Some(folder) => CacheFolder::At(PathBuf::from(folder)),
             },
+            wasi_directories: parts.wasi_directories.into_iter().map(directory_from).collect(),
             ..Self::default()
         }
     }
+}
+
+fn directory_from((host_path, guest_path, read_only): (PathBuf, String, bool)) -> WasiDirectory {
+    WasiDirectory { host_path, guest_path, read_only }
 }
 
 /// A module with all that its instances are made with.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from anyplug import AnyplugError, Code, ExtismLoad, LogRecord, WasmLimits, load_extism_plugin
+from anyplug import AnyplugError, Code, ExtismLoad, LogRecord, WasiDirectory, WasmLimits, load_extism_plugin
 
 from .conftest import ROOT, run
 
@@ -176,6 +176,29 @@ def test_what_cannot_be_loaded_says_why(tmp_path: Path) -> None:
     with pytest.raises(AnyplugError, match="is no WebAssembly module") as refused:
         load_extism_plugin(file).open()
     assert refused.value.code is Code.INVALID_ARGUMENT
+
+
+def test_files_of_a_folder_that_was_granted(modules: Path, tmp_path: Path) -> None:
+    granted = tmp_path / "granted"
+    granted.mkdir()
+    (granted / "file").write_text("hello")
+    (tmp_path / "secret").write_text("secret")
+    (granted / "link").symlink_to("../secret")
+    limits = WasmLimits(wasi_directories=(WasiDirectory(granted, "/data"),))
+    with load(modules, "files", wasm=limits) as plugin:
+        assert plugin.call("read", "file") == b"hello"
+        for path, status in (("../secret", 76), ("link", 76), (str(tmp_path / "secret"), 76), ("none", 44)):
+            with pytest.raises(AnyplugError, match=f"returned {status} from"):
+                plugin.call("read", path)
+        with pytest.raises(AnyplugError, match="returned 69 from"):
+            plugin.call("write", "file")
+    limits = WasmLimits(wasi_directories=(WasiDirectory(granted, "/data", read_only=False),))
+    with load(modules, "files", wasm=limits) as plugin:
+        plugin.call("write", "new")
+    assert (granted / "new").read_text() == "written"
+    with pytest.raises(AnyplugError, match="path_open") as refused:
+        load(modules, "files").open()
+    assert refused.value.code is Code.FAILED_PRECONDITION
 
 
 class _Answers(BaseHTTPRequestHandler):

@@ -54,8 +54,8 @@ pub use anyplug_host::{
 /// What a plugin that is a WebAssembly module may take, and Extism plugins.
 #[cfg(feature = "wasm")]
 pub use anyplug_host::{
-    CacheFolder, ExtismCall, ExtismLoad, ExtismOptions, ExtismPlugin, ExtismSource, HostFunction, WasmLimits,
-    load_extism_plugin,
+    CacheFolder, ExtismCall, ExtismLoad, ExtismOptions, ExtismPlugin, ExtismSource, HostFunction, WasiDirectory,
+    WasmLimits, load_extism_plugin,
 };
 
 /// An agent and its plugins: the contract `anyplug.agent.v1`, and a library for both sides.

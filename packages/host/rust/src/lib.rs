@@ -41,7 +41,7 @@ mod wasm;
 pub use anyplug_direct::Definition;
 pub use anyplug_ipc::{EnvironmentOptions, InheritEnv, Runtime, TlsOptions};
 #[cfg(feature = "wasm")]
-pub use anyplug_wasm::{CacheFolder, ExtismOptions, HostFunction, WasmLimits};
+pub use anyplug_wasm::{CacheFolder, ExtismOptions, HostFunction, WasiDirectory, WasmLimits};
 pub use builtin::{register_builtin, unregister_builtin};
 pub use command::split_command;
 pub use discovery::{Discovery, DiscoveryOptions, FoundPlugin, Look, PluginFailure, PluginSource, discover_plugins};

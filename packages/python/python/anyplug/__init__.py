@@ -58,7 +58,7 @@ from ._set import PluginSet, PluginsLoad, SyncPluginSet, load_plugins
 from ._tls import TlsOptions
 from ._transport import ResponseStream, SyncResponseStream
 from ._version import VERSION as __version__
-from ._wasm import WasmLimits
+from ._wasm import WasiDirectory, WasmLimits
 
 __all__ = (
     "AnyplugError",
@@ -104,6 +104,7 @@ __all__ = (
     "SyncResponseStream",
     "TlsOptions",
     "TransportName",
+    "WasiDirectory",
     "WasmLimits",
     "__version__",
     "define_plugin",

@@ -21,10 +21,25 @@ if TYPE_CHECKING:
     from ._options import CallOptions
     from ._transport import ResponseStream, SyncResponseStream, SyncTransport, Transport
 
-__all__ = ("ReplacingLink", "WasmLimits", "WasmParts", "wasm_parts")
+__all__ = ("ReplacingLink", "WasiDirectory", "WasmLimits", "WasmParts", "wasm_parts")
 
 I = TypeVar("I", bound="Message")  # noqa: E741 - the input of a method
 O = TypeVar("O", bound="Message")  # noqa: E741 - its output
+
+
+@dataclass(frozen=True, slots=True)
+class WasiDirectory:
+    """A folder that a module that was built for WASI may use, with all that lies in it.
+
+    Nothing else is reached from there: not by ``..``, not by a path from the root, and not over links.
+    """
+
+    host_path: str | os.PathLike[str]
+    """Where it is."""
+    guest_path: str
+    """What it is called in the module, such as ``/data``."""
+    read_only: bool = True
+    """Whether nothing in it may be changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +65,8 @@ class WasmLimits:
 
     None: in ``anyplug/wasm`` of ``$XDG_CACHE_HOME`` or ``~/.cache``. Empty: nowhere.
     """
+    wasi_directories: tuple[WasiDirectory, ...] = ()
+    """Folders that a module that was built for WASI may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,7 @@ class WasmParts:
     max_tables: int
     max_table_elements: int
     cache_dir: str | None
+    wasi_directories: list[tuple[str, str, bool]]
 
 
 def wasm_parts(limits: WasmLimits | None) -> WasmParts:
@@ -76,6 +94,7 @@ def wasm_parts(limits: WasmLimits | None) -> WasmParts:
         own.max_tables,
         own.max_table_elements,
         None if own.cache_dir is None else os.fspath(own.cache_dir),
+        [(os.fspath(one.host_path), one.guest_path, one.read_only) for one in own.wasi_directories],
     )
 
 

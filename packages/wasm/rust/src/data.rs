@@ -8,7 +8,7 @@ use wasmtime::{Memory, ResourceLimiter, UpdateDeadline};
 use crate::extism::Kernel;
 use crate::limits::WasmLimits;
 use crate::ticker::TICK;
-use crate::wasi::Lines;
+use crate::wasi::Wasi;
 
 /// Ticks between two looks at the time.
 pub(crate) const LOOK_TICKS: u64 = 2;
@@ -63,8 +63,8 @@ pub(crate) struct Data {
     pub(crate) exhausted: Option<String>,
     /// Why a function of the host's has ended it.
     pub(crate) failure: Option<Error>,
-    /// What it prints.
-    pub(crate) lines: Lines,
+    /// What it has of WASI.
+    pub(crate) wasi: Wasi,
     /// What it has as an Extism plugin.
     pub(crate) kernel: Kernel,
 }
@@ -84,7 +84,7 @@ impl Data {
             stopped: None,
             exhausted: None,
             failure: None,
-            lines: Lines::default(),
+            wasi: Wasi::default(),
             kernel: Kernel::default(),
         }
     }

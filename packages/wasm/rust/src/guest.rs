@@ -8,6 +8,7 @@ use crate::imports::range;
 use crate::module::Module;
 use crate::section::ABI;
 use crate::ticker::Running;
+use crate::wasi::Wasi;
 
 /// The length of the exchange area.
 const AREA_BYTES: u32 = 24;
@@ -52,7 +53,9 @@ impl Guest {
     /// # Errors
     /// INTERNAL when it traps or breaks the ABI, DEADLINE_EXCEEDED when it is stopped, RESOURCE_EXHAUSTED when it meets a limit.
     pub(crate) fn start(module: &Module, until: Until) -> Result<Self> {
-        let mut store = Store::new(module.engine(), Data::new(module.name(), module.limits().clone(), until));
+        let mut data = Data::new(module.name(), module.limits().clone(), until);
+        data.wasi = Wasi::new(module.grants());
+        let mut store = Store::new(module.engine(), data);
         store.limiter(|data| data);
         store.epoch_deadline_callback(|mut store| Ok(store.data_mut().look()));
         enter(&mut store, Limit::OfConnection);

@@ -22,20 +22,19 @@ pub(crate) const TYPES: [(&str, &str); 5] = [
 ];
 
 /// The type of what a module may import under that name, if there is that.
-pub(crate) fn type_of(module: &str, name: &str) -> Option<&'static str> {
-    let types: &[(&str, &'static str)] = match module {
-        MODULE => &TYPES,
-        wasi::MODULE => &wasi::TYPES,
-        _ => &[],
-    };
-    types.iter().find(|(known, _)| *known == name).map(|(_, of)| *of)
+pub(crate) fn type_of(module: &str, name: &str, has_files: bool) -> Option<&'static str> {
+    match module {
+        MODULE => TYPES.iter().find(|(known, _)| *known == name).map(|(_, of)| *of),
+        wasi::MODULE => wasi::type_of(name, has_files),
+        _ => None,
+    }
 }
 
 /// The functions that a module may import.
 ///
 /// # Errors
 /// As the engine's.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Data>> {
+pub(crate) fn linker(engine: &Engine, has_files: bool) -> wasmtime::Result<Linker<Data>> {
     let mut linker = Linker::new(engine);
     linker.func_wrap(MODULE, "send", |mut caller: Caller<'_, Data>, at: u32, length: u32| {
         let memory = memory(&mut caller)?;
@@ -63,7 +62,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Data>> {
     })?;
     // The engine looks at the time by itself.
     linker.func_wrap(MODULE, "checkpoint", || {})?;
-    wasi::link(&mut linker)?;
+    wasi::link(&mut linker, has_files)?;
     Ok(linker)
 }
 

@@ -21,7 +21,7 @@ mod workers;
 
 pub use extism::{Extism, ExtismOptions, HostFunction, OnLog};
 pub use instance::Instance;
-pub use limits::{CacheFolder, WasmLimits};
+pub use limits::{CacheFolder, WasiDirectory, WasmLimits};
 pub use module::Module;
 pub use section::{ABI, SECTION, Section, read_section, read_section_of};
 pub use workers::run_blocking;

@@ -22,6 +22,31 @@ pub struct WasmLimits {
     pub instances: u32,
     /// Where compiled modules are kept.
     pub cache: CacheFolder,
+    /// Folders that a module that was built for WASI may use. Default: none.
+    pub wasi_directories: Vec<WasiDirectory>,
+}
+
+/// A folder that a module that was built for WASI may use, with all that lies in it. Nothing else is reached from there: not by "..", not by a path from the root, and not over links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasiDirectory {
+    /// Where it is.
+    pub host_path: PathBuf,
+    /// What it is called in the module, such as "/data".
+    pub guest_path: String,
+    /// Whether nothing in it may be changed.
+    pub read_only: bool,
+}
+
+impl WasiDirectory {
+    /// A folder in which nothing may be changed.
+    pub fn read_only(host_path: impl Into<PathBuf>, guest_path: impl Into<String>) -> Self {
+        Self { host_path: host_path.into(), guest_path: guest_path.into(), read_only: true }
+    }
+
+    /// A folder in which files and folders may be made, changed and removed.
+    pub fn writable(host_path: impl Into<PathBuf>, guest_path: impl Into<String>) -> Self {
+        Self { read_only: false, ..Self::read_only(host_path, guest_path) }
+    }
 }
 
 /// Where compiled modules are kept. They are machine code: nobody but the user may be able to write there.
@@ -47,6 +72,7 @@ impl Default for WasmLimits {
             max_table_elements: 100_000,
             instances: 1,
             cache: CacheFolder::OfUser,
+            wasi_directories: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::engine;
 use crate::imports::{self, linker};
 use crate::limits::WasmLimits;
 use crate::section::{Section, read_section};
+use crate::wasi::Grant;
 use crate::{ticker, wasi};
 
 /// A module that was checked and compiled, of which any number of instances can be made. A clone is another handle of the same one.
@@ -26,6 +27,7 @@ struct Inner {
     engine: &'static Engine,
     linked: InstancePre<Data>,
     initializes: bool,
+    grants: Arc<[Grant]>,
 }
 
 impl Module {
@@ -53,13 +55,15 @@ impl Module {
         let section = read_section(bytes)?;
         let engine = engine(limits.fuel.is_some())?;
         let module = cache::compile(engine, bytes, &limits.cache)?;
-        check_shape(&module)?;
+        let has_files = !limits.wasi_directories.is_empty();
+        check_shape(&module, has_files)?;
         check_resources(&module, limits)?;
         let refused = |error: wasmtime::Error| Error::failed_precondition(format!("cannot be linked: {error:#}"));
-        let linked = linker(engine).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
+        let linked = linker(engine, has_files).and_then(|linker| linker.instantiate_pre(&module)).map_err(refused)?;
+        let grants = wasi::open(&limits.wasi_directories)?;
         ticker::start()?;
         let initializes = uses_wasi(&module) && matches!(module.get_export(INITIALIZE), Some(ExternType::Func(_)));
-        Ok(Self { inner: Arc::new(Inner { section, limits: limits.clone(), engine, linked, initializes }) })
+        Ok(Self { inner: Arc::new(Inner { section, limits: limits.clone(), engine, linked, initializes, grants }) })
     }
 
     /// What it says of itself.
@@ -80,6 +84,11 @@ impl Module {
     /// What is called before anything else, if it is to be.
     pub(crate) fn initialize(&self) -> Option<&'static str> {
         self.inner.initializes.then_some(INITIALIZE)
+    }
+
+    /// The folders that its instances were granted.
+    pub(crate) fn grants(&self) -> &[Grant] {
+        &self.inner.grants
     }
 
     pub(crate) fn engine(&self) -> &'static Engine {
@@ -141,7 +150,7 @@ const EXPORTS: [(&str, &str); 5] = [
 ];
 
 /// Compares what a module exports and imports with the embedded ABI, all at once.
-fn check_shape(module: &wasmtime::Module) -> Result<()> {
+fn check_shape(module: &wasmtime::Module, has_files: bool) -> Result<()> {
     let mut wrong: Vec<String> = EXPORTS.into_iter().filter_map(|(name, of)| wrong_export(module, name, of)).collect();
     match module.get_export("memory") {
         Some(ExternType::Memory(memory)) if memory.is_shared() => wrong.push("its memory is shared".to_owned()),
@@ -158,7 +167,8 @@ fn check_shape(module: &wasmtime::Module) -> Result<()> {
     let missing: Vec<String> = module
         .imports()
         .filter(|import| {
-            imports::type_of(import.module(), import.name()).is_none_or(|known| known != type_text(&import.ty()))
+            imports::type_of(import.module(), import.name(), has_files)
+                .is_none_or(|known| known != type_text(&import.ty()))
         })
         .map(|import| format!("{}.{} {}", import.module(), import.name(), described(&import.ty())))
         .collect();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyplug_core::{Code, Error, Instant, LogLevel, Result};
-use anyplug_wasm::{CacheFolder, Extism, ExtismOptions, HostFunction, WasmLimits};
+use anyplug_wasm::{CacheFolder, Extism, ExtismOptions, HostFunction, WasiDirectory, WasmLimits};
 use serde_json::Value;
 use server::Server;
 
@@ -254,6 +254,30 @@ fn limits_are_told() {
     let enforced = plugin("echo").enforced();
     assert!(enforced.contains(&"call_timeout: epochs".to_owned()), "{enforced:?}");
     assert!(enforced.contains(&"max_var_bytes: by the host".to_owned()), "{enforced:?}");
+}
+
+#[test]
+fn files_of_a_folder_that_was_granted() {
+    let folder = std::env::temp_dir().join(format!("anyplug-extism-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("file"), "hello").unwrap();
+    let granted = |directory| {
+        let mut own = options("files");
+        own.wasm.wasi_directories = vec![directory];
+        Extism::new(&module("files"), own).unwrap()
+    };
+    let reading = granted(WasiDirectory::read_only(&folder, "/data"));
+    let read = call(&reading, "read", "file");
+    let refused = [call(&reading, "read", "../secret"), call(&reading, "write", "file")];
+    let wrote = call(&granted(WasiDirectory::writable(&folder, "/data")), "write", "new");
+    let written = std::fs::read_to_string(folder.join("new"));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(read.unwrap(), "hello");
+    let refused = refused.map(|refused| refused.unwrap_err().message().to_owned());
+    let expected = [(76, "read"), (69, "write")]
+        .map(|(status, name)| format!("plugin \"files\" returned {status} from \"{name}\", and set no error"));
+    assert_eq!(refused, expected);
+    assert_eq!((wrote.unwrap(), written.unwrap()), (String::new(), "written".to_owned()));
 }
 
 /// A plugin that may ask this machine, and one server.

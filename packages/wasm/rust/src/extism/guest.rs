@@ -8,6 +8,7 @@ use crate::extism::kernel::Kernel;
 use crate::extism::module::ExtismModule;
 use crate::guest::{enter, explain};
 use crate::ticker::Running;
+use crate::wasi::Wasi;
 
 pub(crate) struct ExtismGuest {
     store: Store<Data>,
@@ -30,6 +31,7 @@ impl ExtismGuest {
     pub(crate) fn start(module: &ExtismModule, deadline: Option<Instant>, logged: &mut Vec<LogRecord>) -> Result<Self> {
         let mut data = Data::new(&module.name, module.terms.wasm.clone(), Box::new(|| None));
         data.kernel = Kernel::new(module.terms.clone());
+        data.wasi = Wasi::new(&module.grants);
         let mut store = Store::new(module.engine, data);
         store.limiter(|data| data);
         store.epoch_deadline_callback(|mut store| Ok(store.data_mut().look()));

@@ -10,6 +10,7 @@ use crate::engine::engine;
 use crate::extism::functions;
 use crate::extism::options::{ExtismOptions, Terms};
 use crate::module::{check_resources, check_size, described, type_text};
+use crate::wasi::Grant;
 use crate::{cache, ticker, wasi};
 
 /// What a module may want to be called before anything else.
@@ -24,6 +25,7 @@ pub(crate) struct ExtismModule {
     /// What it exports that can be called.
     pub(crate) functions: Vec<String>,
     pub(crate) initialize: Option<&'static str>,
+    pub(crate) grants: Arc<[Grant]>,
 }
 
 impl ExtismModule {
@@ -43,9 +45,11 @@ impl ExtismModule {
         let module = cache::compile(engine, bytes, &terms.wasm.cache)?;
         let users = check_imports(&module, &terms)?;
         check_resources(&module, &terms.wasm)?;
+        let has_files = !terms.wasm.wasi_directories.is_empty();
+        let grants = wasi::open(&terms.wasm.wasi_directories)?;
         let mut linker = Linker::new(engine);
         let linked = functions::link(&mut linker)
-            .and_then(|()| wasi::link(&mut linker))
+            .and_then(|()| wasi::link(&mut linker, has_files))
             .and_then(|()| users.iter().try_for_each(|(name, of)| functions::link_user(&mut linker, name, of)))
             .and_then(|()| linker.instantiate_pre(&module))
             .map_err(|error| Error::failed_precondition(format!("cannot be linked: {error:#}")))?;
@@ -60,7 +64,7 @@ impl ExtismModule {
         };
         let (functions, procedures) = (exported("() -> i32"), exported("()"));
         let initialize = procedures.iter().any(|own| own == INITIALIZE).then_some(INITIALIZE);
-        Ok(Self { name: name.to_owned(), terms: Arc::new(terms), engine, linked, functions, initialize })
+        Ok(Self { name: name.to_owned(), terms: Arc::new(terms), engine, linked, functions, initialize, grants })
     }
 }
 
@@ -70,10 +74,10 @@ fn check_imports(module: &wasmtime::Module, terms: &Terms) -> Result<Vec<(String
     for import in module.imports() {
         let (from, name, of) = (import.module(), import.name(), import.ty());
         let text = described(&of);
-        let types: &[(&str, &str)] = match from {
-            functions::MODULE => &functions::TYPES,
-            wasi::MODULE => &wasi::TYPES,
-            _ => &[],
+        let known = match from {
+            functions::MODULE => functions::TYPES.iter().find(|(known, _)| *known == name).map(|(_, of)| *of),
+            wasi::MODULE => wasi::type_of(name, !terms.wasm.wasi_directories.is_empty()),
+            _ => None,
         };
         let is_own = from == functions::USER
             && terms.functions.contains_key(name)
@@ -82,7 +86,7 @@ fn check_imports(module: &wasmtime::Module, terms: &Terms) -> Result<Vec<(String
             if !users.iter().any(|(known, _)| known == name) {
                 users.push((name.to_owned(), text));
             }
-        } else if !types.contains(&(name, text.as_str())) {
+        } else if known != Some(text.as_str()) {
             missing.push(format!("{from}.{name} {text}"));
         }
     }
