@@ -7,12 +7,14 @@ export const LAYERS = [
   { name: "protocol", folder: /^generated\/protocol\//, mayImport: ["codec"] },
   { name: "generated", folder: /^generated\//, mayImport: ["protocol", "core", "python"] },
   { name: "core", folder: /^packages\/core\//, mayImport: ["codec", "protocol"] },
+  // What transports within one process share.
+  { name: "threads", folder: /^packages\/threads\//, mayImport: ["core"] },
   // Transports: none may import another.
-  { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol"] },
+  { name: "direct", folder: /^packages\/direct\//, mayImport: ["core", "protocol", "threads"] },
   { name: "ipc", folder: /^packages\/ipc\//, mayImport: ["core", "protocol"] },
   { name: "instrument", folder: /^packages\/wasm\/instrument\//, mayImport: [] },
-  { name: "ffi", folder: /^packages\/ffi\//, mayImport: ["core", "protocol"] },
-  { name: "wasm", folder: /^packages\/wasm\//, mayImport: ["core", "protocol"] },
+  { name: "ffi", folder: /^packages\/ffi\//, mayImport: ["core", "protocol", "threads"] },
+  { name: "wasm", folder: /^packages\/wasm\//, mayImport: ["core", "protocol", "threads"] },
   { name: "json", folder: /^packages\/json\//, mayImport: ["core", "protocol"] },
   // No transport: a peer's services behind a direct link or a channel, and the other way round.
   { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct", "ipc"] },
@@ -23,7 +25,7 @@ export const LAYERS = [
   {
     name: "host",
     folder: /^packages\/host\//,
-    mayImport: ["core", "protocol", "jsonrpc", "direct", "ipc", "wasm", "ffi"],
+    mayImport: ["core", "protocol", "threads", "jsonrpc", "direct", "ipc", "wasm", "ffi"],
   },
   { name: "macros", folder: /^packages\/macros\//, mayImport: [] },
   {

@@ -11,4 +11,5 @@ export { checkCompatible } from "./negotiation.js";
 export { admit, type Route, responsesOf } from "./router.js";
 export { errorOf, type Status, statusOf } from "./status.js";
 export { iterate, LazyStream, leave } from "./stream.js";
+export { within } from "./time.js";
 export { abortError, type Begun, begin, deadlineError } from "./transport.js";

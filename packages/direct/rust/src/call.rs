@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll, Waker};
 
 use anyplug_core::{CallStream, Context, Error, Instant, Metadata, Payload, Response, Result};
+use anyplug_threads::timer::{self, Due};
 
 use crate::direct::Shared;
-use crate::timer;
 
 /// Messages that may wait in one direction of a call; a sender waits when there are as many.
 const MOST_WAITING: usize = 16;
@@ -113,12 +113,6 @@ impl DirectCall {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The deadline has passed.
-    pub(crate) fn expire(&self) {
-        let message = format!("the call took longer than its {} ms", self.timeout_ms);
-        self.give_up(Error::deadline_exceeded(message));
     }
 
     /// Keeps what will have to be forgotten when the call ends; false when it has ended already.
@@ -236,6 +230,13 @@ impl DirectCall {
         };
         reader.into_iter().for_each(Waker::wake);
         Ok(())
+    }
+}
+
+impl Due for DirectCall {
+    fn due(self: Arc<Self>) {
+        let message = format!("the call took longer than its {} ms", self.timeout_ms);
+        self.give_up(Error::deadline_exceeded(message));
     }
 }
 

@@ -15,9 +15,9 @@ use anyplug_core::{
     BoxFuture, CallOptions, CallStream, Caller, Client, Context, Error, Instant, LimitOptions, Limits, Link, LogRecord,
     MethodEntry, Payload, PeerInfo, Result, Router, ServerCall, ServiceDescriptor, ServiceEntry, Shell, Transport,
 };
+use anyplug_threads::timer;
 
 use crate::call::{CallerEnd, DirectCall};
-use crate::timer;
 
 /// One of the two sides.
 #[derive(Debug)]
@@ -284,7 +284,8 @@ impl Direct {
         }
         if let Some(deadline) = call.deadline() {
             let left = deadline.saturating_since(self.shared.shell.now());
-            if let Some(key) = timer::add(left, Arc::downgrade(call))?
+            let call_of_timer: Weak<DirectCall> = Arc::downgrade(call);
+            if let Some(key) = timer::add(left, call_of_timer)?
                 && !call.keep_timer(key)
             {
                 timer::remove(key);

@@ -10,7 +10,6 @@
 mod call;
 mod definition;
 mod direct;
-mod timer;
 
 pub use definition::{Definition, Start};
 pub use direct::{Direct, Side, connect};

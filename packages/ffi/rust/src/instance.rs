@@ -8,11 +8,12 @@ use std::time::Duration;
 use anyplug_core::channel::{CallNow, CalledNow};
 use anyplug_core::connection::WeakConnection;
 use anyplug_core::{BoxFuture, Connection, Error, Instant, LogLevel, LogRecord, Result, Shell};
+use anyplug_threads::timer::{self, Due};
+use anyplug_threads::workers;
 
 use crate::abi::{ABI_VERSION, CallResult, DONE, FAILED, Host, METHOD_HEADER, PENDING};
 use crate::heard::{Heard, is_sending};
 use crate::library::{Description, Functions, Library};
-use crate::{timer, workers};
 
 /// How often a thread goes round for a plugin that always has something more to say, before it leaves that to another.
 const MAX_ROUNDS: usize = 256;
@@ -214,11 +215,11 @@ impl Instance {
         }
     }
 
-    /// The timer's: calls may be over their time.
-    pub(crate) fn due(&self, now: Instant) {
+    /// Calls may be over their time.
+    fn catch_up(&self) {
         *lock(&self.armed) = None;
         if let Some(connection) = self.connection() {
-            connection.expire_due(now);
+            connection.expire_due(Instant::now());
         }
         self.drive();
     }
@@ -250,7 +251,7 @@ impl Instance {
     /// Another thread goes on: this one has calls of its own to see to, or may not enter.
     fn hand_over(&self) {
         if let Some(own) = self.own.upgrade() {
-            workers::run(Box::new(move || own.lead(own.marks.load(Ordering::SeqCst))));
+            workers::run(move || own.lead(own.marks.load(Ordering::SeqCst)));
         }
     }
 
@@ -279,7 +280,7 @@ impl Instance {
     fn leave(&self, inside: &mut Inside) {
         self.is_over.store(true, Ordering::SeqCst);
         let (Some(opened), Some(own)) = (inside.opened.take(), self.own.upgrade()) else { return };
-        workers::run(Box::new(move || own.close(opened)));
+        workers::run(move || own.close(opened));
     }
 
     fn close(&self, opened: Opened) {
@@ -452,8 +453,16 @@ impl Instance {
         let mut armed = lock(&self.armed);
         if armed.is_none_or(|armed| next < armed) {
             *armed = Some(next);
-            timer::add(next, self.own.clone());
+            // Where the system gives no thread for that, a call takes longer than it may.
+            let _ = timer::add(next.saturating_since(Instant::now()), self.own.clone());
         }
+    }
+}
+
+impl Due for Instance {
+    fn due(self: Arc<Self>) {
+        // A plugin that takes its time must not hold others up.
+        workers::run(move || self.catch_up());
     }
 }
 

@@ -15,10 +15,6 @@ mod library;
 mod machine;
 #[cfg(feature = "host")]
 mod relay;
-#[cfg(feature = "host")]
-mod timer;
-#[cfg(feature = "host")]
-mod workers;
 
 #[cfg(feature = "host")]
 pub use instance::Instance;

@@ -10,10 +10,10 @@ import {
   type Router,
   type ServiceDescriptor,
 } from "@anyplug/core";
+import { within } from "@anyplug/core/transports";
 import { FfiChannel } from "./channel.js";
 import { refused, wasClosed } from "./failure.js";
 import { Library } from "./library.js";
-import { within } from "./time.js";
 
 /** What is needed to make a plugin of a library. */
 export interface InstanceOptions {

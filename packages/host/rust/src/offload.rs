@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use anyplug_core::{Error, Result};
+#[cfg(feature = "wasm")]
+use anyplug_threads::workers;
 
 /// Tells work that nobody waits for it any more.
 #[derive(Clone, Default)]
@@ -44,7 +46,7 @@ pub(crate) fn offload<T: Send + 'static>(work: impl FnOnce(&Abandoned) -> Result
 pub(crate) fn offload_call<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T> {
     let offloaded = Offloaded { state: Arc::default(), abandoned: Abandoned::default() };
     let state = offloaded.state.clone();
-    anyplug_wasm::run_blocking(move || finish(&state, work()));
+    workers::run(move || finish(&state, work()));
     offloaded
 }
 

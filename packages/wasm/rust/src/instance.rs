@@ -8,11 +8,12 @@ use anyplug_core::channel::{CallNow, CalledNow};
 use anyplug_core::connection::WeakConnection;
 use anyplug_core::frame::FLAG_HEADER;
 use anyplug_core::{BoxFuture, Connection, Error, Instant, LogRecord, Result, Shell};
+use anyplug_threads::timer::{self, Due};
+use anyplug_threads::workers;
 
 use crate::frames::Frames;
 use crate::guest::{Called, Guest};
 use crate::module::Module;
-use crate::{timer, workers};
 
 /// How often a thread goes round for a guest that always has something more to do, before it leaves that to another.
 const MAX_ROUNDS: usize = 256;
@@ -136,11 +137,11 @@ impl Instance {
         }
     }
 
-    /// The timer's: calls may be over their time, or the guest wants to be entered.
-    pub(crate) fn due(&self, now: Instant) {
+    /// Calls may be over their time, or the guest wants to be entered.
+    fn catch_up(&self) {
         *lock(&self.armed) = None;
         if let Some(connection) = self.connection() {
-            connection.expire_due(now);
+            connection.expire_due(Instant::now());
         }
         self.drive();
     }
@@ -233,7 +234,7 @@ impl Instance {
     /// Another thread goes on: this one has calls of its own to see to.
     fn hand_over(&self) {
         if let Some(own) = self.own.upgrade() {
-            workers::run(Box::new(move || own.lead(own.marks.load(Ordering::SeqCst))));
+            workers::run(move || own.lead(own.marks.load(Ordering::SeqCst)));
         }
     }
 
@@ -247,7 +248,8 @@ impl Instance {
         let mut armed = lock(&self.armed);
         if armed.is_none_or(|armed| next < armed) {
             *armed = Some(next);
-            timer::add(next, self.own.clone());
+            // Where the system gives no thread for that, a call takes longer than it may.
+            let _ = timer::add(next.saturating_since(Instant::now()), self.own.clone());
         }
     }
 
@@ -348,6 +350,13 @@ impl Instance {
         if let Some(on_end) = on_end {
             on_end();
         }
+    }
+}
+
+impl Due for Instance {
+    fn due(self: Arc<Self>) {
+        // A guest that takes its time must not hold others up.
+        workers::run(move || self.catch_up());
     }
 }
 

@@ -15,13 +15,10 @@ mod limits;
 mod module;
 mod section;
 mod ticker;
-mod timer;
 mod wasi;
-mod workers;
 
 pub use extism::{Extism, ExtismOptions, HostFunction, OnLog};
 pub use instance::Instance;
 pub use limits::{CacheFolder, WasiDirectory, WasmLimits};
 pub use module::Module;
 pub use section::{ABI, SECTION, Section, read_section, read_section_of};
-pub use workers::run_blocking;

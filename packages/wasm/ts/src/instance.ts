@@ -10,13 +10,13 @@ import {
   type Router,
   type ServiceDescriptor,
 } from "@anyplug/core";
+import { within } from "@anyplug/core/transports";
 import { GuestChannel } from "./channel.js";
 import { pluginModule } from "./check.js";
 import { adopt, type Compiled, compile } from "./compile.js";
 import { enforcedBy, type WasmOptions, wasmLimits } from "./limits.js";
 import { type Member, WasmLink } from "./link.js";
 import { readSource, type WasmSource } from "./source.js";
-import { within } from "./time.js";
 
 /** What is needed to make a plugin of a module. */
 export interface InstanceOptions {

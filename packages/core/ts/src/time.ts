@@ -1,6 +1,7 @@
 /** Limits how long something is waited for. */
 
-import { AnyplugError, Code } from "@anyplug/core";
+import { Code } from "./code.js";
+import { AnyplugError } from "./error.js";
 
 /**
  * Waits for `promise`, up to `ms` milliseconds (Infinity: without end) and until `signal` is aborted. The promise itself goes on.

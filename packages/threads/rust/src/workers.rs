@@ -1,4 +1,4 @@
-//! Threads for guests that no caller has entered: as many as are needed at once, each kept for a while.
+//! Threads for work that no caller does in its own: as many as are needed at once, each kept for a while.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,24 +25,19 @@ struct State {
     owner: u32,
 }
 
-/// Does work that blocks in another thread, one that is kept for a while for the next. Where the system gives no thread, one that is there does it when it can.
-pub fn run_blocking(work: impl FnOnce() + Send + 'static) {
-    run(Box::new(work));
-}
-
-/// Does the work in another thread. Where the system gives no thread, one that is there does it when it can.
-pub(crate) fn run(work: Work) {
+/// Does work, which may block, in another thread, one that is kept for a while for the next. Where the system gives no thread, one that is there does it when it can.
+pub fn run(work: impl FnOnce() + Send + 'static) {
     let mut state = WORKERS.lock();
     let process = std::process::id();
     if state.owner != process {
         *state = State { waiting: VecDeque::new(), idle: 0, owner: process };
     }
-    state.waiting.push_back(work);
+    state.waiting.push_back(Box::new(work));
     if state.idle >= state.waiting.len() {
         WORKERS.changed.notify_one();
         return;
     }
-    let thread = std::thread::Builder::new().name("anyplug-wasm".to_owned());
+    let thread = std::thread::Builder::new().name("anyplug-worker".to_owned());
     let _ = thread.spawn(|| WORKERS.work());
 }
 
@@ -68,5 +63,27 @@ impl Workers {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn work_that_waits_for_other_work_does_not_hold_it_up() {
+        let (first, of_first) = channel();
+        let (done, all) = channel();
+        let also = done.clone();
+        run(move || also.send(of_first.recv()).unwrap_or_default());
+        run(move || {
+            let _ = first.send(7);
+            let _ = done.send(Ok(8));
+        });
+        let mut numbers = [all.recv(), all.recv()].map(|number| number.unwrap().unwrap());
+        numbers.sort_unstable();
+        assert_eq!(numbers, [7, 8]);
     }
 }
