@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import stat
 import struct
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -228,6 +230,25 @@ def test_another_plugin_at_the_address_is_noticed(address: str) -> None:
         reason = plugin.close_reason
         assert reason is not None
         assert 'has plugin "impostor" now, and had "counter"' in reason.message
+
+
+def test_a_closed_link_leaves_nothing_to_its_event_loop(address: str) -> None:
+    gone = threading.Event()
+
+    async def visit() -> None:
+        async with load_plugin(address) as plugin:
+            link: Any = plugin._link
+            weakref.finalize(link.current(), gone.set)
+            assert (await plugin.client(Test).echo(text="x")).text == "x 1 "
+
+    with listen(counter(), address):
+        run(visit())
+        # Who looked at it last may be about to leave.
+        for _ in range(300):
+            gc.collect()
+            if gone.wait(0.1):
+                break
+        assert gone.is_set()
 
 
 def certificates(name: str, ca: str = "authority") -> TlsOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -181,7 +182,8 @@ class Connection:
     def join_loop(self) -> None:
         """Ties the connection to the running event loop, which reads and runs handlers from now on."""
         self.loop = asyncio.get_running_loop()
-        self._descriptors = self.native.join_loop(self.loop, self._tick)
+        # What the native side keeps must not keep this alive in turn: the garbage collector does not see it there.
+        self._descriptors = self.native.join_loop(self.loop, functools.partial(_tick, weakref.ref(self)))
         for descriptor in self._descriptors:
             self.loop.add_reader(descriptor, self._tick)
 
@@ -237,6 +239,11 @@ class Connection:
     def kill(self, reason: str) -> None:
         """Ends the connection, and the process at its other end, at once."""
         self.native.kill(reason)
+
+
+def _tick(connection: weakref.ref[Connection]) -> None:
+    if (found := connection()) is not None:
+        found._tick()
 
 
 _OVER = 2
