@@ -48,6 +48,8 @@ impl HostHandler for Trial {
                 std::thread::spawn(move || sender.send("from a thread"));
                 receiver.await.map_err(|error| failed(&error))?.to_owned()
             }
+            // It leaves something in the thread that calls, which is the host's.
+            "current" => std::thread::current().name().unwrap_or_default().to_owned(),
             "block" => {
                 let blocking = tokio::task::spawn_blocking(move || depth * 2);
                 blocking.await.map_err(|error| failed(&error))?.to_string()

@@ -102,6 +102,16 @@ mod between_languages {
         assert_eq!(ask(&client, "spawn", 1).expect_err("an end").code(), Code::Unavailable);
     }
 
+    #[test]
+    fn a_thread_of_the_host_may_end_after_the_library() {
+        let thread = std::thread::Builder::new().name("of the host".to_owned()).spawn(|| {
+            let plugin = plugin();
+            ask(&HostClient::new(&plugin), "current", 0).expect("an answer");
+            block_on(plugin.close()).expect("an end");
+        });
+        thread.expect("a thread").join().expect("an end");
+    }
+
     /// Each is a copy of its own, and nothing is left of it: neither in memory nor of descriptors.
     #[test]
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

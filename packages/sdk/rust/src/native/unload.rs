@@ -2,7 +2,8 @@
 //!
 //! glibc keeps a library for as long as a thread lives that has something thread-local of it to destroy, and Rust's standard library and tokio have, in every thread that enters them: a host's main thread
 //! would keep all libraries that it ever called. So what is registered within a call of the host's is kept here instead, destroyed when its thread ends, and forgotten when the library goes before that.
-//! Threads of the plugin's own keep the library as ever, which is what protects one that outlives its instance. And tokio has a pair of sockets for signals that it never closes: they are closed here.
+//! Threads of the plugin's own keep the library as ever, which is what protects one that outlives its instance. And the keys of what else is
+//! thread-local go with the library, and the pair of sockets for signals that tokio never closes.
 //!
 //! Elsewhere a library stays loaded until the threads have ended that have called it.
 
@@ -12,8 +13,8 @@ pub(super) use platform::{Entered, making_runtime};
 mod platform {
     use std::arch::global_asm;
     use std::cell::Cell;
-    use std::ffi::{c_int, c_void};
-    use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+    use std::ffi::{CStr, c_int, c_void};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
     thread_local! {
         /// How many calls of the host this thread is within.
@@ -28,6 +29,7 @@ mod platform {
         pub(crate) fn new() -> Self {
             // What the linker drops takes the functions below with it.
             std::hint::black_box((register as *const (), pair as *const ()));
+            IS_LIBRARY.store(true, Ordering::Relaxed);
             ENTERED.set(ENTERED.get() + 1);
             Self(())
         }
@@ -59,8 +61,12 @@ mod platform {
         "__cxa_thread_atexit_impl:", "jmp {register}",
         ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
         "socketpair:", "jmp {pair}",
+        ".globl pthread_key_create", ".hidden pthread_key_create", ".type pthread_key_create, @function",
+        "pthread_key_create:", "jmp {make_key}",
+        ".globl pthread_key_delete", ".hidden pthread_key_delete", ".type pthread_key_delete, @function",
+        "pthread_key_delete:", "jmp {delete_key}",
         ".popsection",
-        register = sym register, pair = sym pair,
+        register = sym register, pair = sym pair, make_key = sym make_key, delete_key = sym delete_key,
     );
     #[cfg(target_arch = "aarch64")]
     global_asm!(
@@ -70,8 +76,12 @@ mod platform {
         "__cxa_thread_atexit_impl:", "b {register}",
         ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
         "socketpair:", "b {pair}",
+        ".globl pthread_key_create", ".hidden pthread_key_create", ".type pthread_key_create, @function",
+        "pthread_key_create:", "b {make_key}",
+        ".globl pthread_key_delete", ".hidden pthread_key_delete", ".type pthread_key_delete, @function",
+        "pthread_key_delete:", "b {delete_key}",
         ".popsection",
-        register = sym register, pair = sym pair,
+        register = sym register, pair = sym pair, make_key = sym make_key, delete_key = sym delete_key,
     );
 
     /// Done when the library is unloaded, and when the process ends.
@@ -83,6 +93,10 @@ mod platform {
     static KEY: AtomicU64 = AtomicU64::new(0);
     /// Threads that are about it.
     static ENDING: AtomicUsize = AtomicUsize::new(0);
+    /// A host has entered it: it is no program that the SDK is linked into.
+    static IS_LIBRARY: AtomicBool = AtomicBool::new(false);
+    /// The keys of this library's, each and one; 0: none. The standard library has two.
+    static KEYS: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
     static SOCKETS: [AtomicI32; 2] = [AtomicI32::new(-1), AtomicI32::new(-1)];
 
     /// What a thread of the host has to destroy, in order of its making.
@@ -109,18 +123,65 @@ mod platform {
 
     unsafe fn register_with_system(destroy: Destroy, object: *mut c_void, library: *mut c_void) -> c_int {
         static SYSTEMS: AtomicUsize = AtomicUsize::new(0);
-        let mut address = SYSTEMS.load(Ordering::Relaxed);
-        if address == 0 {
-            // SAFETY: the name is a string of C's. What is hidden here is not found by it.
-            address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr()) } as usize;
-            SYSTEMS.store(address, Ordering::Relaxed);
-        }
+        let address = system_function(&SYSTEMS, c"__cxa_thread_atexit_impl");
         if address == 0 {
             // What is never destroyed does less harm than what is destroyed by nobody's function.
             return -1;
         }
         // SAFETY: it is the system's function of this name.
         unsafe { std::mem::transmute::<usize, Register>(address)(destroy, object, library) }
+    }
+
+    /// Where the system's function of a name is, which is hidden here and so not found; 0: there is none.
+    fn system_function(known: &AtomicUsize, name: &CStr) -> usize {
+        let mut address = known.load(Ordering::Relaxed);
+        if address == 0 {
+            // SAFETY: the name is a string of C's.
+            address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) } as usize;
+            known.store(address, Ordering::Relaxed);
+        }
+        address
+    }
+
+    type EndOfValue = unsafe extern "C" fn(*mut c_void);
+
+    /// `pthread_key_create`: what the keys are is kept. One that outlived the library would have threads call what is no more there when they end, and there are but 1,024.
+    unsafe extern "C" fn make_key(key: *mut libc::pthread_key_t, end: Option<EndOfValue>) -> c_int {
+        type MakeKey = unsafe extern "C" fn(*mut libc::pthread_key_t, Option<EndOfValue>) -> c_int;
+        static SYSTEMS: AtomicUsize = AtomicUsize::new(0);
+        let address = system_function(&SYSTEMS, c"pthread_key_create");
+        if address == 0 {
+            return libc::EAGAIN;
+        }
+        // SAFETY: it is the system's function of this name, and the arguments are as they came.
+        let made = unsafe { std::mem::transmute::<usize, MakeKey>(address)(key, end) };
+        if made == 0 {
+            // SAFETY: the system has written it.
+            let number = u64::from(unsafe { *key }) + 1;
+            let _ =
+                KEYS.iter().find(|place| place.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst).is_ok());
+        }
+        made
+    }
+
+    /// `pthread_key_delete`.
+    unsafe extern "C" fn delete_key(key: libc::pthread_key_t) -> c_int {
+        let number = u64::from(key) + 1;
+        // Forgotten first: as soon as it is deleted, it may be another's.
+        let _ = KEYS.iter().find(|place| place.compare_exchange(number, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok());
+        // SAFETY: the argument is as it came.
+        unsafe { delete_by_system(key) }
+    }
+
+    unsafe fn delete_by_system(key: libc::pthread_key_t) -> c_int {
+        type DeleteKey = unsafe extern "C" fn(libc::pthread_key_t) -> c_int;
+        static SYSTEMS: AtomicUsize = AtomicUsize::new(0);
+        let address = system_function(&SYSTEMS, c"pthread_key_delete");
+        if address == 0 {
+            return libc::EINVAL;
+        }
+        // SAFETY: it is the system's function of this name, and the argument is as it came.
+        unsafe { std::mem::transmute::<usize, DeleteKey>(address)(key) }
     }
 
     fn key() -> Option<libc::pthread_key_t> {
@@ -165,10 +226,16 @@ mod platform {
     }
 
     extern "C" fn at_unload() {
-        let key = KEY.swap(0, Ordering::SeqCst);
-        if key > 0 {
-            // SAFETY: it was made; from now on no thread comes to `at_thread_end`.
-            unsafe { libc::pthread_key_delete((key - 1) as libc::pthread_key_t) };
+        if !IS_LIBRARY.load(Ordering::Relaxed) {
+            return;
+        }
+        KEY.store(0, Ordering::SeqCst);
+        for place in &KEYS {
+            let key = place.swap(0, Ordering::SeqCst);
+            if key > 0 {
+                // SAFETY: it was made here; from now on no thread comes to what it names, `at_thread_end` included.
+                unsafe { delete_by_system((key - 1) as libc::pthread_key_t) };
+            }
         }
         while ENDING.load(Ordering::SeqCst) > 0 {
             std::hint::spin_loop();
