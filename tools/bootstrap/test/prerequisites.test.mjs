@@ -81,6 +81,6 @@ test("npm start -- --json prints one JSON array and nothing else, npm's own head
   const { status, stdout } = spawnSync("npm", ["start", "--", "--json"], options);
   expect(status).toBe(1);
   const cells = JSON.parse(stdout);
-  expect(cells).toHaveLength(15);
+  expect(cells).toHaveLength(18);
   for (const cell of cells) expect(cell).toMatchObject({ ok: false, error: expect.stringContaining("cargo") });
 });
