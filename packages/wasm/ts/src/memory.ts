@@ -3,13 +3,18 @@
 /** Up to this size a loop copies faster than a call, in bytes. */
 const loopBytes = 32;
 
+/** `WebAssembly.Memory`, as far as it is looked at: programs are compiled against this without types for WebAssembly, too. */
+interface Growing {
+  readonly buffer: ArrayBuffer;
+}
+
 /** A guest's memory. */
 export class GuestMemory {
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: Growing;
   #bytes: Uint8Array;
   #view: DataView;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: Growing) {
     this.#memory = memory;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#view = new DataView(memory.buffer);
