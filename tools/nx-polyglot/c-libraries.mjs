@@ -1,5 +1,5 @@
-/** Compiles what is written in C: plugins as shared libraries, where their plugin.json says they are, and the libraries of test/ffi. */
-import { execFileSync } from "node:child_process";
+/** Compiles what is written in C: plugins as shared libraries, where their plugin.json says they are, and the libraries and the host of test/ffi. */
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -7,17 +7,28 @@ import process from "node:process";
 import { installBytes, root } from "./plugin-files.mjs";
 
 const compiler = process.env.CC || "cc";
-const flags = "-std=c11 -Wall -Wextra -pedantic -Werror -O2 -fPIC -fvisibility=hidden -shared -pthread".split(" ");
+const flags = "-std=c11 -Wall -Wextra -pedantic -Werror -O2 -fPIC -fvisibility=hidden -pthread".split(" ");
+const posix = "-D_POSIX_C_SOURCE=200809L";
 const suffix = { darwin: ".dylib", win32: ".dll" }[process.platform] ?? ".so";
 const plugin = join(root, "plugins/test-plugin/c");
 const tests = join(root, "test/ffi");
 
+if (spawnSync(compiler, ["--version"]).error !== undefined) {
+  console.error(
+    `There is no C compiler ${compiler} on this machine: install one, which Rust needs to link as well, or name yours by CC`,
+  );
+  process.exit(1);
+}
 const work = mkdtempSync(join(tmpdir(), "anyplug-c-"));
 try {
   const whole = compile(join(plugin, "plugin.c"), [], join(plugin, "bin", `libtest-plugin${suffix}`));
   for (const name of ["late", "busy", "crash"]) {
-    compile(join(tests, "c/late.c"), ["-D_POSIX_C_SOURCE=200809L", `-D${name}`], library(name));
+    compile(join(tests, "c/late.c"), [posix, `-D${name}`], library(name));
   }
+  for (const build of [1, 2, 3]) {
+    compile(join(tests, "c/rebuilt.c"), [`-DVERSION="0.1.${build}"`], library(`rebuilt-${build}`));
+  }
+  compile(join(tests, "c/driver.c"), [posix], join(tests, "bin/driver"), "program");
   const made = {
     text: () => Buffer.from("This is no shared library, whatever its name says.\n".repeat(10)),
     empty: () => Buffer.alloc(0),
@@ -37,10 +48,11 @@ function library(name) {
 }
 
 /** Compiles a file, and returns what became of it. */
-function compile(source, options, installed) {
+function compile(source, options, installed, kind = "library") {
   const built = join(work, basename(installed));
   const include = `-I${join(root, "packages/ffi/include")}`;
-  execFileSync(compiler, [...flags, include, ...options, source, "-o", built], { stdio: "inherit" });
+  const shared = kind === "library" ? ["-shared"] : ["-fPIE"];
+  execFileSync(compiler, [...flags, ...shared, include, ...options, source, "-o", built, "-ldl"], { stdio: "inherit" });
   const bytes = readFileSync(built);
   installBytes(bytes, installed, 0o755);
   return bytes;

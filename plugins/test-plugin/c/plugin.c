@@ -9,10 +9,14 @@ enum { HELLO = 1, REQUEST, MESSAGE, END, CANCEL, CREDIT, PING, PONG }; /* kinds 
 enum { FLAG_END = 1, FLAG_HEADER = 2, HEADER_BYTES = 12, MAGIC_BYTES = 8, DEFAULT_CREDIT = 65536 };
 enum { ECHO = 1, COUNT = 3, SUM = 4, CONVERSE = 5 }; /* methods by their index; the first is GetDescriptors */
 
+#ifndef VERSION
+#define VERSION "0.1.0"
+#endif
+
 /* A Hello in three parts; the host's limits go between the last two, so that they are this side's too. The fingerprint of the service is as
  * protoc-gen-anyplug computed it. */
-#define VERSIONS "\x08\x01\x10\x01"
-#define IDENTITY "\x1a\x0btest-plugin" "\x22\x05" "0.1.0" "\x2a\x01" "c"
+#define PROTOCOL "\x08\x01\x10\x01"
+#define IDENTITY "\x1a\x0btest-plugin" "\x22\x05" VERSION "\x2a\x01" "c"
 #define SERVICES                                                                                                                              \
   "\x3a\x39\x0a\x27" "anyplug.reflection.v1.ReflectionService" "\x1a\x0eGetDescriptors"                                                       \
   "\x3a\x82\x01\x0a\x1b" "anyplug.test.v1.TestService" "\x12\x20" "c40bf496192b17538e29d7a99d251dbc"                                          \
@@ -173,7 +177,7 @@ static void take_frame(instance *self, const uint8_t *head, const uint8_t *data,
     const uint64_t credit = bytes > 0 ? find(limits, limits + bytes, 3, NULL) : 0;
     self->window = credit > 0 ? (int64_t)credit : DEFAULT_CREDIT;
     buffer hello = {0};
-    put(&hello, VERSIONS IDENTITY "\x32", sizeof VERSIONS IDENTITY "\x32" - 1);
+    put(&hello, PROTOCOL IDENTITY "\x32", sizeof PROTOCOL IDENTITY "\x32" - 1);
     put_varint(&hello, bytes), put(&hello, limits, bytes);
     put(&hello, SERVICES, sizeof SERVICES - 1);
     self->host->send(self->host->context, (const uint8_t *)"anyplug\n", MAGIC_BYTES);
