@@ -42,6 +42,18 @@ test.each([
   }
 });
 
+test.each([
+  ["typescript", "ffi-sync:c"],
+  ["typescript", "ffi-raw"],
+  ["rust", "ffi:rust"],
+])("in %s, %s measures echoes of a library", async (language, contender) => {
+  worker = new Worker(language, contender);
+  await worker.ready();
+  for (const run of ["echo64", "echo64k"]) {
+    expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
+  }
+});
+
 test("a round that is not possible fails, and the next one goes on", async () => {
   worker = new Worker("typescript", "plain");
   await worker.ready();

@@ -30,7 +30,12 @@ export function peerVersions() {
     `${name} (Python)`,
     new RegExp(`^${name}==(\\S+)`, "m").exec(requirements)?.[1],
   ]);
-  return { ...manifest.dependencies, ...Object.fromEntries(python) };
+  const crates = readFileSync(join(root, "tools", "bench", "natives", "Cargo.lock"), "utf8");
+  const rust = ["napi", "pyo3"].map((name) => [
+    `${name} (Rust)`,
+    new RegExp(`^name = "${name}"\\nversion = "(\\S+)"`, "m").exec(crates)?.[1],
+  ]);
+  return { ...manifest.dependencies, ...Object.fromEntries([...python, ...rust]) };
 }
 
 function version(program, args) {

@@ -13,7 +13,8 @@ import { tableText } from "./format.mjs";
 import { judge } from "./judge.mjs";
 import { machine, peerVersions } from "./machine.mjs";
 import { moduleStep } from "./modules/modules.mjs";
-import { peerSteps } from "./peers.mjs";
+import { extensionStep } from "./natives/natives.mjs";
+import { benchPython, peerSteps } from "./peers.mjs";
 import { busyness, reportMarkdown } from "./report.mjs";
 import { measure } from "./rounds.mjs";
 import { groups } from "./tables.mjs";
@@ -48,7 +49,8 @@ async function bench(options) {
     return 1;
   }
   const memory = createMemory(cacheFolder);
-  await runSteps([...setUpSteps({ python, withBuilds: true }), moduleStep(memory), ...peerSteps(python, memory)]);
+  const ours = [...setUpSteps({ python, withBuilds: true }), moduleStep(memory)];
+  await runSteps([...ours, ...peerSteps(python, memory), extensionStep(benchPython, memory)]);
 
   const pace = options.quick ? QUICK_PACE : PACE;
   const report = { machine: machine(), peers: peerVersions(), pace, tables: [] };

@@ -1,4 +1,4 @@
-/** Calls to plugins that are shared libraries, beside a plain C function that is called from the same language. */
+/** Calls to plugins that are shared libraries, beside other ways to call native code from the same language. */
 
 const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
 
@@ -13,14 +13,17 @@ const contenders = {
     ["ffi:rust", "Rust plugin", "ours"],
     ["ffi-sync:c", "C plugin, synchronous stub", "ours"],
     ["ffi:c", "C plugin", "ours"],
-    ["ffi-raw", "koffi alone, memcpy of as much", "limit"],
+    ["napi", "napi-rs: Buffer in, new Buffer out", "peer"],
+    ["ffi-raw", "koffi: memcpy of as much", "limit"],
   ],
   python: [
     ["ffi:rust", "Rust plugin, threads", "ours"],
     ["asyncio-ffi:rust", "Rust plugin, asyncio", "ours"],
     ["ffi:c", "C plugin, threads", "ours"],
     ["asyncio-ffi:c", "C plugin, asyncio", "ours"],
-    ["ffi-raw", "ctypes alone, memcpy of as much", "limit"],
+    ["pyo3", "PyO3: bytes in, new bytes out", "limit"],
+    ["cffi", "cffi, API mode: bytes in, new bytes out", "peer"],
+    ["ffi-raw", "ctypes: memcpy of as much", "peer"],
   ],
   rust: [
     ["ffi:rust", "Rust plugin", "ours"],
@@ -72,7 +75,8 @@ function table(language, { run, title }) {
     unit: "us",
     better: "lower",
     rows,
-    limit: "ffi-raw",
+    limit: rows.find(({ kind: role }) => role === "limit")?.id,
+    peer: rows.find(({ kind: role }) => role === "peer")?.id,
     aims:
       run === "echo64"
         ? aims[language].map(([row, bound]) => ({ row, bound, text: `${label(row)} within ${bound} us` }))
