@@ -6,6 +6,7 @@ export { CallContext, type Surroundings } from "./context.js";
 export { type Bucket, Deadlines, deadlines, type Expiring } from "./deadlines.js";
 export type { CallHeader } from "./header.js";
 export { decodeHello, magic } from "./hello.js";
+export { connectPlugin, explained, type HostingOptions, negotiateAll } from "./hosting.js";
 export { mergeLimits } from "./limits.js";
 export { checkCompatible } from "./negotiation.js";
 export { admit, type Route, responsesOf } from "./router.js";

@@ -1,4 +1,4 @@
 /** Loads plugins from shared libraries into this process, by the C ABI of anyplug.h. */
 
-export { FfiInstance, type InstanceOptions } from "./instance.js";
+export { FfiInstance } from "./instance.js";
 export { relayLibrary } from "./relay.js";

@@ -1,34 +1,10 @@
 /** A plugin as a shared library: from its file to its end. */
 
-import {
-  AnyplugError,
-  Code,
-  Connection,
-  type Hello,
-  type LimitOptions,
-  type LogRecord,
-  type Router,
-  type ServiceDescriptor,
-} from "@anyplug/core";
-import { within } from "@anyplug/core/transports";
+import { AnyplugError, Code, type Connection, type Hello } from "@anyplug/core";
+import { connectPlugin, explained, type HostingOptions, negotiateAll, within } from "@anyplug/core/transports";
 import { FfiChannel } from "./channel.js";
 import { refused, wasClosed } from "./failure.js";
 import { Library } from "./library.js";
-
-/** What is needed to make a plugin of a library. */
-export interface InstanceOptions {
-  /** The name that the plugin sees of this host. */
-  readonly hostName: string;
-  /** What this side serves. */
-  readonly router: Router;
-  readonly limits?: LimitOptions | undefined;
-  readonly expect?: readonly ServiceDescriptor[] | undefined;
-  readonly config?: Readonly<Record<string, unknown>> | undefined;
-  readonly onLog?: ((record: LogRecord) => void) | undefined;
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A loaded library with its instance. */
 export class FfiInstance {
@@ -39,32 +15,23 @@ export class FfiInstance {
   readonly enforced: readonly string[] = ["isolation: none"];
   readonly #library: Library;
   readonly #channel: FfiChannel;
-  readonly #options: InstanceOptions;
+  readonly #options: HostingOptions;
   /** Resolves when the instance has ended, and its library is let go. */
   readonly #ended: Promise<void>;
   #isStarting = true;
   #closing: Promise<void> | undefined;
 
-  private constructor(library: Library, options: InstanceOptions) {
-    const { hostName, router, limits, onLog, config = {} } = options;
+  private constructor(library: Library, options: HostingOptions) {
     this.#library = library;
     this.#options = options;
     this.hello = library.hello;
     this.#channel = new FfiChannel({
       library,
-      onLog,
+      onLog: options.onLog,
       maxMessageBytes: () => this.link.limits.maxMessageBytes,
       isBusy: () => this.#isStarting || this.link.openCalls > 0,
     });
-    this.link = new Connection(this.#channel, {
-      role: "host",
-      name: hostName,
-      version: "",
-      limits,
-      router,
-      onLog,
-      config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
-    });
+    this.link = connectPlugin(this.#channel, options);
     this.#ended = this.#end();
   }
 
@@ -74,7 +41,7 @@ export class FfiInstance {
    * @throws AnyplugError (rejects) INVALID_ARGUMENT when it is no shared library, FAILED_PRECONDITION when it is no plugin for this host or its schemas do not fit,
    * DEADLINE_EXCEEDED when the time is over, CANCELLED when the signal was aborted, and the plugin's own when it refuses to start.
    */
-  static async start(path: string, options: InstanceOptions): Promise<FfiInstance> {
+  static async start(path: string, options: HostingOptions): Promise<FfiInstance> {
     const { startTimeoutMs, signal } = options;
     const library = await Library.load(path);
     const { name } = library.hello;
@@ -115,12 +82,9 @@ export class FfiInstance {
     }
     // A plugin that refuses to start says so right behind its hello: once it has answered, it does not.
     await link.ping().catch(async () => {
-      const reason = await link.closed;
-      const why = `plugin "${hello.name}" refused to start: ${reason.message}`;
-      throw new AnyplugError(reason.code, why, { details: reason.details, cause: reason });
+      throw explained(await link.closed, `plugin "${hello.name}" refused to start`);
     });
-    for (const service of this.#options.expect ?? []) await link.negotiate(service);
-    await link.negotiateUses();
+    await negotiateAll(link, this.#options.expect);
   }
 
   async #close(): Promise<void> {

@@ -11,6 +11,7 @@ import {
   Router,
   type ServiceDescriptor,
 } from "@anyplug/core";
+import { explained, negotiateAll } from "@anyplug/core/transports";
 import { connectDirect } from "@anyplug/direct";
 import { type Instance, wasClosed } from "./instance.js";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
@@ -53,9 +54,7 @@ async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
     const services = typeof plugin.services === "function" ? await plugin.services(config) : plugin.services;
     router = new Router({ services, uses: plugin.uses, grants: "all", config, onError: failureLog(options.onLog) });
   } catch (error) {
-    const { code, message, details } = AnyplugError.from(error);
-    const why = `plugin "${plugin.name}" refused to start: ${message}`;
-    throw new AnyplugError(code, why, { details, cause: error });
+    throw explained(error, `plugin "${plugin.name}" refused to start`);
   }
   const host = { name: hostName(options), version: "", router: hostRouter(plan, options), limits: plan.limits };
   const link = connectDirect({
@@ -63,8 +62,7 @@ async function connect(plan: Plan, options: LoadOptions): Promise<Link> {
     plugin: { name: plugin.name, version: plugin.version, router, limits: plugin.limits },
     onLog: options.onLog,
   });
-  for (const service of options.expect ?? []) await link.negotiate(service);
-  await link.negotiateUses();
+  await negotiateAll(link, options.expect);
   return link;
 }
 

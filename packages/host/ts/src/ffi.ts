@@ -1,7 +1,6 @@
 /** A plugin as a shared library: its file is found, and the rest is the transport's. */
 
 import { statSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AnyplugError, Code, type Hello } from "@anyplug/core";
@@ -9,9 +8,9 @@ import { FfiInstance } from "@anyplug/ffi";
 import type { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { derivedFrom } from "./derive.js";
 import { type Instance, ProcessInstance, wasClosed } from "./instance.js";
-import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
+import type { LoadOptions } from "./options.js";
 import { pathInside } from "./paths.js";
-import { checkConfigLength, hostName, hostRouter, type Plan, surroundings } from "./plan.js";
+import { checkConfigLength, hostingOptions, type Plan, sizeOfFile, surroundings } from "./plan.js";
 
 /** The program that a library runs in which is loaded into a process of its own. */
 const runner = fileURLToPath(new URL("run-library.js", import.meta.url));
@@ -51,21 +50,8 @@ async function loadApart(plan: Plan, options: LoadOptions): Promise<Loaded> {
 }
 
 async function loadHere(plan: Plan, options: LoadOptions): Promise<Loaded> {
-  const { manifest, config, limits, isDerived = false } = plan;
-  const { expect, onLog, signal } = options;
-  const { startTimeoutMs = defaultStartTimeoutMs, drainTimeoutMs = defaultDrainTimeoutMs } = options;
-  checkConfigLength(JSON.stringify(config), manifest.name);
-  const instance = await FfiInstance.start(await libraryFile(plan), {
-    hostName: hostName(options),
-    router: hostRouter(plan, options),
-    limits,
-    expect,
-    config,
-    onLog,
-    startTimeoutMs,
-    drainTimeoutMs,
-    signal,
-  });
+  const { manifest, isDerived = false } = plan;
+  const instance = await FfiInstance.start(await libraryFile(plan), hostingOptions(plan, options));
   const peer = instance.hello;
   return { instance, peer, manifest: isDerived ? derivedFrom(manifest, peer) : manifest };
 }
@@ -75,13 +61,11 @@ async function loadHere(plan: Plan, options: LoadOptions): Promise<Loaded> {
  *
  * @throws AnyplugError (rejects) NOT_FOUND when there is none, INVALID_ARGUMENT when its path leaves the folder.
  */
-export async function libraryFile({ manifest, folder, file, isDerived = false }: Plan): Promise<string> {
-  const inside = libraryPath(manifest.interop?.sharedLibPath ?? "");
-  const path = pathInside(folder, inside, "interop.sharedLibPath");
-  const found = await stat(path).catch(() => undefined);
-  if (found?.isFile()) return path;
-  const where = isDerived ? path : `${file}: interop.sharedLibPath: ${path}`;
-  throw new AnyplugError(Code.NotFound, `${where} does not exist; build the plugin, or name another`);
+export async function libraryFile(plan: Plan): Promise<string> {
+  const field = "interop.sharedLibPath";
+  const path = pathInside(plan.folder, libraryPath(plan.manifest.interop?.sharedLibPath ?? ""), field);
+  await sizeOfFile(path, field, plan);
+  return path;
 }
 
 /** What a library's file is called on this system, of which the manifest may say the name alone: `bin/name` is `bin/libname.so`, `bin/libname.dylib` or `bin/name.dll`. */

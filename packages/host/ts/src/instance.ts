@@ -1,6 +1,7 @@
 /** A plugin as a process: from its start to its end. */
 
 import { AnyplugError, Code, Connection, type Link, type Router } from "@anyplug/core";
+import { explained, negotiateAll } from "@anyplug/core/transports";
 import { type PipeChannel, type PluginProcess, type ProcessOptions, processChannel, startProcess } from "@anyplug/ipc";
 import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions } from "./options.js";
 import { hostName, hostRouter, type Plan, processOptions } from "./plan.js";
@@ -98,8 +99,7 @@ export class ProcessInstance implements Instance {
     } catch (error) {
       throw await this.#explain(AnyplugError.from(error));
     }
-    for (const service of this.#options.expect ?? []) await this.link.negotiate(service);
-    await this.link.negotiateUses();
+    await negotiateAll(this.link, this.#options.expect);
   }
 
   async #close(): Promise<void> {
@@ -125,12 +125,10 @@ export class ProcessInstance implements Instance {
   /** Why calls cannot be made, with what is known of the process. */
   async #explain(error: AnyplugError): Promise<AnyplugError> {
     const { name } = this.#process;
-    const { code, message, details } = error;
-    if (this.link.peer !== undefined) {
-      return new AnyplugError(code, `plugin "${name}" refused to start: ${message}`, { details, cause: error });
-    }
+    if (this.link.peer !== undefined) return explained(error, `plugin "${name}" refused to start`);
     if (this.#channel.lost !== undefined) return this.#channel.lost;
-    return new AnyplugError(code, `plugin "${name}": ${message}${await this.#linesOfKilled()}`, { cause: error });
+    const message = `plugin "${name}": ${error.message}${await this.#linesOfKilled()}`;
+    return new AnyplugError(error.code, message, { cause: error });
   }
 
   /** What the process printed last. It is of no more use, and once it has ended, all that it printed has been read. */

@@ -1,12 +1,14 @@
 /** Decides how a plugin is to be loaded, before anything is started. */
 
+import { stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { AnyplugError, Code, type LimitOptions, Router, type RouterOptions } from "@anyplug/core";
+import type { HostingOptions } from "@anyplug/core/transports";
 import { configVariable, type ProcessOptions } from "@anyplug/ipc";
 import { splitCommand } from "./command.js";
 import { interpreter } from "./interpreter.js";
 import type { LocatedPlugin } from "./locate.js";
-import type { LoadOptions, TransportName } from "./options.js";
+import { defaultDrainTimeoutMs, defaultStartTimeoutMs, type LoadOptions, type TransportName } from "./options.js";
 import { pathInside } from "./paths.js";
 
 const transports: readonly TransportName[] = ["direct", "process", "stdio", "wasm", "ffi"];
@@ -97,6 +99,37 @@ export function checkConfigLength(text: string, name: string): void {
   if (bytes <= maxConfigBytes) return;
   const message = `the configuration of plugin "${name}" takes ${bytes} bytes, and a process takes ${maxConfigBytes}; give the path of a file instead`;
   throw new AnyplugError(Code.InvalidArgument, message);
+}
+
+/**
+ * What a plugin is told that is loaded into this process.
+ *
+ * @throws AnyplugError INVALID_ARGUMENT for a configuration that is too large.
+ */
+export function hostingOptions(plan: Plan, options: LoadOptions): HostingOptions {
+  const { config, limits, manifest } = plan;
+  const { expect, onLog, signal } = options;
+  const { startTimeoutMs = defaultStartTimeoutMs, drainTimeoutMs = defaultDrainTimeoutMs } = options;
+  checkConfigLength(JSON.stringify(config), manifest.name);
+  const router = hostRouter(plan, options);
+  return { hostName: hostName(options), router, limits, expect, config, onLog, startTimeoutMs, drainTimeoutMs, signal };
+}
+
+/**
+ * Finds a file that the manifest names, which is at `path`, and returns how large it is, in bytes.
+ *
+ * @param field where the manifest names it, such as `interop.wasmPath`
+ * @throws AnyplugError (rejects) NOT_FOUND when there is none.
+ */
+export async function sizeOfFile(
+  path: string,
+  field: string,
+  { file, isDerived = false }: LocatedPlugin,
+): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile()) return found.size;
+  const where = isDerived ? path : `${file}: ${field}: ${path}`;
+  throw new AnyplugError(Code.NotFound, `${where} does not exist; build the plugin, or name another`);
 }
 
 const maxConfigBytes = 131_072 - `${configVariable}=\0`.length;

@@ -1,6 +1,7 @@
 /** A plugin that is served on a socket. */
 
 import { AnyplugError, Code, Connection, Router } from "@anyplug/core";
+import { explained, negotiateAll } from "@anyplug/core/transports";
 import { type Address, connectSocket, formatAddress } from "@anyplug/ipc";
 import { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { type Instance, wasClosed } from "./instance.js";
@@ -110,8 +111,7 @@ async function open(address: Address, options: LoadOptions, signal: AbortSignal)
     await connection.ping().catch(async () => {
       throw explained(await connection.closed, `plugin "${connection.peer?.name}" refused to start`);
     });
-    for (const service of expect) await connection.negotiate(service);
-    await connection.negotiateUses();
+    await negotiateAll(connection, expect);
     return connection;
   } catch (error) {
     connection.close();
@@ -119,11 +119,6 @@ async function open(address: Address, options: LoadOptions, signal: AbortSignal)
   } finally {
     signal.removeEventListener("abort", abandon);
   }
-}
-
-function explained(error: unknown, what: string): AnyplugError {
-  const { code, message, details } = AnyplugError.from(error);
-  return new AnyplugError(code, `${what}: ${message}`, { details, cause: error });
 }
 
 export function checkOptions(address: Address, options: LoadOptions): void {

@@ -1,16 +1,7 @@
 /** A plugin in this process: from its module to its end. */
 
-import {
-  AnyplugError,
-  Code,
-  Connection,
-  type Hello,
-  type LimitOptions,
-  type LogRecord,
-  type Router,
-  type ServiceDescriptor,
-} from "@anyplug/core";
-import { within } from "@anyplug/core/transports";
+import { AnyplugError, Code, type Hello } from "@anyplug/core";
+import { connectPlugin, explained, type HostingOptions, negotiateAll, within } from "@anyplug/core/transports";
 import { GuestChannel } from "./channel.js";
 import { pluginModule } from "./check.js";
 import { adopt, type Compiled, compile } from "./compile.js";
@@ -19,21 +10,10 @@ import { type Member, WasmLink } from "./link.js";
 import { readSource, type WasmSource } from "./source.js";
 
 /** What is needed to make a plugin of a module. */
-export interface InstanceOptions {
+export interface InstanceOptions extends HostingOptions {
   readonly wasm?: WasmOptions | undefined;
   /** What the module is called in errors, such as its path. */
   readonly place: string;
-  /** The name that the plugin sees of this host. */
-  readonly hostName: string;
-  /** What this side serves. */
-  readonly router: Router;
-  readonly limits?: LimitOptions | undefined;
-  readonly expect?: readonly ServiceDescriptor[] | undefined;
-  readonly config?: Readonly<Record<string, unknown>> | undefined;
-  readonly onLog?: ((record: LogRecord) => void) | undefined;
-  readonly startTimeoutMs: number;
-  readonly drainTimeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A loaded module with its instances. */
@@ -88,7 +68,7 @@ export class WasmInstance {
     options: InstanceOptions,
     onLink: (link: WasmLink) => void,
   ): Promise<WasmInstance> {
-    const { place, expect = [] } = options;
+    const { place } = options;
     const limits = wasmLimits(options.wasm);
     const read = await readSource(source, limits, place);
     const compiled =
@@ -99,12 +79,9 @@ export class WasmInstance {
     onLink(link);
     await link.opened;
     await link.ping().catch((error: unknown) => {
-      const { code, message, details } = AnyplugError.from(error);
-      const why = `plugin "${compiled.about.name}" refused to start: ${message}`;
-      throw new AnyplugError(code, why, { details, cause: error });
+      throw explained(error, `plugin "${compiled.about.name}" refused to start`);
     });
-    for (const service of expect) await link.negotiate(service);
-    await link.negotiateUses();
+    await negotiateAll(link, options.expect);
     return new WasmInstance(link, compiled, options);
   }
 
@@ -123,17 +100,9 @@ export class WasmInstance {
 
 /** Makes an instance of the module, and a connection to it. @throws AnyplugError when it failed. */
 function connect(compiled: Compiled<Hello>, options: InstanceOptions): Member {
-  const { wasm, hostName, router, limits, config = {}, onLog, startTimeoutMs } = options;
+  const { wasm, onLog, startTimeoutMs } = options;
   const channel = new GuestChannel(compiled, wasmLimits(wasm), performance.now() + startTimeoutMs, onLog);
-  const connection = new Connection(channel, {
-    role: "host",
-    name: hostName,
-    version: "",
-    limits,
-    router,
-    onLog,
-    config: Object.keys(config).length === 0 ? "" : JSON.stringify(config),
-  });
+  const connection = connectPlugin(channel, options);
   channel.isReady = true;
   const hello = compiled.about;
   const check = () => {
