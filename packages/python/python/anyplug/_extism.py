@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
 from . import _native
+from ._closing import AsyncCloses, Closes, Loads
 from ._error import to_error
 from ._lazy import asyncio
 from ._log import LogLevel, LogRecord, OnLog, log_to_logging
@@ -67,7 +67,7 @@ def load_extism_plugin(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtismLoad:
+class ExtismLoad(Loads["SyncExtismPlugin", "ExtismPlugin"]):
     """An Extism plugin that is to be loaded: ``with`` it, ``async with`` it, `await` it or `open` it."""
 
     path: str | None
@@ -80,7 +80,6 @@ class ExtismLoad:
     max_http_response_bytes: int
     limits: WasmLimits
     own_on_log: OnLog | None
-    _open: list[ExtismPlugin | SyncExtismPlugin] = field(default_factory=list)
 
     # --- as the native module takes them ----------------------------------------------------------
 
@@ -117,43 +116,11 @@ class ExtismLoad:
         """Loads the plugin for threads. It has to be closed."""
         return SyncExtismPlugin(_native.Extism.load(self))
 
-    def __enter__(self) -> SyncExtismPlugin:
-        """Loads the plugin for threads; leaving the block closes it."""
-        plugin = self.open()
-        self._open.append(plugin)
-        return plugin
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        plugin = self._open.pop()
-        assert isinstance(plugin, SyncExtismPlugin)  # noqa: S101 - __enter__ put it there
-        plugin.close()
-
     # --- for asyncio -----------------------------------------------------------------------------
-
-    def __await__(self) -> Generator[Any, Any, ExtismPlugin]:
-        """Loads the plugin for asyncio. It has to be closed."""
-        return self._open_async().__await__()
 
     async def _open_async(self) -> ExtismPlugin:
         loop = asyncio.get_running_loop()
         return ExtismPlugin(await loop.run_in_executor(None, _native.Extism.load, self))
-
-    async def __aenter__(self) -> ExtismPlugin:
-        """Loads the plugin for asyncio; leaving the block closes it."""
-        plugin = await self
-        self._open.append(plugin)
-        return plugin
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        plugin = self._open.pop()
-        assert isinstance(plugin, ExtismPlugin)  # noqa: S101 - __aenter__ put it there
-        await plugin.close()
 
 
 class _Loaded:
@@ -181,7 +148,7 @@ class _Loaded:
         return f"<{type(self).__name__} {self.name}>"
 
 
-class SyncExtismPlugin(_Loaded):
+class SyncExtismPlugin(_Loaded, Closes):
     """A loaded Extism plugin, for threads: any number of them may call it."""
 
     def call(self, function: str, data: bytes | str = b"", *, timeout: float | None = None) -> bytes:
@@ -198,18 +165,8 @@ class SyncExtismPlugin(_Loaded):
         """Takes no more calls. Those that are being made end by themselves."""
         self._native.close()
 
-    def __enter__(self) -> Self:
-        """Returns the plugin itself; leaving the block closes it."""
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        self.close()
-
-
-class ExtismPlugin(_Loaded):
+class ExtismPlugin(_Loaded, AsyncCloses):
     """A loaded Extism plugin, for asyncio: its calls run in threads of the loop's executor."""
 
     async def call(
@@ -229,16 +186,6 @@ class ExtismPlugin(_Loaded):
     async def close(self) -> None:
         """Takes no more calls. Those that are being made end by themselves."""
         self._native.close()
-
-    async def __aenter__(self) -> Self:
-        """Returns the plugin itself; leaving the block closes it."""
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        await self.close()
 
 
 def _bytes(data: bytes | str) -> bytes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from . import _native
+from ._closing import Closes
 from ._code import Code
 from ._connection import Connection
 from ._error import AnyplugError, to_error
@@ -69,7 +69,7 @@ def listen(
     )
 
 
-class PluginServer:
+class PluginServer(Closes):
     """A server of plugins. `listen` makes one; ``with`` closes it."""
 
     def __init__(
@@ -128,16 +128,6 @@ class PluginServer:
             thread.start()
         for thread in closing:
             thread.join()
-
-    def __enter__(self) -> Self:
-        """Returns the server itself; leaving the block closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the server."""
-        self.close()
 
     # --- hosts -----------------------------------------------------------------------------------
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal, TypedDict, Unpack
 
 from . import _native
+from ._closing import Loads
 from ._code import Code
 from ._connection import Connection
 from ._context import PeerInfo
@@ -167,7 +167,7 @@ def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions])
 
 
 @dataclass(frozen=True, kw_only=True)
-class PluginLoad:
+class PluginLoad(Loads[SyncPlugin, Plugin]):
     """A plugin that is to be loaded: ``with`` it, ``async with`` it, `await` it or `open` it, any number of times."""
 
     path: str
@@ -193,7 +193,6 @@ class PluginLoad:
     ffi_options: FfiOptions | None = None
     definition: PluginDefinition | None = None
     language: str | None = None
-    _open: list[Plugin | SyncPlugin] = field(default_factory=list)
 
     # --- for threads -----------------------------------------------------------------------------
 
@@ -217,25 +216,7 @@ class PluginLoad:
         manifest = located.manifest_of(connection)
         return SyncPlugin(self._link(connection, make), manifest, transport, self.drain_timeout)
 
-    def __enter__(self) -> SyncPlugin:
-        """Loads the plugin for threads; leaving the block closes it."""
-        plugin = self.open()
-        self._open.append(plugin)
-        return plugin
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        plugin = self._open.pop()
-        assert isinstance(plugin, SyncPlugin)  # noqa: S101 - __enter__ put it there
-        plugin.close()
-
     # --- for asyncio -----------------------------------------------------------------------------
-
-    def __await__(self) -> Generator[Any, Any, Plugin]:
-        """Loads the plugin for asyncio. It has to be closed."""
-        return self._open_async().__await__()
 
     async def _open_async(self) -> Plugin:
         if _native.is_address(self.path):
@@ -260,20 +241,6 @@ class PluginLoad:
         transport = connection.native.transport
         manifest = located.manifest_of(connection)
         return Plugin(self._link(connection, make), manifest, transport, self.drain_timeout)
-
-    async def __aenter__(self) -> Plugin:
-        """Loads the plugin for asyncio; leaving the block closes it."""
-        plugin = await self
-        self._open.append(plugin)
-        return plugin
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        plugin = self._open.pop()
-        assert isinstance(plugin, Plugin)  # noqa: S101 - __aenter__ put it there
-        await plugin.close()
 
     # --- an address ------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from ._closing import AsyncCloses, Closes
 from ._lazy import asyncio
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Loaded:
             self._link.kill("the plugin was dropped by its host")
 
 
-class Plugin(_Loaded):
+class Plugin(_Loaded, AsyncCloses):
     """A loaded plugin, for asyncio. It belongs to the event loop in which it was loaded."""
 
     def client(self, service: ServiceDescriptor[ClientT, Any, Any]) -> ClientT:
@@ -124,18 +124,8 @@ class Plugin(_Loaded):
         assert reason is not None  # noqa: S101 - it has ended
         return reason
 
-    async def __aenter__(self) -> Self:
-        """Returns the plugin itself; leaving the block closes it."""
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        await self.close()
-
-
-class SyncPlugin(_Loaded):
+class SyncPlugin(_Loaded, Closes):
     """A loaded plugin, for threads: any number of them may call it."""
 
     def client(self, service: ServiceDescriptor[Any, ClientT, Any]) -> ClientT:
@@ -154,13 +144,3 @@ class SyncPlugin(_Loaded):
         if not self._closed:
             self._closed = True
             self._link.close(self._drain_timeout)
-
-    def __enter__(self) -> Self:
-        """Returns the plugin itself; leaving the block closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugin."""
-        self.close()

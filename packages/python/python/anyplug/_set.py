@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+from ._closing import AsyncCloses, Closes, Loads
 from ._code import Code
 from ._discovery import FoundPlugin, PluginFailure
 from ._error import AnyplugError, to_error
@@ -39,7 +39,7 @@ class _Set(Generic[PluginT]):
         raise AnyplugError(Code.NOT_FOUND, f'there is no plugin "{name}" in this set')
 
 
-class PluginSet(_Set[Plugin]):
+class PluginSet(_Set[Plugin], AsyncCloses):
     """Plugins that were loaded together, for asyncio."""
 
     async def close(self) -> None:
@@ -48,7 +48,7 @@ class PluginSet(_Set[Plugin]):
             await plugin.close()
 
 
-class SyncPluginSet(_Set[SyncPlugin]):
+class SyncPluginSet(_Set[SyncPlugin], Closes):
     """Plugins that were loaded together, for threads."""
 
     def close(self) -> None:
@@ -73,12 +73,11 @@ def load_plugins(
 
 
 @dataclass(frozen=True, slots=True)
-class PluginsLoad:
+class PluginsLoad(Loads[SyncPluginSet, PluginSet]):
     """Plugins that are to be loaded: ``with`` them, ``async with`` them, `await` them or `open` them."""
 
     found: tuple[FoundPlugin, ...]
     options: LoadOptions | Callable[[FoundPlugin], LoadOptions] | None
-    _open: list[PluginSet | SyncPluginSet] = field(default_factory=list)
 
     def open(self) -> SyncPluginSet:
         """Loads the plugins for threads, one after the other. They have to be closed."""
@@ -95,24 +94,6 @@ class PluginsLoad:
             SyncPluginSet(loaded, ()).close()
             raise
         return SyncPluginSet(loaded, order.failures())
-
-    def __enter__(self) -> SyncPluginSet:
-        """Loads the plugins for threads; leaving the block closes them."""
-        plugins = self.open()
-        self._open.append(plugins)
-        return plugins
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugins."""
-        plugins = self._open.pop()
-        assert isinstance(plugins, SyncPluginSet)  # noqa: S101 - __enter__ put it there
-        plugins.close()
-
-    def __await__(self) -> Generator[Any, Any, PluginSet]:
-        """Loads the plugins for asyncio, those that do not need each other at the same time. They have to be closed."""
-        return self._open_async().__await__()
 
     async def _open_async(self) -> PluginSet:
         order = _Order.of(self.found)
@@ -136,20 +117,6 @@ class PluginsLoad:
             await PluginSet(loaded, ()).close()
             raise
         return PluginSet(loaded, order.failures())
-
-    async def __aenter__(self) -> PluginSet:
-        """Loads the plugins for asyncio; leaving the block closes them."""
-        plugins = await self
-        self._open.append(plugins)
-        return plugins
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the plugins."""
-        plugins = self._open.pop()
-        assert isinstance(plugins, PluginSet)  # noqa: S101 - __aenter__ put it there
-        await plugins.close()
 
     def _load(self, plugin: FoundPlugin) -> PluginLoad:
         options = self.options(plugin) if callable(self.options) else (self.options or {})

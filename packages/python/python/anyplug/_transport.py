@@ -7,6 +7,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, I
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
+from ._closing import Closes
+
 if TYPE_CHECKING:
     from ._codec import Message
     from ._descriptor import MethodDescriptor
@@ -42,7 +44,7 @@ class ResponseStream(AsyncIterator[T]):
         await self.aclose()
 
 
-class SyncResponseStream(Iterator[T]):
+class SyncResponseStream(Iterator[T], Closes):
     """The responses of a call, as they come.
 
     The call ends when the stream is left: by its end, by `close`, or when it is dropped.
@@ -53,16 +55,6 @@ class SyncResponseStream(Iterator[T]):
     @abstractmethod
     def close(self) -> None:
         """Cancels the call if it has not ended. The responses that came and were not read are lost."""
-
-    def __enter__(self) -> Self:
-        """Returns the stream itself; leaving the block closes it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Closes the stream."""
-        self.close()
 
 
 class Transport(Protocol):
