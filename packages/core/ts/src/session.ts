@@ -360,15 +360,22 @@ export class Session {
 
   /** @throws AnyplugError when a request with a message of that size may not be made. */
   #admitRequest(size: number): Hello {
-    const { hello } = this.#peerForRequest();
-    const { limits, name } = hello;
+    const { peer, closed, drainSent, drainReceived, openOwn } = this.#state;
+    const isOpen = peer !== undefined && closed === undefined && !drainSent && !drainReceived;
+    if (!isOpen) return this.#peerForRequest().hello;
+    const { hello } = peer;
+    if (openOwn >= hello.limits.maxPendingRequests || size > hello.limits.maxMessageBytes)
+      this.#refuseRequest(hello, size);
+    return hello;
+  }
+
+  /** Apart, so that what each call needs is small enough for an engine to put it where it is called. */
+  #refuseRequest({ limits, name }: Hello, size: number): void {
     if (this.#state.openOwn >= limits.maxPendingRequests) {
       const open = `there are ${limits.maxPendingRequests} requests, as many as "${name}" takes at once`;
       throw new AnyplugError(Code.ResourceExhausted, `${open}; wait for one to end`);
     }
-    const excess = this.#messageExcess(size);
-    if (excess !== undefined) throw excess;
-    return hello;
+    this.checkMessageSize(size);
   }
 
   #onlyCall(): number | undefined {
@@ -429,10 +436,11 @@ export class Session {
 
   /** The next free id of this side's parity. */
   #claimId(): number {
+    const { calls } = this.#state;
     for (;;) {
       const id = this.#nextId;
       this.#nextId = id + 2 > largestCallId ? this.#smallestId : id + 2;
-      if (!this.#state.calls.has(id)) return id;
+      if (calls.size === 0 || !calls.has(id)) return id;
     }
   }
 }

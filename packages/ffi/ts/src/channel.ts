@@ -78,7 +78,7 @@ export class FfiChannel implements Channel {
     const { guest } = this;
     const answer = this.#answer;
     const state = guest.call(call, method, header, payload, size);
-    const fault = guest.resultFault(state);
+    const fault = guest.result.read(state);
     if (fault !== undefined) guest.fail(fault);
     if (guest.failed !== undefined) throw this.#fail(guest.failed);
     answer.more = guest.outbox.length > 0 || guest.logs.length > 0;
@@ -103,17 +103,16 @@ export class FfiChannel implements Channel {
 
   /** The answer lies in the host's room, unless something happens before it is read. */
   #takeResult(answer: Answer): void {
-    const { guest } = this;
-    const length = guest.resultBytes;
-    answer.from = 0;
-    answer.to = length;
-    answer.owned = false;
-    answer.bytes = guest.room.bytes;
-    if (!answer.more && !guest.isResultElsewhere) return;
-    answer.owned = true;
+    const { result } = this.guest;
+    answer.to = result.length;
+    answer.owned = answer.more || result.isElsewhere;
+    answer.bytes = answer.owned ? this.#ownResult() : result.room.bytes;
+  }
+
+  #ownResult(): Uint8Array {
+    const { room, length, isElsewhere } = this.guest.result;
     // Of one over the limit nothing but its length is looked at.
-    if (guest.isResultElsewhere) answer.bytes = guest.takeResult(this.#surroundings.maxMessageBytes());
-    else answer.bytes = guest.room.bytes.slice(0, length);
+    return isElsewhere ? this.guest.takeResult(this.#surroundings.maxMessageBytes()) : room.bytes.slice(0, length);
   }
 
   /** A thread of the plugin sent. It goes on before what it sent is handled. */

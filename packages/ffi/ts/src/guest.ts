@@ -5,20 +5,18 @@ import type { AnyplugError, LogLevel, LogRecord } from "@anyplug/core";
 import { broken, refused } from "./failure.js";
 import type { Library } from "./library.js";
 import { Outbox, Room, Struct } from "./memory.js";
-import type { Address, Native } from "./native.js";
+import type { Address, CallFunction, Native } from "./native.js";
+import { absurdBytes, Result } from "./result.js";
 import { abiVersion } from "./table.js";
 
-/** `anyplug_host` and `anyplug_result` of anyplug.h. */
+/** `anyplug_host` of anyplug.h. */
 const host = { size: 0, version: 4, context: 8, send: 16, log: 24, bytes: 32 } as const;
-const result = { data: 0, length: 8, owner: 16, bytes: 24 } as const;
 const headerFlag = 2 << 16;
 
 /** Bytes of the room that results are written into; also what is collected before it is handed over. */
 const roomBytes = 65_536;
 /** From this size on bytes are handed over where they are, instead of being copied to others. */
 const largeBytes = 16_384;
-/** More than this in one piece is no length, in bytes. */
-const absurdBytes = 0x8000_0000;
 
 const levels: readonly LogLevel[] = ["info", "trace", "debug", "info", "warn", "error"];
 
@@ -27,16 +25,16 @@ export class Guest {
   readonly outbox: Outbox;
   /** What it logged, and nobody was told yet. */
   logs: LogRecord[] = [];
-  /** Where results are. */
-  readonly room: Room;
+  /** What the last `call` came to. */
+  readonly result: Result;
   /** Why nothing of it is looked at any more. */
   failed: AnyplugError | undefined;
   readonly #library: Library;
   readonly #onSent: () => void;
   readonly #inbox: Room;
   readonly #host: Struct;
-  readonly #result: Struct;
   readonly #instance: Address;
+  readonly #call: CallFunction;
   readonly #id: number;
   /** This thread is in the plugin: what is sent now is looked at when it has returned. */
   #isInside = false;
@@ -53,11 +51,11 @@ export class Guest {
   constructor(library: Library, onSent: () => void) {
     const { native } = library;
     this.#library = library;
+    this.#call = library.table.call;
     this.#onSent = onSent;
     this.outbox = new Outbox(native);
-    this.room = new Room(native, roomBytes);
+    this.result = new Result(native, roomBytes);
     this.#inbox = new Room(native, roomBytes);
-    this.#result = new Struct(native, result.bytes);
     this.#host = new Struct(native, host.bytes);
     const { send, log } = callbacks(native);
     lastId += 1;
@@ -100,63 +98,26 @@ export class Guest {
 
   /** Makes a call, and returns 0, 1 or 2, as the ABI says. The message is the first `size` bytes of `payload`. */
   call(call: number, method: number, header: Uint8Array | undefined, payload: Uint8Array, size: number): number {
-    let address: Address;
-    let flags = 0;
-    let length = size;
-    if (header === undefined) {
-      address = this.#addressOf(payload);
-    } else {
-      flags = headerFlag;
-      length += 4 + header.length;
-      address = this.#withHeader(header, payload, size, length).address;
-    }
-    const { room } = this;
-    const answer = this.#result;
-    answer.setPointer(result.data, room.address);
-    answer.setPointer(result.length, room.bytes.length);
-    answer.setPointer(result.owner, 0);
+    if (header === undefined) return this.#enter(call, method, this.#addressOf(payload), size);
+    const length = size + 4 + header.length;
+    const room = this.#withHeader(header, payload, size, length);
+    return this.#enter(call, method | headerFlag, room.address, length);
+  }
+
+  #enter(call: number, method: number, address: Address, length: number): number {
+    const { result } = this;
+    result.reset();
     this.#isInside = true;
     try {
-      return this.#library.table.call(this.#instance, call, method | flags, address, length, answer.address);
+      return this.#call(this.#instance, call, method, address, length, result.address);
     } finally {
       this.#isInside = false;
     }
   }
 
-  /** Bytes of the result of the last `call`. */
-  get resultBytes(): number {
-    return this.#result.pointer(result.length);
-  }
-
-  /** Whether the result of the last `call` lies in the plugin's memory, and is to be taken by `takeResult`. */
-  get isResultElsewhere(): boolean {
-    return this.#result.pointer(result.owner) !== 0;
-  }
-
-  /** Copies the result of the last `call`, and gives its memory back; of one that is longer than `most` nothing is copied. */
+  /** Copies the result of the last `call`, which lies elsewhere; of one that is longer than `most` nothing is copied. */
   takeResult(most: number): Uint8Array {
-    const data = this.#result.pointer(result.data);
-    const length = this.resultBytes;
-    const { native, table } = this.#library;
-    const taken = new Room(native, length > most ? 0 : length);
-    if (taken.bytes.length > 0 && data !== 0) native.copy(taken.address, data, length);
-    table.release(this.#result.pointer(result.owner), data, length);
-    return taken.bytes;
-  }
-
-  /** What is wrong with the result of the last `call`; undefined: nothing that can be seen. */
-  resultFault(state: number): string | undefined {
-    const [data, length] = [this.#result.pointer(result.data), this.resultBytes];
-    if (state < 0 || state > 2) return `call returned ${state}, expected 0, 1 or 2`;
-    if (state === 2) return undefined;
-    if (length > absurdBytes) return `call returned a result of ${length} bytes`;
-    if (this.isResultElsewhere) {
-      return data === 0 && length > 0 ? `call returned a result of ${length} bytes at null` : undefined;
-    }
-    if (data !== this.room.address)
-      return "call returned a result outside the host's room, and no owner to give it back to";
-    const { length: most } = this.room.bytes;
-    return length > most ? `call wrote ${length} bytes into a room of ${most}` : undefined;
+    return this.result.take(most, this.#library.table.release);
   }
 
   /** It did what the ABI does not allow. */

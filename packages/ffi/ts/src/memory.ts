@@ -17,31 +17,35 @@ export class Room {
 /** A struct of C: 32-bit halves, as the machine orders them. */
 export class Struct {
   readonly address: Address;
-  readonly #words: Uint32Array;
+  /** What is in it, in pieces of four bytes. */
+  readonly words: Uint32Array<ArrayBuffer>;
 
   constructor(native: Native, bytes: number) {
     // What is small may lie among the objects, which move.
-    this.#words = new Uint32Array(new ArrayBuffer(Math.max(bytes, 128)), 0, bytes / 4);
-    this.address = native.addressOf(this.#words);
+    this.words = new Uint32Array(new ArrayBuffer(Math.max(bytes, 128)), 0, bytes / 4);
+    this.address = native.addressOf(this.words);
   }
 
   /** A u32 at an offset in bytes. */
   word(offset: number): number {
-    return this.#words[offset >> 2] as number;
+    return this.words[offset >> 2] as number;
   }
 
   setWord(offset: number, value: number): void {
-    this.#words[offset >> 2] = value;
+    this.words[offset >> 2] = value;
   }
 
   /** A pointer, or a size_t, at an offset in bytes. One that is no number is larger than all of them. */
   pointer(offset: number): number {
-    return this.word(offset + low) + this.word(offset + high) * 0x1_0000_0000;
+    const lower = this.word(offset + low);
+    const upper = this.word(offset + high);
+    // What is small stays a small integer, which costs engines less than other numbers.
+    return upper === 0 ? lower : lower + upper * 0x1_0000_0000;
   }
 
   setPointer(offset: number, value: number): void {
-    this.#words[(offset + low) >> 2] = value;
-    this.#words[(offset + high) >> 2] = value / 0x1_0000_0000;
+    this.words[(offset + low) >> 2] = value;
+    this.words[(offset + high) >> 2] = value / 0x1_0000_0000;
   }
 }
 

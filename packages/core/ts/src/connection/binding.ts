@@ -18,6 +18,8 @@ export class Bindings {
   readonly #session: Session;
   readonly #transport: Transport;
   readonly #ready = new Map<ServiceDescriptor, Binding>();
+  /** What was asked for last: mostly it is the next as well, and needs no look at the map. */
+  #last: { readonly service: ServiceDescriptor; readonly binding: Binding } | undefined;
   readonly #checking = new Map<ServiceDescriptor, Promise<Binding>>();
 
   /** `transport` is the connection of the session. */
@@ -28,12 +30,13 @@ export class Bindings {
 
   /** The binding of a service, when nothing has to happen before a call. */
   ready(service: ServiceDescriptor): Binding | undefined {
-    return this.#ready.get(service);
+    const last = this.#last;
+    return last !== undefined && last.service === service ? last.binding : this.#find(service);
   }
 
   /** The binding of a service, when it can be found without asking the peer: its hello has come, and the schemas are known to be the same. */
   now(service: ServiceDescriptor): Binding | undefined {
-    const ready = this.#ready.get(service);
+    const ready = this.ready(service);
     if (ready !== undefined) return ready;
     const offered = this.#session.peer?.services.find(({ name }) => name === service.name);
     if (offered === undefined || !haveSameSchema(service.fingerprint, offered.fingerprint)) return undefined;
@@ -72,6 +75,12 @@ export class Bindings {
       if (service === undefined || haveSameSchema(fingerprint, service.fingerprint)) continue;
       checkCompatible(name, await this.#fetchDescriptors(name), service.descriptorSet());
     }
+  }
+
+  #find(service: ServiceDescriptor): Binding | undefined {
+    const binding = this.#ready.get(service);
+    if (binding !== undefined) this.#last = { service, binding };
+    return binding;
   }
 
   async #check(service: ServiceDescriptor): Promise<Binding> {

@@ -180,7 +180,8 @@ export class Engine implements ChannelReceiver, Surroundings {
 
   /** Writes what was to be written before the next call. False when it has to go by frames behind that. */
   get isClearForCall(): boolean {
-    if (this.session.outputBytes > 0) this.flush();
+    if (this.session.outputBytes === 0) return !this.#blocked;
+    this.flush();
     return this.session.outputBytes === 0 && !this.#blocked;
   }
 
@@ -194,23 +195,22 @@ export class Engine implements ChannelReceiver, Surroundings {
     const channel = this.#channel;
     const headerBytes = header === undefined ? undefined : encodeCheckedHeader(header);
     const id = session.claimCall(message.length);
-    let answer = channel.callNow?.(id, index, headerBytes, message.bytes, message.length, deadline);
+    const answer = channel.callNow?.(id, index, headerBytes, message.bytes, message.length, deadline);
     if (answer === undefined) return undefined;
     this.nowId = id;
     if (answer.state === "pending") return answer;
-    if (answer.more) {
-      // What comes of it may make calls too.
-      answer = { ...answer };
-      this.delivered();
-    }
-    const limit = session.limits.maxMessageBytes;
-    if (answer.to - answer.from > limit) {
-      throw this.refuse(
-        Code.ResourceExhausted,
-        `a message of ${answer.to - answer.from} bytes is over the limit of ${limit} bytes`,
-      );
-    }
-    return answer;
+    return answer.more || answer.to - answer.from > session.limits.maxMessageBytes ? this.#unusual(answer) : answer;
+  }
+
+  /** Apart, so that what most calls need is small enough for an engine to put it where it is called. */
+  #unusual(answer: Answer): Answer {
+    // What comes of it may make calls too.
+    const kept = { ...answer };
+    if (answer.more) this.delivered();
+    const limit = this.session.limits.maxMessageBytes;
+    const bytes = kept.to - kept.from;
+    if (bytes <= limit) return kept;
+    throw this.refuse(Code.ResourceExhausted, `a message of ${bytes} bytes is over the limit of ${limit} bytes`);
   }
 
   /** Takes what came during a call that was made the short way. */

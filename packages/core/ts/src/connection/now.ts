@@ -73,12 +73,17 @@ export function unarySync<I, O>(
   const message = encodeRequest(method, request, encodeTransient);
   const answer = isClear ? engine.callNow(index, begun, message) : undefined;
   if (answer === undefined) throw notSync(method, "other calls are on their way to it");
-  if (answer.state !== "pending") return responseOf(engine, method, answer, options);
+  if (answer.state === "pending") throw leave(engine, method, message);
+  return responseOf(engine, method, answer, options);
+}
+
+/** Cancels the call that is pending, and returns why. */
+function leave(engine: Engine, method: MethodDescriptor, { length }: Encoded): AnyplugError {
   const { nowId, session } = engine;
-  session.adoptCall(nowId, message.length, undefined);
+  session.adoptCall(nowId, length, undefined);
   session.cancel(nowId, failure(Code.Cancelled, "the caller does not wait"));
   engine.delivered();
-  throw notSync(method, "its answer comes later");
+  return notSync(method, "its answer comes later");
 }
 
 function notSync({ path }: MethodDescriptor, why: string): AnyplugError {
