@@ -1,6 +1,6 @@
 /** An action of an agent's plugin, from hosts of each language, beside what agents have today. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf } from "./rows.mjs";
 
 const measured = [
   { run: "latency", title: "one after the other", unit: "us", better: "lower" },
@@ -30,39 +30,27 @@ const contenders = {
     ["agent:rust", "to Rust", "ours"],
     ["agent", "to Rust, direct", "ours"],
     ["line", "ElizaOS's line protocol, plain Python loop", "peer"],
-    ["mcp", "MCP SDK, a tool, stdio, from Node", "peer", "typescript"],
+    ["mcp", "MCP SDK, a tool, stdio, from Node", "peer", undefined, "typescript"],
   ],
 };
 
 const note =
   "The action looks at a value of the state, and at nothing else; the message has 64 characters. Ours is a stream of what the action says, with its result last; MCP's tool has a text and returns it.";
 
-/** Returns a group for each host's language: all of its contenders take turns. */
+/** Returns a group for each host's language. */
 export function agentGroups() {
-  return Object.keys(contenders).map((language) => ({
-    section: "agents",
-    language,
-    name: `Actions of agents in ${names[language]}`,
-    tables: measured.map((what) => table(language, what)),
-  }));
+  return groupsOf("agents", (name) => `Actions of agents in ${name}`, measured, table);
 }
 
 function table(language, { run, title, unit, better }) {
-  const rows = contenders[language].map(([contender, label, kind, other]) => ({
-    id: contender,
-    label,
-    kind,
-    language: other ?? language,
-    contender,
-    run,
-  }));
+  const rows = rowsOf(contenders[language], language, run);
   return {
     id: `agents.${language}.${run}`,
     title: `${names[language]} host: action of a plugin, ${title}`,
     unit,
     better,
     rows,
-    peer: rows.find((row) => row.kind === "peer")?.id,
+    peer: firstOf(rows, "peer"),
     note,
   };
 }

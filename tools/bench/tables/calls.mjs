@@ -1,6 +1,6 @@
 /** Calls from hosts of each language to plugins of each language, over processes. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf } from "./rows.mjs";
 
 const measured = [
   { run: "latency", title: "round trip of 64 B", unit: "us", better: "lower" },
@@ -92,35 +92,20 @@ const notes = {
   streams: "A thousand are open all the time: one that has ended is followed by the next.",
 };
 
-/** Returns a group for each host's language: all of its contenders take turns. */
+/** Returns a group for each host's language. */
 export function callGroups() {
-  return Object.keys(contenders).map((language) => ({
-    section: "calls",
-    language,
-    name: `Calls from ${names[language]}`,
-    tables: measured.map((what) => table(language, what)),
-  }));
+  return groupsOf("calls", (name) => `Calls from ${name}`, measured, table);
 }
 
 function table(language, { run, title, unit, better }) {
-  const rows = contenders[language]
-    .filter(([, , , runs]) => runs.includes(run))
-    .map(([contender, label, kind, , other]) => ({
-      id: contender,
-      label,
-      kind,
-      language: other ?? language,
-      contender,
-      run,
-    }));
-  const limit = rows.find(({ kind }) => kind === "limit")?.id;
+  const rows = rowsOf(contenders[language], language, run);
   return {
     id: `calls.${language}.${run}`,
     title: `${names[language]} host: ${title}`,
     unit,
     better,
     rows,
-    limit,
+    limit: firstOf(rows, "limit"),
     peer: rows.find(({ id }) => id === "mcp")?.id,
     note: notes[run],
     aims: aims[language][run] ?? [],

@@ -1,6 +1,6 @@
 /** Codecs on the message of 1.2 kB. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { groupsOf, names, rowsOf } from "./rows.mjs";
 
 const contenders = {
   typescript: [
@@ -51,18 +51,12 @@ const aims = {
 
 /** Returns a group for each language: a process for each codec, in turns. What is compiled for several of them in one process is slower for each. */
 export function codecGroups() {
-  return Object.keys(contenders).map((language) => ({
-    section: "codecs",
-    language,
-    name: `Codecs in ${names[language]}`,
-    tables: ["encode", "decode"].map((operation) => table(language, operation)),
-  }));
+  return groupsOf("codecs", (name) => `Codecs in ${name}`, ["encode", "decode"], table);
 }
 
 function table(language, operation) {
-  const rows = contenders[language]
-    .filter(([, , , only]) => only === undefined || only.includes(operation))
-    .map(([id, label, kind]) => ({ id, label, kind, language, contender: `codecs:${id}`, run: operation }));
+  const all = rowsOf(contenders[language], language, operation);
+  const rows = all.map((row) => ({ ...row, contender: `codecs:${row.id}` }));
   return {
     id: `codecs.${language}.${operation}`,
     title: `${names[language]}: ${operation} a message of 1.2 kB`,

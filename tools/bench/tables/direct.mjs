@@ -1,6 +1,6 @@
 /** Calls to a plugin in the same process, beside the plain calls of the language. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf } from "./rows.mjs";
 
 const measured = [
   { run: "latency", title: "one after the other", unit: "us", better: "lower" },
@@ -36,30 +36,18 @@ const aims = {
 
 /** Returns a group for each language. */
 export function directGroups() {
-  return Object.keys(contenders).map((language) => ({
-    section: "direct",
-    language,
-    name: `Direct calls in ${names[language]}`,
-    tables: measured.map((what) => table(language, what)),
-  }));
+  return groupsOf("direct", (name) => `Direct calls in ${name}`, measured, table);
 }
 
 function table(language, { run, title, unit, better }) {
-  const rows = contenders[language].map(([contender, label, kind]) => ({
-    id: contender,
-    label,
-    kind,
-    language,
-    contender,
-    run,
-  }));
+  const rows = rowsOf(contenders[language], language, run);
   return {
     id: `direct.${language}.${run}`,
     title: `${names[language]}, direct: calls of 64 B, ${title}`,
     unit,
     better,
     rows,
-    limit: rows.find(({ kind }) => kind === "limit")?.id,
+    limit: firstOf(rows, "limit"),
     aims: run === "latency" ? aims[language] : [],
   };
 }

@@ -1,8 +1,7 @@
 /** What a plugin costs while nobody calls it, and how long it takes until it can be called. */
 import process from "node:process";
 import { idleCpu, memory } from "../processes.mjs";
-
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { groupsOf, names, rowsOf } from "./rows.mjs";
 
 const plugins = [
   ["process:ts", "plugin in TypeScript", "ours"],
@@ -56,24 +55,12 @@ const measured = [
 /** Returns a group for each host's language. What a process uses is read from /proc, where there is one. */
 export function idleGroups() {
   const possible = measured.filter(({ probe }) => probe === undefined || process.platform === "linux");
-  return Object.keys(names).map((language) => ({
-    section: "idle",
-    language,
-    name: `Load and rest, ${names[language]} host`,
-    tables: possible.map((what) => table(language, what)),
-  }));
+  return groupsOf("idle", (name) => `Load and rest, ${name} host`, possible, table);
 }
 
 function table(language, { run, title, unit, probe, together }) {
-  const rows = [...plugins, ...bare, ...peers[language]].map(([contender, label, kind]) => ({
-    id: contender,
-    label,
-    kind,
-    language,
-    contender,
-    run,
-    probe,
-  }));
+  const contenders = [...plugins, ...bare, ...peers[language]];
+  const rows = rowsOf(contenders, language, run).map((row) => ({ ...row, probe }));
   const aims = plugins.map(([row, label]) => ({ row, bound: 0.5, text: `${label} under 0.5 % of a core` }));
   return {
     id: `idle.${language}.${run}`,

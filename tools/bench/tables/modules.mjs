@@ -1,7 +1,6 @@
 /** Calls to plugins in WebAssembly modules, how long one takes to start, and a thousand of them, beside other ways to call a module. */
 import process from "node:process";
-
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf, within } from "./rows.mjs";
 
 const echo = (run, size) => ({ run, title: `module: echo of ${size}`, unit: "us", of: "echo" });
 
@@ -90,30 +89,14 @@ const notes = {
 /** Returns two groups for each host's language. What a process uses is read from /proc, where there is one. */
 export function moduleGroups() {
   const shown = instances.filter(({ run }) => run !== "instance-memory" || process.platform === "linux");
-  return Object.keys(contenders).flatMap((language) => [
-    group("modules", language, `Modules in ${names[language]}`, calls),
-    group("instances", language, `Instances of modules in ${names[language]}`, shown),
-  ]);
+  return [
+    ...groupsOf("modules", (name) => `Modules in ${name}`, calls, table),
+    ...groupsOf("instances", (name) => `Instances of modules in ${name}`, shown, table),
+  ];
 }
 
-const group = (section, language, name, measured) => ({
-  section,
-  language,
-  name,
-  tables: measured.map((what) => table(language, what)),
-});
-
 function table(language, { run, title, unit, of }) {
-  const rows = contenders[language]
-    .filter(([, , , measuredBy]) => measuredBy.includes(of))
-    .map(([contender, label, kind, , other]) => ({
-      id: contender,
-      label,
-      kind,
-      language: other ?? language,
-      contender,
-      run,
-    }));
+  const rows = rowsOf(contenders[language], language, run, of);
   return {
     id: `modules.${language}.${run}`,
     title: `${names[language]} host, ${title}`,
@@ -121,18 +104,16 @@ function table(language, { run, title, unit, of }) {
     unit,
     better: "lower",
     rows,
-    limit: rows.find(({ kind }) => kind === "limit")?.id,
+    limit: firstOf(rows, "limit"),
     peer: rows.find(({ id }) => id === "extism")?.id,
     aims: aimsOf(language, run, rows),
   };
 }
 
 function aimsOf(language, run, rows) {
-  const label = (row) => rows.find(({ id }) => id === row).label;
-  if (run === "echo16") {
-    return shortCalls[language].map(([row, bound]) => ({ row, bound, text: `${label(row)} within ${bound} us` }));
-  }
+  if (run === "echo16") return within(shortCalls[language], rows, "us");
   if (run !== "echo64k") return [];
+  const label = (row) => rows.find(({ id }) => id === row).label;
   return shortCalls[language].map(([row]) => ({
     row,
     against: "wasm-raw",

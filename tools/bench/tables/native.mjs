@@ -1,6 +1,6 @@
 /** Calls to plugins that are shared libraries, beside other ways to call native code from the same language. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf, within } from "./rows.mjs";
 
 const measured = [
   { run: "echo64", title: "library: echo of 64 B" },
@@ -50,24 +50,11 @@ const note =
 
 /** Returns a group for each host's language. */
 export function nativeGroups() {
-  return Object.keys(contenders).map((language) => ({
-    section: "native",
-    language,
-    name: `Libraries in ${names[language]}`,
-    tables: measured.map((what) => table(language, what)),
-  }));
+  return groupsOf("native", (name) => `Libraries in ${name}`, measured, table);
 }
 
 function table(language, { run, title }) {
-  const rows = contenders[language].map(([contender, label, kind]) => ({
-    id: contender,
-    label,
-    kind,
-    language,
-    contender,
-    run,
-  }));
-  const label = (row) => rows.find(({ id }) => id === row).label;
+  const rows = rowsOf(contenders[language], language, run);
   return {
     id: `native.${language}.${run}`,
     title: `${names[language]} host, ${title}`,
@@ -75,11 +62,8 @@ function table(language, { run, title }) {
     unit: "us",
     better: "lower",
     rows,
-    limit: rows.find(({ kind: role }) => role === "limit")?.id,
-    peer: rows.find(({ kind: role }) => role === "peer")?.id,
-    aims:
-      run === "echo64"
-        ? aims[language].map(([row, bound]) => ({ row, bound, text: `${label(row)} within ${bound} us` }))
-        : [],
+    limit: firstOf(rows, "limit"),
+    peer: firstOf(rows, "peer"),
+    aims: run === "echo64" ? within(aims[language], rows, "us") : [],
   };
 }

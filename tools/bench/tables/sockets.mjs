@@ -1,6 +1,6 @@
 /** Calls from hosts of each language to plugins that are served at an address, beside gRPC on the same kind of socket. */
 
-const names = { typescript: "TypeScript", python: "Python", rust: "Rust" };
+import { firstOf, groupsOf, names, rowsOf } from "./rows.mjs";
 
 const kinds = [
   ["unix", "Unix socket"],
@@ -33,36 +33,25 @@ const contenders = (kind) => {
       [`${kind}:ts`, "to TypeScript", "ours"],
       [`${kind}:python`, "to Python", "ours"],
       [`${kind}:rust`, "to Rust", "ours"],
-      [`grpc${grpc}`, "grpcio, from Python", "peer", "python"],
+      [`grpc${grpc}`, "grpcio, from Python", "peer", undefined, "python"],
     ],
   };
 };
 
-/** Returns a group for each host's language: all of its contenders take turns. */
+/** Returns a group for each host's language. */
 export function socketGroups() {
-  return Object.keys(names).map((language) => ({
-    section: "sockets",
-    language,
-    name: `Calls over sockets from ${names[language]}`,
-    tables: kinds.flatMap((kind) => measured.map((what) => table(language, kind, what))),
-  }));
+  const all = kinds.flatMap((kind) => measured.map((what) => ({ kind, ...what })));
+  return groupsOf("sockets", (name) => `Calls over sockets from ${name}`, all, table);
 }
 
-function table(language, [kind, where], { run, title, unit, better }) {
-  const rows = contenders(kind)[language].map(([contender, label, role, other]) => ({
-    id: contender,
-    label,
-    kind: role,
-    language: other ?? language,
-    contender,
-    run,
-  }));
+function table(language, { kind: [kind, where], run, title, unit, better }) {
+  const rows = rowsOf(contenders(kind)[language], language, run);
   return {
     id: `sockets.${language}.${kind}.${run}`,
     title: `${names[language]} host, ${where}: ${title}`,
     unit,
     better,
     rows,
-    peer: rows.find((row) => row.kind === "peer")?.id,
+    peer: firstOf(rows, "peer"),
   };
 }
