@@ -1,5 +1,5 @@
 /** Rows of figures from what was measured: median, spread, how they compare, and whether an aim is met. */
-import { pairedRatio, quantile, summary } from "./statistics.mjs";
+import { pairedDifference, pairedRatio, quantile, summary } from "./statistics.mjs";
 
 /**
  * @param {object} table its rows, the row that others are compared with, and its aims
@@ -38,23 +38,22 @@ export function judge({ id, title, note, unit, better, rows, limit, peer, aims =
 
 const nameOf = (rows, id) => rows.find((row) => row.id === id)?.label;
 
-/** `aim` is of a row, at most (or, where more is better, at least) a number, or a factor of another row. */
-function judgeAim({ row, text, bound, against, factor }, { better, unit, series }) {
+/** `aim` is of a row: at most (or, where more is better, at least) a number, so much `over` another row, or a factor of another row. */
+function judgeAim({ row, text, bound, over, against, factor }, { better, unit, series }) {
   const values = series(row);
-  const found =
-    against === undefined
-      ? values.length > 0
-        ? summary(values).median
-        : undefined
-      : pairedRatio(values, series(against));
-  const wanted = against === undefined ? bound : factor;
-  if (found === undefined) return { row, text, met: undefined };
+  const found = () => {
+    if (against !== undefined) return pairedRatio(values, series(against));
+    if (over !== undefined) return pairedDifference(values, series(over));
+    return values.length > 0 ? summary(values).median : undefined;
+  };
+  const [figure, wanted] = [found(), against === undefined ? bound : factor];
+  if (figure === undefined) return { row, text, met: undefined };
   return {
     row,
     text,
-    found,
+    found: figure,
     wanted,
     unit: against === undefined ? unit : "x",
-    met: better === "lower" ? found <= wanted : found >= wanted,
+    met: better === "lower" ? figure <= wanted : figure >= wanted,
   };
 }

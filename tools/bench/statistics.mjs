@@ -25,3 +25,9 @@ export function pairedRatio(values, others) {
   const ratios = values.flatMap((value, round) => (value > 0 && others[round] > 0 ? [value / others[round]] : []));
   return ratios.length === 0 ? undefined : quantile(ratios, 0.5);
 }
+
+/** Returns the median of what one series takes more than another, round by round; without a round that both have, undefined. */
+export function pairedDifference(values, others) {
+  const differences = values.flatMap((value, round) => (others[round] === undefined ? [] : [value - others[round]]));
+  return differences.length === 0 ? undefined : quantile(differences, 0.5);
+}

@@ -42,6 +42,8 @@ test.each([
   ["lower", { row: "ours", bound: 2.9 }, false],
   ["lower", { row: "ours", against: "theirs", factor: 0.5 }, true],
   ["lower", { row: "ours", against: "bare", factor: 2 }, false],
+  ["lower", { row: "ours", over: "bare", bound: 2 }, true],
+  ["lower", { row: "ours", over: "bare", bound: 1.9 }, false],
   ["higher", { row: "ours", bound: 3 }, true],
   ["higher", { row: "ours", bound: 4 }, false],
 ])("where %s is better, %j is met: %s", (better, aim, met) => {
@@ -57,5 +59,6 @@ test("what was not measured neither meets nor misses its aim, and says why", () 
   const aim = { row: "ours", against: "theirs", factor: 1, text: "an aim" };
   const { aims, rows: figures } = judged([aim], { ours: [3] });
   expect(aims).toEqual([{ row: "ours", text: "an aim", met: undefined }]);
+  expect(judged([{ row: "ours", over: "theirs", bound: 1, text: "an aim" }], { ours: [3] }).aims).toEqual(aims);
   expect(figures[1]).toMatchObject({ error: "nothing was measured" });
 });

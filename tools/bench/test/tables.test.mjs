@@ -20,6 +20,8 @@ test("no two tables have one id", () => {
 test.each(tables)("$id compares rows that it has, each once", ({ rows, limit, peer, aims = [] }) => {
   const ids = rows.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  const named = [limit, peer, ...aims.flatMap(({ row, against }) => [row, against])].filter((id) => id !== undefined);
+  const named = [limit, peer, ...aims.flatMap(({ row, against, over }) => [row, against, over])].filter(
+    (id) => id !== undefined,
+  );
   for (const id of named) expect(ids).toContain(id);
 });
