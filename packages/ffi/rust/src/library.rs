@@ -10,7 +10,8 @@ use anyplug_protocol::anyplug::wire::v1::Hello;
 use prost::Message;
 
 use crate::abi::{ABI_VERSION, CallFunction, ENTRY, Entry, Host, PluginTable};
-use crate::machine;
+use crate::elizaos;
+use crate::shared::SharedLibrary;
 
 /// The longest hello of a table, in bytes: one fits into much less.
 const MAX_HELLO_BYTES: usize = 1 << 20;
@@ -39,7 +40,7 @@ struct Inner {
     /// It was said that threads of it still run.
     stays: AtomicBool,
     /// Unloaded by dropping it; none only while that happens.
-    loaded: Option<libloading::Library>,
+    loaded: Option<SharedLibrary>,
 }
 
 /// The functions of a table, all of them there.
@@ -61,19 +62,17 @@ impl Library {
     /// NOT_FOUND when there is no such file; INVALID_ARGUMENT when it is no shared library; FAILED_PRECONDITION when it is for another machine, cannot be loaded, or is no plugin that fits; UNAVAILABLE
     /// when it cannot be copied.
     pub fn load(file: &Path) -> Result<Self> {
-        machine::check(file)?;
+        let loaded = SharedLibrary::open(file)?;
         let failed = |what: String| Error::failed_precondition(format!("{} {what}", file.display()));
-        let copy = PrivateCopy::of(file)?;
-        let loaded = open(&copy.file).map_err(|error| {
-            // The loader names the copy, which says nothing to anybody.
-            let told = error.to_string().replace(&*copy.file.to_string_lossy(), &file.to_string_lossy());
-            failed(format!("cannot be loaded: {told}"))
-        })?;
-        drop(copy);
         // SAFETY: a library with a function of this name follows anyplug.h.
-        let table = unsafe { loaded.get::<Entry>(ENTRY.as_bytes()).map(|entry| entry()) };
-        let Ok(table) = table else {
-            return Err(failed(format!("is no plugin: it does not export {ENTRY}; build it with the anyplug SDK")));
+        let table = unsafe { loaded.function::<Entry>(ENTRY).map(|entry| entry()) };
+        let Some(table) = table else {
+            let advice = if loaded.exports(elizaos::MANIFEST) {
+                "it is one of ElizaOS, by its C ABI: load it by load_library_plugin of anyplug-elizaos"
+            } else {
+                "build it with the anyplug SDK"
+            };
+            return Err(failed(format!("is no plugin: it does not export {ENTRY}; {advice}")));
         };
         // SAFETY: what it returned is its table, or null.
         let (description, functions) = unsafe { read_table(table) }.map_err(failed)?;
@@ -125,41 +124,6 @@ pub fn library_file(path: &Path) -> PathBuf {
         return path.to_owned();
     }
     path.with_file_name(format!("{}{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
-}
-
-fn open(file: &Path) -> std::result::Result<libloading::Library, libloading::Error> {
-    #[cfg(unix)]
-    {
-        use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
-        // A function that is missing is told now, not when it is called.
-        // SAFETY: that its initialisers run is what loading a library is.
-        unsafe { Library::open(Some(file), RTLD_NOW | RTLD_LOCAL).map(Into::into) }
-    }
-    #[cfg(not(unix))]
-    // SAFETY: as above.
-    unsafe {
-        libloading::Library::new(file)
-    }
-}
-
-/// A copy of a file in a folder that only this user can enter; gone when it is dropped, where the system lets go of it.
-struct PrivateCopy {
-    _folder: tempfile::TempDir,
-    file: PathBuf,
-}
-
-impl PrivateCopy {
-    fn of(file: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| {
-            Error::unavailable(format!("{} cannot be copied to a private place: {error}", file.display()))
-                .with_source(error)
-        };
-        // It has mode 0700.
-        let folder = tempfile::Builder::new().prefix("anyplug-").tempdir().map_err(failed)?;
-        let copy = folder.path().join(file.file_name().unwrap_or_default());
-        std::fs::copy(file, &copy).map_err(failed)?;
-        Ok(Self { _folder: folder, file: copy })
-    }
 }
 
 /// # Safety

@@ -10,6 +10,8 @@ export interface Native {
   readonly koffi: typeof koffi;
   /** Copies bytes from one address to another. */
   copy(to: Address, from: Address, bytes: number): void;
+  /** How many bytes a C string has, without the zero at its end. */
+  length(text: Address): number;
   /** Where memory of JavaScript lies. It stays there; whoever passes the address on keeps the memory alive. */
   addressOf(memory: Uint8Array | Uint32Array): Address;
   /** Makes functions of addresses. */
@@ -61,6 +63,7 @@ async function load(): Promise<Native> {
   return {
     koffi,
     copy: memcpy as Native["copy"],
+    length: library.func("strlen", pointer, [pointer]) as Native["length"],
     addressOf: (memory) => Number(koffi.address(memory)),
     functions: {
       open: at("open"),

@@ -60,7 +60,7 @@ pub use manifest::{
 };
 pub use options::{LoadOptions, OnLog};
 pub use paths::path_inside;
-pub use plan::{Plan, TRANSPORTS, plan};
+pub use plan::{Plan, TRANSPORTS, locate_library, plan};
 pub use plugin::Plugin;
 pub use reconnect::{Pace, ReconnectOptions};
 pub use run_library::run_library;

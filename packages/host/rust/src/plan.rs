@@ -48,6 +48,14 @@ pub fn plan(path: &Path, options: &LoadOptions) -> Result<Plan> {
     plan_load(locate_plugin(path)?, options, false)
 }
 
+/// The file of a plugin's shared library: of a folder, its plugin.json, or the library itself.
+///
+/// # Errors
+/// As [`locate_plugin`]; FAILED_PRECONDITION when the manifest names no library, INVALID_ARGUMENT when its path leaves the folder.
+pub fn locate_library(path: &Path) -> Result<PathBuf> {
+    plan(path, &LoadOptions { transport: Some("ffi".to_owned()), ..LoadOptions::default() })?.library_file()
+}
+
 pub(crate) fn plan_load(located: LocatedManifest, options: &LoadOptions, is_linked: bool) -> Result<Plan> {
     let transport = choose_transport(&located, options.transport.as_deref(), is_linked)?;
     let manifest = &located.manifest;

@@ -8,9 +8,10 @@ import { FfiInstance } from "@anyplug/ffi";
 import type { Manifest } from "@anyplug/protocol/anyplug/plugin/v1/manifest.js";
 import { derivedFrom } from "./derive.js";
 import { type Instance, ProcessInstance, wasClosed } from "./instance.js";
+import { locatePlugin } from "./locate.js";
 import type { LoadOptions } from "./options.js";
 import { pathInside } from "./paths.js";
-import { checkConfigLength, hostingOptions, type Plan, sizeOfFile, surroundings } from "./plan.js";
+import { checkConfigLength, hostingOptions, type Plan, planLoad, sizeOfFile, surroundings } from "./plan.js";
 
 /** The program that a library runs in which is loaded into a process of its own. */
 const runner = fileURLToPath(new URL("run-library.js", import.meta.url));
@@ -54,6 +55,16 @@ async function loadHere(plan: Plan, options: LoadOptions): Promise<Loaded> {
   const instance = await FfiInstance.start(await libraryFile(plan), hostingOptions(plan, options));
   const peer = instance.hello;
   return { instance, peer, manifest: isDerived ? derivedFrom(manifest, peer) : manifest };
+}
+
+/**
+ * Returns the path of a plugin's shared library: of a folder, its plugin.json, or the library itself.
+ *
+ * @throws AnyplugError (rejects) NOT_FOUND when there is none, INVALID_ARGUMENT when the manifest is wrong, FAILED_PRECONDITION when it names no library.
+ */
+export async function locateLibrary(path: string): Promise<string> {
+  const located = locatePlugin(path);
+  return libraryFile(planLoad(located, { transport: "ffi" }));
 }
 
 /**

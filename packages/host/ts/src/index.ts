@@ -20,6 +20,7 @@ export {
   type PluginSource,
 } from "./discovery.js";
 export { type ExtismOptions, loadExtismPlugin } from "./extism.js";
+export { locateLibrary } from "./ffi.js";
 export { type InterpreterOptions, interpreter } from "./interpreter.js";
 export { loadDirect, loadPlugin, loadPythonPlugin } from "./load.js";
 export type { LocatedPlugin } from "./locate.js";
