@@ -20,7 +20,11 @@ export const LAYERS = [
   { name: "jsonrpc", folder: /^packages\/jsonrpc\//, mayImport: ["core", "protocol", "json", "direct", "ipc"] },
   // Schemas of ours, each with a small library for both sides.
   { name: "contracts", folder: /^packages\/contracts\//, mayImport: ["core", "generated", "json", "direct"] },
-  { name: "elizaos", folder: /^packages\/elizaos\//, mayImport: ["core", "generated", "contracts", "ipc", "sdk"] },
+  {
+    name: "elizaos",
+    folder: /^packages\/elizaos\//,
+    mayImport: ["core", "generated", "contracts", "ipc", "ffi", "host", "sdk"],
+  },
   // What loads and what is loaded: neither may import the other.
   {
     name: "host",

@@ -1,4 +1,4 @@
-/** Compiles what is written in C: plugins as shared libraries, where their plugin.json says they are, and the libraries and the host of test/ffi. */
+/** Compiles what is written in C: plugins as shared libraries, where their plugin.json says they are, the libraries and the host of test/ffi, and the libraries of test/elizaos. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,8 @@ const posix = "-D_POSIX_C_SOURCE=200809L";
 const suffix = { darwin: ".dylib", win32: ".dll" }[process.platform] ?? ".so";
 const plugin = join(root, "plugins/test-plugin/c");
 const tests = join(root, "test/ffi");
+/** Of ElizaOS's C ABI. */
+const strings = join(root, "test/elizaos/library");
 
 if (spawnSync(compiler, ["--version"]).error !== undefined) {
   console.error(
@@ -29,6 +31,13 @@ try {
     compile(join(tests, "c/rebuilt.c"), [`-DVERSION="0.1.${build}"`], library(`rebuilt-${build}`));
   }
   compile(join(tests, "c/driver.c"), [posix], join(tests, "bin/driver"), "program");
+  const elizaos = JSON.parse(readFileSync(join(strings, "cases.json"), "utf8"));
+  for (const name of new Set([...elizaos.refused, ...elizaos.lacking].map((one) => one.library))) {
+    const to = join(strings, "bin", `${name}.so`);
+    if (name === "text") installBytes(Buffer.from("This is no shared library.\n".repeat(10)), to, 0o755);
+    else if (name === "own") installBytes(whole, to, 0o755);
+    else if (name !== "absent") compile(join(strings, "c/library.c"), [`-D${name}`], to);
+  }
   const made = {
     text: () => Buffer.from("This is no shared library, whatever its name says.\n".repeat(10)),
     empty: () => Buffer.alloc(0),

@@ -21,18 +21,22 @@ function repositoryTargets() {
         "npm",
       ],
     },
-    // Plugins in C, and the libraries that test/ffi is about.
+    // Plugins in C, and the libraries that test/ffi and test/elizaos are about.
     "build-c": {
       command: "node tools/nx-polyglot/c-libraries.mjs",
       cache: true,
       inputs: [
         "{workspaceRoot}/packages/ffi/include/**/*",
         "{workspaceRoot}/plugins/*/c/**/*",
-        "{workspaceRoot}/test/ffi/{c/**/*,cases.json}",
+        "{workspaceRoot}/test/{ffi,elizaos/library}/{c/**/*,cases.json}",
         "{workspaceRoot}/tools/nx-polyglot/{c-libraries,plugin-files}.mjs",
         { runtime: "cc --version" },
       ],
-      outputs: ["{workspaceRoot}/plugins/test-plugin/c/bin", "{workspaceRoot}/test/ffi/bin"],
+      outputs: [
+        "{workspaceRoot}/plugins/test-plugin/c/bin",
+        "{workspaceRoot}/test/ffi/bin",
+        "{workspaceRoot}/test/elizaos/library/bin",
+      ],
     },
     // The plugin in Go, where there is a Go.
     "build-go": {

@@ -11,6 +11,7 @@ mod codec;
 mod connection;
 mod convert;
 mod discovery;
+mod elizaos;
 mod error;
 mod extism;
 mod fork;
@@ -51,6 +52,8 @@ mod _native {
     use crate::connection::Connection;
     #[pymodule_export]
     use crate::discovery::discover;
+    #[pymodule_export]
+    use crate::elizaos::ElizaosLibrary;
     #[pymodule_export]
     use crate::extism::Extism;
     #[pymodule_export]
