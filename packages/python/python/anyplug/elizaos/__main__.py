@@ -2,7 +2,8 @@
 
 ``python -m anyplug.elizaos MODULE[:ATTRIBUTE]`` is the ``ipcCommand`` of a plugin.json. ATTRIBUTE is the plugin, or a
 function without parameters that returns it; by default ``plugin`` or ``default``, as ElizaOS looks for it, else the
-only plugin that the module has.
+only plugin that the module has. ``python -m anyplug.elizaos LIBRARY`` serves a shared library (.so, .dylib, .dll) with
+ElizaOS's C ABI.
 """
 
 from __future__ import annotations
@@ -13,25 +14,35 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from .._error import AnyplugError
 from .._sdk import define_plugin
 from .._serve import serve
-from ..agent import agent_plugin
+from ..agent import AgentPluginDefinition, agent_plugin
+from ._library import load_rust_plugin
 from ._published import published_plugin
 
 __all__ = ("main",)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Imports the module that the first argument names, and serves its plugin.
+    """Imports the module that the first argument names, or loads the library, and serves its plugin.
 
-    Raises SystemExit when there is no argument, or no plugin in the module.
+    Raises SystemExit when there is no argument, or no plugin in the module or library.
     """
     if len(arguments) != 1:
-        sys.exit("usage: python -m anyplug.elizaos MODULE[:ATTRIBUTE]")
-    name, _, attribute = arguments[0].partition(":")
-    plugin = _find(importlib.import_module(name), attribute)
-    service = agent_plugin(published_plugin(plugin))
-    serve(define_plugin(name=_plain(plugin.name), version="0.0.0", services=[service]))
+        sys.exit("usage: python -m anyplug.elizaos MODULE[:ATTRIBUTE], or python -m anyplug.elizaos LIBRARY")
+    definition = _definition(arguments[0])
+    serve(define_plugin(name=_plain(definition.name), version="0.0.0", services=[agent_plugin(definition)]))
+
+
+def _definition(argument: str) -> AgentPluginDefinition:
+    if argument.endswith((".so", ".dylib", ".dll")):
+        try:
+            return load_rust_plugin(argument).definition
+        except AnyplugError as error:
+            sys.exit(str(error.message))
+    name, _, attribute = argument.partition(":")
+    return published_plugin(_find(importlib.import_module(name), attribute))
 
 
 def _find(module: Any, attribute: str) -> Any:  # noqa: ANN401 - ElizaOS's own class
