@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -128,3 +130,22 @@ def test_a_library_runs_in_a_process_of_its_own() -> None:
     with pytest.raises(AnyplugError, match="is no shared library") as refused:
         load_plugin(CASES / "bin" / "text.so", ffi=FfiOptions(isolation="process")).open()
     assert refused.value.code is Code.INVALID_ARGUMENT
+
+
+@pytest.mark.between_languages
+def test_a_library_that_was_built_anew_at_its_path_is_loaded_anew(tmp_path: Path) -> None:
+    library = tmp_path / "plugin.so"
+    with contextlib.ExitStack() as loaded:
+        clients = []
+        for build in (1, 2, 3):
+            rebuilt = CASES / "bin" / f"rebuilt-{build}.so"
+            if build == 2:
+                shutil.copyfile(rebuilt, tmp_path / "new").replace(library)
+            else:
+                # The same file, written over: one that is mapped from there would crash.
+                shutil.copyfile(rebuilt, library)
+            plugin = loaded.enter_context(load_plugin(library))
+            assert plugin.version == f"0.1.{build}"
+            clients.append(plugin.client(Test))
+        # The old ones go on.
+        assert [client.echo().text for client in clients] == ["0.1.1", "0.1.2", "0.1.3"]
