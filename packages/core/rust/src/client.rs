@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::stream::{Requests, forward};
 pub use crate::stream::{Sender, Streaming};
 use crate::transport::{
-    CallOptions, CallStream, Message, MethodRef, Payload, Response, Running, Transport, with_encoding,
+    CallOptions, CallStream, Message, MethodRef, Payload, Response, Running, Transport, decode, with_encoding,
 };
 
 /// What clients can be made for: a plugin, a connection, the context of a handler.
@@ -151,28 +151,42 @@ impl<Req: Message, Res: Message> UnaryCall<Req, Res> {
 
     /// The response together with the callee's header and trailer metadata.
     pub async fn response(mut self) -> Result<Response<Res>> {
+        if let Some(ended) = self.begin() {
+            return ended.map(Response::of);
+        }
         let response = std::future::poll_fn(|task| self.poll_response(task)).await?;
         Ok(Response { message: response.message.into_message()?, header: response.header, trailer: response.trailer })
     }
 
+    /// Makes the call, unless it was made. Gives how it ended, where that is known at once and without metadata.
+    fn begin(&mut self) -> Option<Result<Res>> {
+        let request = self.request.take()?;
+        let transport = &self.call.client.transport;
+        let within = self.call.options.within.clone();
+        let (method, options) = (self.call.method(), std::mem::take(&mut self.call.options));
+        let running = if transport.passes_objects() {
+            transport.unary(method, Payload::Object(Box::new(request)), options)
+        } else {
+            let mut taken = None;
+            let take = &mut |answer: &[u8]| taken = Some(decode(answer));
+            match with_encoding(&request, |request| transport.unary_taken(method, request, options, take)) {
+                Some(running) => running,
+                None => return taken.or_else(|| Some(Err(Error::internal("a call succeeded without its answer")))),
+            }
+        };
+        self.running = Some(match (running, within) {
+            (Running::Ended(Err(error)), _) => return Some(Err(error)),
+            (Running::Ended(Ok(response)), _) if response.header.is_empty() && response.trailer.is_empty() => {
+                return Some(response.message.into_message());
+            }
+            (Running::Ended(result), _) => Box::pin(std::future::ready(result)),
+            (Running::Waits(running), None) => running,
+            (Running::Waits(running), Some(context)) => Box::pin(Within { cancelled: context.cancelled(), running }),
+        });
+        None
+    }
+
     fn poll_response(&mut self, task: &mut TaskContext<'_>) -> Poll<Result<Response<Payload>>> {
-        if let Some(request) = self.request.take() {
-            let transport = &self.call.client.transport;
-            let within = self.call.options.within.clone();
-            let (method, options) = (self.call.method(), std::mem::take(&mut self.call.options));
-            let running = if transport.passes_objects() {
-                transport.unary(method, Payload::Object(Box::new(request)), options)
-            } else {
-                with_encoding(&request, |request| transport.unary_encoded(method, request, options))
-            };
-            self.running = Some(match (running, within) {
-                (Running::Ended(result), _) => return Poll::Ready(result),
-                (Running::Waits(running), None) => running,
-                (Running::Waits(running), Some(context)) => {
-                    Box::pin(Within { cancelled: context.cancelled(), running })
-                }
-            });
-        }
         match &mut self.running {
             Some(running) => {
                 let result = ready!(running.as_mut().poll(task));
@@ -190,6 +204,9 @@ impl<Req: Message, Res: Message> Future for UnaryCall<Req, Res> {
     type Output = Result<Res>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        if let Some(ended) = self.begin() {
+            return Poll::Ready(ended);
+        }
         let response = ready!(self.poll_response(task))?;
         Poll::Ready(response.message.into_message())
     }

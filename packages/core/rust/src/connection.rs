@@ -4,7 +4,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context as TaskContext, Poll};
 
@@ -27,6 +27,7 @@ mod served;
 mod slot;
 mod transport;
 
+use binding::Bindings;
 pub use now::{CallNow, CalledNow};
 pub use raw::{RawCall, RawRequest, RawUnary};
 pub use served::ServedNow;
@@ -103,6 +104,8 @@ struct Inner {
     shell: Arc<dyn Shell>,
     /// The service and the method of each index of this side's table.
     table: Vec<(usize, usize)>,
+    /// What is known of the services that stubs were generated for.
+    bindings: Bindings,
     /// The largest message that this side accepts; of a host.
     max_message_bytes: usize,
     peer: OnceLock<Arc<Peer>>,
@@ -110,6 +113,8 @@ struct Inner {
     state: Mutex<State>,
     /// The thread that receives at the moment, by [`slot::current_thread`]; 0 for none.
     pump: AtomicUsize,
+    /// That thread has caused output. Nobody else writes it.
+    has_written: AtomicBool,
 }
 
 impl Connection {
@@ -130,11 +135,13 @@ impl Connection {
             router,
             shell,
             table,
+            bindings: Bindings::default(),
             max_message_bytes: session.limits().max_message_bytes as usize,
             peer: OnceLock::new(),
             peer_name: OnceLock::new(),
             state: Mutex::new(State::new(session)),
             pump: AtomicUsize::new(0),
+            has_written: AtomicBool::new(false),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -148,8 +155,9 @@ impl Connection {
     }
 
     /// Serves a call with one request that the peer makes the short way of the embedded ABI: a REQUEST frame with END, in parts. Its handler runs in this thread until it first has to wait;
-    /// what else it caused is output, which goes out before the answer. As for [`receive`](Self::receive), only one thread at a time may do this.
-    pub fn serve_now(&self, call: u32, method: u16, has_header: bool, payload: &[u8]) -> ServedNow {
+    /// what else it caused is output, which goes out before the answer. As for [`receive`](Self::receive), only one thread at a time may do this. Returns whether there is such output, too: without it,
+    /// a call that has ended has left nothing to do.
+    pub fn serve_now(&self, call: u32, method: u16, has_header: bool, payload: &[u8]) -> (ServedNow, bool) {
         self.inner.serve_now(call, method, has_header, payload)
     }
 
@@ -320,7 +328,7 @@ impl Connection {
     /// # Errors
     /// As [`start`](Self::start).
     pub fn unary(&self, request: RawRequest<'_>) -> Result<RawUnary> {
-        self.inner.start_unary(request)
+        self.inner.start_raw_unary(request)
     }
 
     /// Waits until `check` gives something; it is asked whenever the state of the connection has changed.
@@ -417,6 +425,9 @@ impl Inner {
         let by = Causer { thread, is_pump: self.pump.load(Ordering::Relaxed) == thread, may_hold_back };
         let actions = if state.is_quiet() { None } else { Some(self.collect(&mut state)) };
         let news = state.announce(&by);
+        if by.is_pump && state.session.output_bytes() > 0 {
+            self.has_written.store(true, Ordering::Relaxed);
+        }
         drop(state);
         if let Some(actions) = actions {
             actions.perform(self);

@@ -145,26 +145,26 @@ impl Router {
 
 impl Router {
     /// Starts the handler of a call with one request and one response by its shorter way, for callers in the same process; the request
-    /// comes back where it has none. It is checked as by [`serve`](Self::serve).
+    /// comes back, with the context, where it has none. It is checked as by [`serve`](Self::serve).
     ///
     /// # Errors
-    /// The request.
+    /// The request and the context.
     pub fn answer<'a>(
         &self,
         service: usize,
         method: usize,
         request: Asked<'a>,
-        context: &Context,
-    ) -> std::result::Result<Answering, Asked<'a>> {
+        context: Context,
+    ) -> std::result::Result<Answering, (Asked<'a>, Context)> {
         let handler = self.services.get(service).map(Implementation::handler);
         let Some(answer) = handler.and_then(|handler| handler.answer(method)) else {
-            return Err(request);
+            return Err((request, context));
         };
-        let future = match admit(context) {
+        let future = match admit(&context) {
             Ok(()) => answer(request, context.clone()),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         };
-        Ok(Answering { future, context: context.clone() })
+        Ok(Answering { future, context })
     }
 }
 
@@ -172,6 +172,13 @@ impl Router {
 pub struct Answering {
     future: BoxFuture<Result<Payload>>,
     context: Context,
+}
+
+impl Answering {
+    /// The call as its handler sees it.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
 }
 
 impl Future for Answering {

@@ -121,7 +121,7 @@ impl Asked<'_> {
     }
 }
 
-fn decode<T: Message>(bytes: &[u8]) -> Result<T> {
+pub(crate) fn decode<T: Message>(bytes: &[u8]) -> Result<T> {
     T::decode(bytes).map_err(|error| unparsable(std::any::type_name::<T>(), &error))
 }
 
@@ -288,6 +288,13 @@ pub struct Response<T> {
     pub trailer: Metadata,
 }
 
+impl<T> Response<T> {
+    /// An answer without metadata.
+    pub(crate) fn of(message: T) -> Self {
+        Self { message, header: Metadata::default(), trailer: Metadata::default() }
+    }
+}
+
 /// A call with one response that was made.
 pub enum Running {
     /// It has ended: the handler answered at once.
@@ -322,6 +329,18 @@ pub trait Transport: Send + Sync + 'static {
     /// As [`unary`](Self::unary), for a request that is encoded already.
     fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
         self.unary(method, Payload::Bytes(Bytes::copy_from_slice(request)), options)
+    }
+
+    /// As [`unary_encoded`](Self::unary_encoded), where the answer may be read at once, from where it is: `take` was given it, and it has no metadata, if nothing is returned.
+    fn unary_taken(
+        &self,
+        method: MethodRef,
+        request: &[u8],
+        options: CallOptions,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Option<Running> {
+        let _ = take;
+        Some(self.unary_encoded(method, request, options))
     }
 
     /// Calls a method of another kind; `request` is the one request, where the caller sends no stream.

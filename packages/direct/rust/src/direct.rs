@@ -245,11 +245,11 @@ impl Direct {
 
     /// Makes a call with one request and one response. Where the handler answers at once, that is all there is to it.
     fn answer(&self, method: MethodRef, request: Payload, options: CallOptions) -> Result<Running> {
-        let prepared = self.prepare(method, options)?;
-        let Prepared { service, index, context, .. } = &prepared;
-        let mut answering = match self.other().router.answer(*service, *index, Asked::Payload(request), context) {
+        let Prepared { service, index, context, timeout_ms } = self.prepare(method, options)?;
+        let mut answering = match self.other().router.answer(service, index, Asked::Payload(request), context) {
             Ok(answering) => answering,
-            Err(request) => {
+            Err((request, context)) => {
+                let prepared = Prepared { service, index, context, timeout_ms };
                 let caller = self.start(prepared, Some(request.into_payload()))?;
                 return Ok(Running::Waits(Box::pin(std::future::poll_fn(move |task| caller.poll_response(task)))));
             }
@@ -260,6 +260,7 @@ impl Direct {
             self.shared.call_ended(self.callee.side, 0);
             return Ok(Running::Ended(answer));
         }
+        let prepared = Prepared { service, index, context: answering.context().clone(), timeout_ms };
         let call = prepared.call(self);
         let caller = CallerEnd(call.clone());
         self.watch(&call)?;

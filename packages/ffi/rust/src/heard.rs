@@ -1,7 +1,14 @@
 //! What a plugin has sent and nobody has handled yet.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Of the marks: a thread of the host is within the plugin, and handles what comes when it has returned.
+pub(crate) const HELD: usize = 1 << (usize::BITS - 1);
+
+/// Of the marks: something has come for that thread.
+const HEARD: usize = HELD >> 1;
 
 /// A buffer that is larger than this is not kept, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
@@ -13,7 +20,13 @@ pub(crate) fn is_sending() -> bool {
     SENDING.get() > 0
 }
 
-/// Bytes in order of their coming, and one thread at a time that handles them.
+/// Leaves what has come to the thread that is within the plugin; false when there is none.
+fn is_left(marks: &AtomicUsize) -> bool {
+    let leave = |marks: usize| (marks & HELD != 0).then_some(marks | HEARD);
+    marks.fetch_update(Ordering::SeqCst, Ordering::SeqCst, leave).is_ok()
+}
+
+/// Bytes in order of their coming, and one thread at a time that handles them. Who is within the plugin says so in the marks, where it costs nothing beside entering it.
 #[derive(Default)]
 pub(crate) struct Heard {
     state: Mutex<State>,
@@ -23,37 +36,32 @@ pub(crate) struct Heard {
 struct State {
     bytes: Vec<u8>,
     spare: Vec<u8>,
-    /// A thread of the host is within the plugin: it handles them when it has returned.
-    held: bool,
     /// Somebody handles them.
     handling: bool,
 }
 
 impl Heard {
     /// Takes what the plugin sends, and handles it in this thread unless another does or will. Returns whether it was handled here.
-    pub(crate) fn add(&self, bytes: &[u8], handle: impl FnMut(&[u8])) -> bool {
+    pub(crate) fn add(&self, marks: &AtomicUsize, bytes: &[u8], handle: impl FnMut(&[u8])) -> bool {
         let mut state = self.lock();
         state.bytes.extend_from_slice(bytes);
-        if state.held || state.handling {
+        if state.handling || is_left(marks) {
             return false;
         }
         state.handling = true;
         drop(state);
         SENDING.set(SENDING.get() + 1);
-        self.handle_all(handle);
+        self.handle_all(marks, handle);
         SENDING.set(SENDING.get() - 1);
         true
     }
 
-    /// Has all wait that comes from now on: a thread of the host enters the plugin.
-    pub(crate) fn hold(&self) {
-        self.lock().held = true;
-    }
-
-    /// Handles what has come meanwhile, unless another thread does. Returns whether there was anything.
-    pub(crate) fn let_go(&self, handle: impl FnMut(&[u8])) -> bool {
+    /// Handles what has come while the plugin was held, unless another thread does. Returns whether there was anything.
+    pub(crate) fn let_go(&self, marks: &AtomicUsize, handle: impl FnMut(&[u8])) -> bool {
+        if marks.fetch_and(!(HELD | HEARD), Ordering::SeqCst) & HEARD == 0 {
+            return false;
+        }
         let mut state = self.lock();
-        state.held = false;
         if state.bytes.is_empty() {
             return false;
         }
@@ -62,13 +70,13 @@ impl Heard {
         }
         state.handling = true;
         drop(state);
-        self.handle_all(handle);
+        self.handle_all(marks, handle);
         true
     }
 
-    fn handle_all(&self, mut handle: impl FnMut(&[u8])) {
+    fn handle_all(&self, marks: &AtomicUsize, mut handle: impl FnMut(&[u8])) {
         let mut state = self.lock();
-        while !state.held && !state.bytes.is_empty() {
+        while !state.bytes.is_empty() && !is_left(marks) {
             let next = std::mem::take(&mut state.spare);
             let mut bytes = std::mem::replace(&mut state.bytes, next);
             drop(state);

@@ -1,5 +1,6 @@
 //! One instance of a plugin, and the connection to it.
 
+use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
@@ -12,7 +13,7 @@ use anyplug_threads::timer::{self, Due};
 use anyplug_threads::workers;
 
 use crate::abi::{ABI_VERSION, CallResult, DONE, FAILED, Host, METHOD_HEADER, PENDING};
-use crate::heard::{Heard, is_sending};
+use crate::heard::{HELD, Heard, is_sending};
 use crate::library::{Description, Functions, Library};
 
 /// How often a thread goes round for a plugin that always has something more to say, before it leaves that to another.
@@ -35,9 +36,10 @@ pub struct Instance {
     /// The connection keeps its instance, and not the other way round.
     connection: OnceLock<WeakConnection>,
     own: Weak<Self>,
-    /// How often there was something to do since nobody was inside; 0: nobody is.
+    /// How often there was something to do since nobody was inside; 0: nobody is. Beside that, what [`Heard`] notes there.
     marks: AtomicUsize,
-    inside: Mutex<Inside>,
+    inside: OfOne,
+    has_begun: AtomicBool,
     heard: Heard,
     /// Its hello has come, and is that of its table.
     is_known: AtomicBool,
@@ -64,6 +66,12 @@ struct Inside {
     request: Vec<u8>,
     room: Box<[u8; ROOM_BYTES]>,
 }
+
+/// What belongs to whoever took the marks from 0, until they are 0 again: a lock beside them would say the same twice, in every call.
+struct OfOne(UnsafeCell<Inside>);
+
+// SAFETY: there is one such thread at a time.
+unsafe impl Sync for OfOne {}
 
 /// An instance of the plugin's, and what it was given.
 struct Opened {
@@ -94,12 +102,13 @@ impl Instance {
             own: own.clone(),
             // Nobody enters before it has begun.
             marks: AtomicUsize::new(1),
-            inside: Mutex::new(Inside {
+            inside: OfOne(UnsafeCell::new(Inside {
                 opened: None,
                 output: Vec::new(),
                 request: Vec::new(),
                 room: Box::new([0; ROOM_BYTES]),
-            }),
+            })),
+            has_begun: AtomicBool::new(false),
             heard: Heard::default(),
             is_known: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -117,13 +126,15 @@ impl Instance {
 
     /// Makes the plugin's side, in this thread, and begins to talk with it. To be called once.
     pub fn begin(&self) {
-        let mut inside = lock(&self.inside);
+        if self.has_begun.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let opened = self.open();
         if let (Some(connection), Err(error)) = (self.connection(), &opened) {
             self.fail(&connection, error.clone());
         }
-        inside.opened = opened.ok();
-        drop(inside);
+        // SAFETY: the marks are not 0 from the first, and nobody enters before this.
+        unsafe { &mut *self.inside.0.get() }.opened = opened.ok();
         self.lead(self.marks.load(Ordering::SeqCst));
     }
 
@@ -173,7 +184,7 @@ impl Instance {
             log: Some(log),
         }));
         *lock(&self.is_closed) = false;
-        self.heard.hold();
+        self.marks.fetch_or(HELD, Ordering::SeqCst);
         // SAFETY: `host` stays where it is until the instance is closed.
         let instance = unsafe { (self.functions.open)(host) };
         if !instance.is_null() {
@@ -227,13 +238,13 @@ impl Instance {
     /// Does what there is to do, until there is nothing. `marks`: how many of them have been seen.
     fn lead(&self, mut marks: usize) {
         let connection = self.connection();
-        let mut inside = lock(&self.inside);
+        // SAFETY: whoever took the marks from 0 does this, or has it done.
+        let inside = unsafe { &mut *self.inside.0.get() };
         let mut rounds = 0;
         loop {
-            while self.turn(&mut inside, connection.as_ref()) {
+            while self.turn(inside, connection.as_ref()) {
                 rounds += 1;
                 if rounds > MAX_ROUNDS {
-                    drop(inside);
                     return self.hand_over();
                 }
             }
@@ -242,7 +253,6 @@ impl Instance {
                 Err(now) => marks = now,
             }
         }
-        drop(inside);
         if let Some(connection) = connection {
             self.arm(&connection);
         }
@@ -261,7 +271,7 @@ impl Instance {
         output.clear();
         let has_output = connection.is_some_and(|connection| connection.take_output(output));
         if let (true, Some(connection)) = (has_output, connection) {
-            self.heard.hold();
+            self.marks.fetch_or(HELD, Ordering::SeqCst);
             // SAFETY: the instance is open, and nobody else is inside.
             unsafe { (self.functions.recv)(*instance, output.as_ptr(), output.len()) };
             self.let_go(connection);
@@ -299,37 +309,47 @@ impl Instance {
     fn enter_now(&self, call: &mut CallNow<'_>) -> CalledNow {
         if !self.is_known.load(Ordering::Acquire)
             || is_sending()
-            || self.marks.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst).is_err()
+            || self.marks.compare_exchange(0, 1 | HELD, Ordering::SeqCst, Ordering::SeqCst).is_err()
         {
             return CalledNow::Not;
         }
-        let Some(connection) = self.connection() else {
-            self.lead(1);
-            return CalledNow::Not;
-        };
-        let mut inside = lock(&self.inside);
-        let (called, is_quiet) = self.call(&mut inside, &connection, call);
-        drop(inside);
-        // Mostly nothing else is to be done.
-        if !is_quiet || self.marks.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            self.lead(1);
-        } else if matches!(called, CalledNow::Pending) {
-            self.arm(&connection);
+        // SAFETY: this thread took the marks from 0.
+        let inside = unsafe { &mut *self.inside.0.get() };
+        let called = self.call(inside, call);
+        // Mostly nothing else has happened, and nothing else is to be done.
+        let is_quiet = self.failure.get().is_none() && !matches!(called, CalledNow::Not | CalledNow::Pending);
+        if is_quiet && self.marks.compare_exchange(1 | HELD, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            return called;
         }
-        called
+        self.follow(called)
     }
 
-    /// Returns whether nothing else has happened, too.
-    fn call(&self, inside: &mut Inside, connection: &Connection, call: &mut CallNow<'_>) -> (CalledNow, bool) {
+    /// Does what is to be done after a call.
+    fn follow(&self, called: CalledNow) -> CalledNow {
+        let connection = self.connection();
+        if let Some(connection) = &connection {
+            // What else it sent is handled before its answer is.
+            self.let_go(connection);
+        }
+        // It may have done what it may not meanwhile.
+        let failure = self.failure.get().cloned();
+        if let (Some(connection), Some(error)) = (&connection, &failure) {
+            self.fail(connection, error.clone());
+        }
+        self.lead(1);
+        failure.map_or(called, CalledNow::Refused)
+    }
+
+    fn call(&self, inside: &mut Inside, call: &mut CallNow<'_>) -> CalledNow {
         let Inside { opened: Some(Opened { instance, .. }), request, room, .. } = inside else {
-            return (CalledNow::Not, false);
+            return CalledNow::Not;
         };
         if self.is_over.load(Ordering::SeqCst) {
-            return (CalledNow::Not, false);
+            return CalledNow::Not;
         }
         let id = match call.claim() {
             Ok(id) => id,
-            Err(error) => return (CalledNow::Refused(error), true),
+            Err(error) => return CalledNow::Refused(error),
         };
         let (mut method, mut payload) = (u32::from(call.method()), call.payload());
         if !call.header().is_empty() {
@@ -340,78 +360,80 @@ impl Instance {
             payload = request;
         }
         let mut result = CallResult { data: room.as_mut_ptr(), length: room.len(), owner: std::ptr::null_mut() };
-        self.heard.hold();
         // SAFETY: the instance is open, nobody else is inside, and there is room for the result where it says.
         let returned =
             unsafe { (self.functions.call)(*instance, id, method, payload.as_ptr(), payload.len(), &raw mut result) };
         let called = match returned {
             // SAFETY: the plugin has filled it.
-            DONE => unsafe { self.take(&result, &room[..]) }.map(CalledNow::Done),
+            DONE => unsafe { self.take(&result, &room[..], |message| call.done(message)) },
             // SAFETY: as above.
-            FAILED => unsafe { self.take(&result, &room[..]) }.map(CalledNow::Failed),
+            FAILED => unsafe {
+                self.take(&result, &room[..], |status| CalledNow::Failed(bytes::Bytes::copy_from_slice(status)))
+            },
             PENDING => {
                 call.adopt();
-                Ok(CalledNow::Pending)
+                CalledNow::Pending
             }
-            other => Err(self.broken(&format!("its call returned {other}"))),
+            other => self.broken(&format!("its call returned {other}")),
         };
         if request.capacity() > KEPT_BYTES {
             *request = Vec::new();
         }
-        // What else it sent is handled before its answer is.
-        let is_quiet = !self.let_go(connection);
-        // It may have done what it may not meanwhile.
-        match self.failure.get().map_or(called, |error| Err(error.clone())) {
-            Ok(called) => (called, is_quiet),
-            Err(error) => {
-                self.fail(connection, error.clone());
-                (CalledNow::Refused(error), false)
-            }
-        }
+        called
     }
 
-    /// What a call has resulted in, which is given back.
+    /// Reads what a call has resulted in, and gives it back.
     ///
     /// # Safety
     /// The plugin has filled `result`, which said that there is `room`.
-    unsafe fn take(&self, result: &CallResult, room: &[u8]) -> Result<bytes::Bytes> {
+    unsafe fn take(&self, result: &CallResult, room: &[u8], read: impl FnOnce(&[u8]) -> CalledNow) -> CalledNow {
         let CallResult { data, length, owner } = *result;
         if owner.is_null() {
             let result = if data.cast_const() == room.as_ptr() { room.get(..length) } else { None };
-            return result.map(bytes::Bytes::copy_from_slice).ok_or_else(|| {
-                self.broken(&format!(
-                    "a result of {length} bytes without an owner is not in the host's room of {} bytes",
-                    room.len()
-                ))
-            });
+            return result.map_or_else(
+                || {
+                    self.broken(&format!(
+                        "a result of {length} bytes without an owner is not in the host's room of {} bytes",
+                        room.len()
+                    ))
+                },
+                read,
+            );
         }
         if data.is_null() && length > 0 || length > u32::MAX as usize {
             let place = if data.is_null() { "null" } else { "its place" };
-            return Err(self.broken(&format!("a result has {length} bytes at {place}")));
+            return self.broken(&format!("a result has {length} bytes at {place}"));
         }
-        let result = match length {
-            0 => bytes::Bytes::new(),
+        let called = match length {
+            0 => read(&[]),
             // SAFETY: the plugin says that it is there, until it is released.
-            _ => bytes::Bytes::copy_from_slice(unsafe { std::slice::from_raw_parts(data, length) }),
+            _ => read(unsafe { std::slice::from_raw_parts(data, length) }),
         };
         // SAFETY: it is what the plugin gave, and used no more.
         unsafe { (self.functions.release)(owner, data, length) };
-        Ok(result)
+        called
     }
 
-    fn broken(&self, what: &str) -> Error {
+    /// The plugin has done what the ABI does not allow, and is of no more use.
+    fn broken(&self, what: &str) -> CalledNow {
+        let error = self.breach(what);
+        let _ = self.failure.set(error.clone());
+        CalledNow::Refused(error)
+    }
+
+    fn breach(&self, what: &str) -> Error {
         Error::internal(format!("plugin \"{}\" broke the ABI of anyplug.h: {what}", self.description.name))
     }
 
     /// Handles what came while a thread was within the plugin. Returns whether there was anything.
     fn let_go(&self, connection: &Connection) -> bool {
-        self.heard.let_go(|bytes| self.receive(connection, bytes))
+        self.heard.let_go(&self.marks, |bytes| self.receive(connection, bytes))
     }
 
     /// What the plugin sends from a thread of its own, or while it is entered.
     fn hear(&self, bytes: &[u8]) {
         let Some(connection) = self.connection() else { return };
-        let handled = self.heard.add(bytes, |bytes| self.receive(&connection, bytes));
+        let handled = self.heard.add(&self.marks, bytes, |bytes| self.receive(&connection, bytes));
         if handled && (connection.output_bytes() > 0 || connection.close_reason().is_some()) {
             // Written by another thread: this one is the plugin's.
             if self.marks.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -503,7 +525,7 @@ unsafe extern "C" fn send(context: *mut c_void, data: *const u8, length: usize) 
     let instance = unsafe { &*context.cast::<Instance>() };
     if length > u32::MAX as usize {
         if let Some(connection) = instance.connection() {
-            instance.fail(&connection, instance.broken(&format!("it sent {length} bytes at once")));
+            instance.fail(&connection, instance.breach(&format!("it sent {length} bytes at once")));
         }
         return;
     }

@@ -220,7 +220,7 @@ impl Instance {
         // What else it sent is handled before its answer is.
         self.take_up(inside, connection);
         match called {
-            Called::Done(message) => CalledNow::Done(message.into()),
+            Called::Done(message) => call.done(&message),
             Called::Failed(status) => CalledNow::Failed(status.into()),
             Called::Pending => CalledNow::Pending,
             Called::NoRoom => CalledNow::Refused(Error::resource_exhausted(format!(

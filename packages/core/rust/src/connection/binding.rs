@@ -1,6 +1,6 @@
 //! Which index a method has in the peer's table, and whether the schemas of both sides fit; found out once per service.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use prost::Message as _;
 
@@ -14,17 +14,44 @@ use crate::reflection_wire as wire;
 use crate::transport::{CallOptions, MethodRef};
 
 /// What is known of a service that stubs were generated for.
-pub(super) struct Binding {
+struct Binding {
     /// Generated descriptors are static, so their address names them.
-    service: *const ServiceDescriptor,
+    service: usize,
     /// The index of each method in the peer's table.
     indices: Vec<Option<u16>>,
     /// The schemas fit, or do not; none before that was checked.
-    checked: Option<Result<()>>,
+    checked: OnceLock<Result<()>>,
+    next: Bindings,
 }
 
-// SAFETY: the pointer is compared and never followed.
-unsafe impl Send for Binding {}
+/// A list that only grows: a call reads it without a lock, and there are few services.
+#[derive(Default)]
+pub(super) struct Bindings(OnceLock<Box<Binding>>);
+
+impl Bindings {
+    fn find(&self, service: usize) -> Option<&Binding> {
+        let mut list = self;
+        loop {
+            let binding = list.0.get()?;
+            if binding.service == service {
+                return Some(binding);
+            }
+            list = &binding.next;
+        }
+    }
+
+    /// Adds a binding, unless the service has one.
+    fn add(&self, binding: Binding) {
+        let (mut list, mut binding) = (self, Box::new(binding));
+        while let Err(refused) = list.0.set(binding) {
+            binding = refused;
+            match list.0.get() {
+                Some(other) if other.service != binding.service => list = &other.next,
+                _ => return,
+            }
+        }
+    }
+}
 
 /// What has to happen before a call.
 pub(super) enum Bound {
@@ -37,36 +64,36 @@ pub(super) enum Bound {
 impl Inner {
     /// The index of a method at the peer.
     pub(super) fn bind(&self, method: MethodRef) -> Result<Bound> {
-        let service: *const ServiceDescriptor = method.service;
-        let mut state = self.lock();
-        if let Some(binding) = state.bindings.iter().find(|binding| std::ptr::eq(binding.service, service)) {
+        let service = std::ptr::from_ref(method.service).addr();
+        if let Some(binding) = self.bindings.find(service) {
             return binding.get(method, self);
         }
-        drop(state);
         let peer = self.peer_or_error()?;
         let indices =
             method.service.methods.iter().map(|other| peer.method_index(method.service.name, other.name).ok());
         let indices = indices.collect();
-        let checked = fits_by_fingerprint(peer, method.service.name, method.service.fingerprint).then_some(Ok(()));
-        let binding = Binding { service, indices, checked };
+        let checked = OnceLock::new();
+        if fits_by_fingerprint(peer, method.service.name, method.service.fingerprint) {
+            let _ = checked.set(Ok(()));
+        }
+        let binding = Binding { service, indices, checked, next: Bindings::default() };
         let bound = binding.get(method, self);
-        state = self.lock();
-        state.bindings.push(binding);
+        self.bindings.add(binding);
         bound
     }
 
     /// Notes the result of a comparison.
     fn note(&self, service: &'static ServiceDescriptor, result: Result<()>) {
-        let mut state = self.lock();
-        if let Some(binding) = state.bindings.iter_mut().find(|binding| std::ptr::eq(binding.service, service)) {
-            binding.checked = Some(result);
+        if let Some(binding) = self.bindings.find(std::ptr::from_ref(service).addr()) {
+            // Of two comparisons at once, the first counts.
+            let _ = binding.checked.set(result);
         }
     }
 }
 
 impl Binding {
     fn get(&self, method: MethodRef, inner: &Inner) -> Result<Bound> {
-        match &self.checked {
+        match self.checked.get() {
             None => return Ok(Bound::Unchecked),
             Some(Err(error)) => return Err(error.clone()),
             Some(Ok(())) => {}

@@ -19,6 +19,8 @@ pub struct CallNow<'a> {
     header: Option<&'a CallHeader>,
     payload: &'a [u8],
     deadline: Option<Instant>,
+    /// Whom the answer is for.
+    take: &'a mut dyn FnMut(&[u8]),
     /// The encoded header, with its length before it, once it is claimed.
     encoded: Vec<u8>,
     id: u32,
@@ -32,8 +34,8 @@ pub enum CalledNow {
     Not,
     /// It failed before the peer could answer.
     Refused(crate::Error),
-    /// The peer has answered with this message.
-    Done(Bytes),
+    /// The peer has answered: see [`CallNow::done`].
+    Done,
     /// The peer has answered with this [`Status`], encoded.
     Failed(Bytes),
     /// The peer answers by frames, and the call was [adopted](CallNow::adopt).
@@ -47,8 +49,9 @@ impl<'a> CallNow<'a> {
         header: Option<&'a CallHeader>,
         payload: &'a [u8],
         deadline: Option<Instant>,
+        take: &'a mut dyn FnMut(&[u8]),
     ) -> Self {
-        Self { inner, method, header, payload, deadline, encoded: Vec::new(), id: 0, place: None }
+        Self { inner, method, header, payload, deadline, take, encoded: Vec::new(), id: 0, place: None }
     }
 
     /// Takes the next id of the connection.
@@ -85,6 +88,17 @@ impl<'a> CallNow<'a> {
     /// When its time is over.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    /// Says that the peer has answered with this message, which is copied, or read, before this returns. Gives how the call went.
+    pub fn done(&mut self, message: &[u8]) -> CalledNow {
+        match self.inner.check_answer(message.len()) {
+            Ok(()) => {
+                (self.take)(message);
+                CalledNow::Done
+            }
+            Err(error) => CalledNow::Refused(error),
+        }
     }
 
     /// Says that the peer answers by frames. They may be received from now on.

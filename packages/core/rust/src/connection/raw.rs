@@ -57,36 +57,60 @@ impl Inner {
         Ok(call)
     }
 
-    /// Makes a call with one answer. Its request may wait until the future was polled for the second time.
-    pub(super) fn start_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
+    /// Makes a call with one answer, which `take` is given if it is there at once.
+    pub(super) fn start_unary(
+        self: &Arc<Self>,
+        request: RawRequest<'_>,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Started> {
         let RawRequest { method, payload, options, default_timeout_ms, .. } = request;
+        if default_timeout_ms == 0 && options.is_empty() {
+            return self.start_now(method, None, payload, None, take);
+        }
         let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
-        let header = (!header.is_empty()).then_some(&header);
-        let mut call = CallNow::new(self, method, header, payload, deadline);
+        self.start_now(method, (!header.is_empty()).then_some(&header), payload, deadline, take)
+    }
+
+    /// Its request may wait until the future was polled for the second time.
+    fn start_now(
+        self: &Arc<Self>,
+        method: u16,
+        header: Option<&CallHeader>,
+        payload: &[u8],
+        deadline: Option<Instant>,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<Started> {
+        let mut call = CallNow::new(self, method, header, payload, deadline, take);
         let ended = match self.shell.call_now(&mut call) {
             CalledNow::Not => {
                 let (call, news) = self.send_request(method, Request { header, payload, end: true }, deadline, true)?;
                 let stage = if news && self.shell.called() { Stage::Unsent } else { Stage::Sent };
-                return Ok(RawUnary(Unary::Open { call, stage }));
+                return Ok(Started::Open(RawUnary(Unary::Open { call, stage })));
             }
             CalledNow::Pending => {
                 let place = call.place.ok_or_else(|| Error::internal("a pending call was not adopted"))?;
                 let call = RawCall::new(self.clone(), place, None);
-                return Ok(RawUnary(Unary::Open { call, stage: Stage::Sent }));
+                return Ok(Started::Open(RawUnary(Unary::Open { call, stage: Stage::Sent })));
             }
-            CalledNow::Done(message) => self.check_answer(message.len()).map(|()| Response {
-                message,
-                header: Metadata::default(),
-                trailer: Metadata::default(),
-            }),
+            CalledNow::Done => Ok(()),
             CalledNow::Failed(status) => Err(now::failure(&status)),
             CalledNow::Refused(error) => Err(error),
         };
-        Ok(RawUnary(Unary::Ended(Mutex::new(Some(ended)))))
+        Ok(Started::Ended(ended))
+    }
+
+    /// As [`start_unary`](Self::start_unary), with an answer that is kept.
+    pub(super) fn start_raw_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
+        let mut message = Bytes::new();
+        let started = self.start_unary(request, &mut |answer| message = Bytes::copy_from_slice(answer))?;
+        Ok(match started {
+            Started::Open(call) => call,
+            Started::Ended(ended) => RawUnary(Unary::Ended(Mutex::new(Some(ended.map(|()| Response::of(message)))))),
+        })
     }
 
     /// Ends the connection for an answer over the limit of this side, as a frame of that size would.
-    fn check_answer(self: &Arc<Self>, bytes: usize) -> Result<()> {
+    pub(super) fn check_answer(self: &Arc<Self>, bytes: usize) -> Result<()> {
         if bytes <= self.max_message_bytes {
             return Ok(());
         }
@@ -371,6 +395,13 @@ impl Drop for RawCall {
     }
 }
 
+/// A call with one request and one response that was made.
+pub(super) enum Started {
+    /// It has ended; if it has succeeded, whom the answer was for has it.
+    Ended(Result<()>),
+    Open(RawUnary),
+}
+
 /// A call with one request and one response by bytes. Dropping it cancels the call.
 #[must_use = "dropping a call cancels it"]
 pub struct RawUnary(Unary);
@@ -412,16 +443,6 @@ impl RawUnary {
             Unary::Ended(_) => true,
             Unary::Open { call, .. } => call.is_over(),
         }
-    }
-
-    /// How it ended, where it was made at once; else the call.
-    pub(super) fn ended(self) -> std::result::Result<Result<Response<Bytes>>, Self> {
-        if let Unary::Ended(ended) = &self.0
-            && let Some(ended) = ended.lock().unwrap_or_else(PoisonError::into_inner).take()
-        {
-            return Ok(ended);
-        }
-        Err(self)
     }
 }
 

@@ -38,7 +38,20 @@ impl ServedNow {
 }
 
 impl Inner {
-    pub(super) fn serve_now(self: &Arc<Self>, call: u32, method: u16, has_header: bool, payload: &[u8]) -> ServedNow {
+    /// Returns whether there is output that it caused, too.
+    pub(super) fn serve_now(
+        self: &Arc<Self>,
+        call: u32,
+        method: u16,
+        has_header: bool,
+        payload: &[u8],
+    ) -> (ServedNow, bool) {
+        self.has_written.store(false, Ordering::Relaxed);
+        let served = self.accept_now(call, method, has_header, payload);
+        (served, self.has_written.load(Ordering::Relaxed))
+    }
+
+    fn accept_now(self: &Arc<Self>, call: u32, method: u16, has_header: bool, payload: &[u8]) -> ServedNow {
         let accepted = self.lock().session.accept_call(call, method, has_header, payload);
         let (header, start) = match accepted {
             Accepted::Yes { header, start } => (header, start),
@@ -53,9 +66,9 @@ impl Inner {
         let context = Context::new(service, method, header, self.clone());
         let request = Asked::Encoding(payload.get(start..).unwrap_or_default());
         self.pump.store(slot::current_thread(), Ordering::Relaxed);
-        let served = match self.router.answer(service, method, request, &context) {
-            Ok(answering) => self.poll_once(call, answering, context),
-            Err(request) => {
+        let served = match self.router.answer(service, method, request, context) {
+            Ok(answering) => self.poll_once(call, answering),
+            Err((request, context)) => {
                 let stream = self.keep(call, &context);
                 self.serve(service, method, ServerCall::new(context, Some(request.into_payload()), Arc::new(stream)));
                 ServedNow::Pending
@@ -66,27 +79,36 @@ impl Inner {
     }
 
     /// Runs a handler until it first has to wait. Only then, and where its answer has metadata, is the call kept as an open one.
-    fn poll_once(self: &Arc<Self>, call: u32, mut answering: Answering, context: Context) -> ServedNow {
+    fn poll_once(self: &Arc<Self>, call: u32, mut answering: Answering) -> ServedNow {
         let mut polled = Poll::Pending;
         // Polled again at once by whoever it is given to, so a wake-up in between is not lost.
         let mut task = TaskContext::from_waker(Waker::noop());
         self.shell.run(&mut || polled = Pin::new(&mut answering).poll(&mut task));
         match polled {
             Poll::Pending => {
-                let call = self.keep(call, &context);
+                let call = self.keep(call, answering.context());
                 self.shell.spawn(Box::pin(Waits { answering, call }));
             }
             Poll::Ready(Ok(answer)) if answer.header.is_empty() && answer.trailer.is_empty() => {
                 let message = answer.message.into_bytes();
-                return match self.lock().session.check_message_size(message.len()) {
+                return match self.check_answer_of_own(message.len()) {
                     Ok(()) => ServedNow::Done(message),
                     Err(error) => ServedNow::failed(&error.into()),
                 };
             }
-            Poll::Ready(Ok(answer)) => self.keep(call, &context).answer(Ok(answer)),
+            Poll::Ready(Ok(answer)) => self.keep(call, answering.context()).answer(Ok(answer)),
             Poll::Ready(Err(error)) => return ServedNow::failed(&error.into()),
         }
         ServedNow::Pending
+    }
+
+    /// Whether the peer takes an answer of this size.
+    fn check_answer_of_own(&self, bytes: usize) -> Result<()> {
+        match self.peer.get() {
+            // Mostly it is small, and needs no lock.
+            Some(peer) if bytes <= peer.limits.max_message_bytes as usize => Ok(()),
+            _ => self.lock().session.check_message_size(bytes),
+        }
     }
 
     /// Keeps a call of the peer's with one request as an open one.

@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use super::action::Actions;
 use super::answer::Answer;
-use super::binding::Binding;
 use crate::call::ById;
 use crate::channel::Instant;
 use crate::code::Code;
@@ -40,7 +39,6 @@ pub(super) struct State {
     pub(super) answers: ById<Answer>,
     /// To be done once the lock is released.
     pub(super) later: Actions,
-    pub(super) bindings: Vec<Binding>,
     /// Results of comparing schemas, by service name and fingerprint of this side.
     pub(super) checked: Vec<(String, String, Result<()>)>,
 }
@@ -94,7 +92,6 @@ impl State {
             pongs: 0,
             answers: ById::default(),
             later: Actions::default(),
-            bindings: Vec::new(),
             checked: Vec::new(),
         }
     }

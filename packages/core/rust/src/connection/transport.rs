@@ -8,6 +8,7 @@ use std::task::{Context as TaskContext, Poll, ready};
 use bytes::Bytes;
 
 use super::binding::Bound;
+use super::raw::Started;
 use super::{Connection, Inner, RawCall, RawRequest, RawUnary};
 use crate::channel::{BoxFuture, Instant};
 use crate::client::{Caller, Client};
@@ -25,22 +26,37 @@ impl Transport for Connection {
     }
 
     fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
-        match self.inner.bind(method) {
-            Ok(Bound::Ready(index)) => match self.call_unary(method, index, request, options) {
-                Ok(call) => match call.ended() {
-                    Ok(ended) => Running::Ended(ended.map(typed)),
-                    Err(call) => Running::Waits(Box::pin(TypedUnary(call))),
-                },
-                Err(error) => Running::Ended(Err(error)),
-            },
+        let mut message = Bytes::new();
+        let running =
+            self.unary_taken(method, request, options, &mut |answer| message = Bytes::copy_from_slice(answer));
+        running.unwrap_or_else(|| Running::Ended(Ok(Response::of(Payload::Bytes(message)))))
+    }
+
+    fn unary_taken(
+        &self,
+        method: MethodRef,
+        request: &[u8],
+        options: CallOptions,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Option<Running> {
+        let index = match self.inner.bind(method) {
+            Ok(Bound::Ready(index)) => index,
             Ok(Bound::Unchecked) => {
                 let (connection, request) = (self.clone(), request.to_vec());
-                Running::Waits(Box::pin(async move {
+                return Some(Running::Waits(Box::pin(async move {
                     let index = connection.check_and_bind(method).await?;
-                    TypedUnary(connection.call_unary(method, index, &request, options)?).await
-                }))
+                    let request = of_method(method, index, &request, options)?;
+                    TypedUnary(connection.inner.start_raw_unary(request)?).await
+                })));
             }
-            Err(error) => Running::Ended(Err(error)),
+            Err(error) => return Some(Running::Ended(Err(error))),
+        };
+        let started =
+            of_method(method, index, request, options).and_then(|request| self.inner.start_unary(request, take));
+        match started {
+            Ok(Started::Ended(Ok(()))) => None,
+            Ok(Started::Open(call)) => Some(Running::Waits(Box::pin(TypedUnary(call)))),
+            Ok(Started::Ended(Err(error))) | Err(error) => Some(Running::Ended(Err(error))),
         }
     }
 
@@ -73,11 +89,6 @@ impl Connection {
             Bound::Ready(index) => Ok(index),
             Bound::Unchecked => self.method_index(method.service.name, method.descriptor()?.name),
         }
-    }
-
-    fn call_unary(&self, method: MethodRef, index: u16, payload: &[u8], options: CallOptions) -> Result<RawUnary> {
-        let default_timeout_ms = method.descriptor()?.default_timeout_ms;
-        self.inner.start_unary(RawRequest { method: index, payload, end: true, options, default_timeout_ms })
     }
 
     fn call(&self, method: MethodRef, index: u16, request: Option<Payload>, options: CallOptions) -> Result<RawCall> {
@@ -132,6 +143,11 @@ impl Caller for Connection {
     fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
         Client::new(Arc::new(self.clone()), service)
     }
+}
+
+fn of_method(method: MethodRef, index: u16, payload: &[u8], options: CallOptions) -> Result<RawRequest<'_>> {
+    let default_timeout_ms = method.descriptor()?.default_timeout_ms;
+    Ok(RawRequest { method: index, payload, end: true, options, default_timeout_ms })
 }
 
 struct TypedUnary(RawUnary);

@@ -4,7 +4,7 @@ use std::alloc::{Layout, alloc, dealloc};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyplug_core::connection::ServedNow;
-use anyplug_core::frame::{FLAG_HEADER, FRAME_HEADER_BYTES};
+use anyplug_core::frame::{FLAG_END, FLAG_HEADER, FRAME_HEADER_BYTES, FrameHeader, Kind};
 use anyplug_core::{BoxFuture, Code, Connection, Instant, LogLevel, LogRecord, Shell, Status};
 
 use super::area::{self, Area, NEVER};
@@ -12,9 +12,14 @@ use super::{executor, imports};
 use crate::log;
 use crate::plugin::Plugin;
 use crate::preface::hello_bytes;
-use crate::side::{DONE, FAILED, PENDING, connect, short_answer};
+use crate::side::connect;
 
 const ALIGNMENT: usize = 8;
+
+/// How a call was answered: the result is there, or it has failed, or the answer comes by frames.
+const DONE: i32 = 0;
+const FAILED: i32 = 1;
+const PENDING: i32 = 2;
 
 /// A plugin, served to the host that has loaded the module.
 pub struct Guest {
@@ -111,13 +116,13 @@ impl Guest {
         // SAFETY: says the caller.
         let payload = unsafe { bytes(pointer, length) };
         let has_header = (method >> 16) as u8 & FLAG_HEADER != 0;
-        let served = connection.serve_now(call, method as u16, has_header, payload);
+        let (served, has_output) = connection.serve_now(call, method as u16, has_header, payload);
         if matches!(served, ServedNow::Pending) {
             let returned = pending(connection, output, call);
             area::set_wake(next_wake(connection));
             return returned;
         }
-        if executor::is_busy() || connection.output_bytes() > 0 || connection.next_deadline().is_some() {
+        if executor::is_busy() || has_output || connection.next_deadline().is_some() {
             run(connection);
             flush(connection, output);
             area::set_wake(next_wake(connection));
@@ -158,6 +163,25 @@ fn pending(connection: &Connection, output: &mut Vec<u8>, call: u32) -> i32 {
         area::set_result(&output[sent + FRAME_HEADER_BYTES..]);
     }
     returned
+}
+
+/// How `output` answers a call, and how much of it goes out as frames. A call that is answered by its last frame alone goes the short way.
+fn short_answer(output: &[u8], call: u32) -> (i32, usize) {
+    let mut at = 0;
+    while let Some(header) = output.get(at..).and_then(|rest| rest.first_chunk::<FRAME_HEADER_BYTES>()) {
+        let header = FrameHeader::decode(header);
+        let end = at + FRAME_HEADER_BYTES + header.length as usize;
+        if header.call == call {
+            let is_message = header.kind == Kind::Message as u8 && header.flags == FLAG_END;
+            return match (end == output.len(), header.kind) {
+                (true, _) if is_message => (DONE, at),
+                (true, kind) if kind == Kind::End as u8 => (FAILED, at),
+                _ => (PENDING, output.len()),
+            };
+        }
+        at = end;
+    }
+    (PENDING, output.len())
 }
 
 /// # Safety

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use anyplug_core::connection::WeakConnection;
-use anyplug_core::frame::{FLAG_END, FLAG_HEADER, FRAME_HEADER_BYTES, FrameHeader, Kind};
+use anyplug_core::connection::{ServedNow, WeakConnection};
+use anyplug_core::frame::FLAG_HEADER;
 use anyplug_core::{BoxFuture, Code, Connection, Error, LogLevel, LogRecord, Shell, Status};
-use anyplug_ffi::abi::{CallResult, FAILED, Host, PENDING};
+use anyplug_ffi::abi::{CallResult, DONE, FAILED, Host, PENDING};
 use anyplug_ipc::Runtime as _;
 
 use super::entry::{self, fill};
@@ -16,7 +16,7 @@ use crate::log;
 use crate::plugin::Plugin;
 use crate::preface::hello_bytes;
 use crate::runtime::PluginRuntime;
-use crate::side::{connect, short_answer};
+use crate::side::connect;
 
 /// What a host has of an instance. It is entered by one thread at a time.
 pub(super) struct Guest {
@@ -24,8 +24,6 @@ pub(super) struct Guest {
     /// What has come of the host's hello.
     heard: Vec<u8>,
     connection: Option<Connection>,
-    /// A request as a frame.
-    frame: Vec<u8>,
     around: Arc<Around>,
 }
 
@@ -60,7 +58,7 @@ impl Guest {
             connection: OnceLock::new(),
             own: own.clone(),
         });
-        Some(Self { plugin, heard: Vec::new(), connection: None, frame: Vec::new(), around })
+        Some(Self { plugin, heard: Vec::new(), connection: None, around })
     }
 
     /// Takes bytes of the host.
@@ -94,36 +92,24 @@ impl Guest {
         let Some(connection) = &self.connection else {
             return refuse(result, Code::FailedPrecondition, "a call came before the hello");
         };
-        let Ok(length) = u32::try_from(payload.len()) else {
-            return refuse(result, Code::ResourceExhausted, "the request is too long");
-        };
-        let flags = FLAG_END | ((method >> 16) as u8 & FLAG_HEADER);
-        let header = FrameHeader { length, kind: Kind::Request as u8, flags, method: method as u16, call };
-        self.frame.clear();
-        self.frame.extend_from_slice(&header.encode());
-        self.frame.extend_from_slice(payload);
-        let output = &self.around.output;
-        let is_sender = output.claim();
-        connection.receive(&self.frame);
-        if !is_sender {
-            // Another thread is about to send, and this answer comes behind what it has.
-            output.flush(connection);
+        let has_header = (method >> 16) as u8 & FLAG_HEADER != 0;
+        let (served, has_output) = connection.serve_now(call, method as u16, has_header, payload);
+        if has_output || matches!(served, ServedNow::Pending) {
+            // Another thread may have sent its answer already: hosts keep that until this has returned.
+            self.around.output.flush(connection);
             self.around.arm(connection);
-            return PENDING;
         }
-        let returned = output.take(connection, |bytes| {
-            let (returned, sent) = short_answer(bytes, call);
-            output.send(&bytes[..sent]);
-            if returned != PENDING {
-                fill(result, &bytes[sent + FRAME_HEADER_BYTES..]);
+        match served {
+            ServedNow::Done(message) => {
+                fill(result, &message);
+                DONE
             }
-            returned
-        });
-        output.let_go(connection);
-        if returned == PENDING {
-            self.around.arm(connection);
+            ServedNow::Failed(status) => {
+                fill(result, &status);
+                FAILED
+            }
+            ServedNow::Pending => PENDING,
         }
-        returned
     }
 
     /// Ends the connection, for what is wrong with this side.

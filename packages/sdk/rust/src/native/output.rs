@@ -47,39 +47,21 @@ impl Output {
         }
     }
 
-    /// Has this thread be the sender, if there is none. It then has to [`let_go`](Self::let_go).
-    pub(super) fn claim(&self) -> bool {
-        self.marks.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
-    }
-
-    /// Takes what there is to send, as the sender.
-    pub(super) fn take<T>(&self, connection: &Connection, then: impl FnOnce(&[u8]) -> T) -> T {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        buffer.clear();
-        connection.take_output(&mut buffer);
-        then(&buffer)
-    }
-
-    /// Ends being the sender.
-    pub(super) fn let_go(&self, connection: &Connection) {
-        if self.marks.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            self.lead(connection);
-        }
-    }
-
     fn lead(&self, connection: &Connection) {
         loop {
             let marks = self.marks.load(Ordering::SeqCst);
-            while self.take(connection, |bytes| self.send(bytes)) {}
+            while self.send_next(connection) {}
             if self.marks.compare_exchange(marks, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
                 return;
             }
         }
     }
 
-    /// Sends bytes, as the sender; false when there are none.
-    pub(super) fn send(&self, bytes: &[u8]) -> bool {
-        if bytes.is_empty() {
+    /// Sends what there is, as the sender; false when there is nothing.
+    fn send_next(&self, connection: &Connection) -> bool {
+        let mut bytes = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.clear();
+        if !connection.take_output(&mut bytes) {
             return false;
         }
         self.within(|host| {
