@@ -132,6 +132,8 @@ EXPORTED int elizaos_other(void) { return sizeof manifest; }
 #endif
 
 #ifndef no_init
+__attribute__((destructor)) static void forget(void) { free(config); }
+
 /* Refuses a configuration in which "refuse" is true. */
 EXPORTED int elizaos_init(const char *given) {
     enter();
