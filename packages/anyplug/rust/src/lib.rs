@@ -83,6 +83,3 @@ pub use anyplug_json as json;
 pub use anyplug_macros::umbrella_plugin as plugin;
 #[cfg(feature = "sdk")]
 pub use anyplug_sdk as sdk;
-#[cfg(feature = "sdk")]
-#[doc(hidden)]
-pub use anyplug_sdk::export_plugin;

@@ -25,7 +25,7 @@ from ._lazy import asyncio
 from ._lifetime import keep_track
 from ._limits import Limits, limit_parts
 from ._log import LogLevel, LogRecord, OnLog, log_to_logging
-from ._module import load_definition
+from ._module import find_library, load_definition
 from ._plugin import Link, Plugin, SyncPlugin
 from ._reconnect import ReconnectingLink, ReconnectOptions
 from ._router import HandlerTable
@@ -37,6 +37,9 @@ from ._version import RUNTIME
 from ._wasm import ReplacingLink, WasmLimits, WasmParts, wasm_parts
 
 __all__ = ("PluginLoad", "TransportName", "load_plugin", "load_ts_plugin")
+
+_PYTHON = "python:"
+"""Stands before the name of a module."""
 
 TransportName = Literal["direct", "process", "stdio", "wasm", "ffi", "unix", "tcp", "tls"]
 
@@ -76,7 +79,8 @@ def load_plugin(
     plugin speaks JSON-RPC; or what `discover_plugins` found.
     ``transport``: ``direct`` (a plugin in Python, in this process), ``process`` (a child process with descriptors of
     its own), ``stdio`` (a child process on stdin and stdout), ``wasm`` (a WebAssembly module, in this process) or
-    ``ffi`` (a shared library, in this process). By default the first possible one of the manifest's.
+    ``ffi`` (a shared library, in this process; of a Python module, the library that it is). By default the first
+    possible one of the manifest's.
     ``services``: what the plugin may call on the host, each made by `implement`.
     ``grants``: the capabilities that the plugin is granted, of those that its manifest names; of a plugin at an
     address, which has none, all of these.
@@ -102,8 +106,12 @@ def load_plugin(
     configuration.
     """
     found = path if isinstance(path, FoundPlugin) else None
+    place = path.path if isinstance(path, FoundPlugin) else os.fspath(path)
+    if transport == "ffi" and place.startswith(_PYTHON):
+        # A plugin in Rust that is a module as well: its file is the library.
+        place = find_library(place.removeprefix(_PYTHON)) or place
     return PluginLoad(
-        path=path.path if isinstance(path, FoundPlugin) else os.fspath(path),
+        path=place,
         transport=transport,
         implementations=tuple(services),
         grants=tuple(grants),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 from pathlib import Path
@@ -12,7 +13,23 @@ from ._code import Code
 from ._error import AnyplugError
 from ._sdk import PluginDefinition
 
-__all__ = ("load_definition",)
+__all__ = ("find_library", "load_definition")
+
+
+def find_library(module: str) -> str | None:
+    """Returns the file of a module that is a shared library, or of the one of a package's own name within it.
+
+    The module is not run, but the packages that it is in are. None when there is no such file.
+    """
+    try:
+        spec = importlib.util.find_spec(module)
+        if spec is not None and spec.submodule_search_locations is not None:
+            own = f"{module}.{module.rpartition('.')[2]}"
+            spec = importlib.machinery.PathFinder.find_spec(own, spec.submodule_search_locations)
+    except (ImportError, ValueError):
+        return None
+    is_library = spec is not None and isinstance(spec.loader, importlib.machinery.ExtensionFileLoader)
+    return spec.origin if spec is not None and is_library else None
 
 
 def load_definition(folder: Path, module: str, manifest: Path) -> PluginDefinition:

@@ -1,7 +1,8 @@
 """Serves the plugin of a module that is no program by itself.
 
 ``python -m anyplug.run MODULE[:ATTRIBUTE]``, where MODULE is a dotted name or the path of a file, and ATTRIBUTE what
-the plugin is bound to, by default ``plugin``. Hosts start it for a plugin that is given by such a name.
+the plugin is bound to, by default ``plugin``; or a module that is a plugin in Rust. Hosts start it for a plugin that is
+given by such a name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from ._module import find_library
 from ._sdk import PluginDefinition
 from ._serve import serve
 
@@ -33,6 +35,9 @@ def main(arguments: Sequence[str]) -> None:
     for part in bound.split("."):
         plugin = getattr(plugin, part, None)
     if not isinstance(plugin, PluginDefinition):
+        if not attribute and callable(getattr(module, "serve", None)) and find_library(name) is not None:
+            # A plugin in Rust that is a module as well serves itself.
+            sys.exit(module.serve())
         sys.exit(f"{module.__file__} binds no plugin to {bound}: it needs a line like plugin = define_plugin(…)")
     serve(plugin)
 

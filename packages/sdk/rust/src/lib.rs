@@ -21,6 +21,8 @@ mod log;
 pub mod native;
 mod plugin;
 mod preface;
+#[cfg(all(feature = "python", not(target_family = "wasm")))]
+pub mod python;
 #[cfg(not(target_family = "wasm"))]
 mod runtime;
 mod section;
@@ -42,12 +44,12 @@ pub use anyplug_ipc::TlsOptions;
 /// Makes a crate a plugin that can be carried within its host's process. It goes on the function without parameters that returns the [`Plugin`]; such a crate has `crate-type = ["cdylib", "rlib"]`, and
 /// what `cargo build` makes of it is a shared library, and what `cargo build --target wasm32-unknown-unknown` makes of it a module; every host loads both.
 ///
-/// `name` is for a package that is not named as its plugin is.
+/// `name` is for a package that is not named as its plugin is. `python` is the name of the module of Python that the library is as well, when the feature `python` is on: see `python`.
 ///
 /// ```
 /// use anyplug_sdk::Plugin;
 ///
-/// #[anyplug_sdk::plugin(name = "greeter")]
+/// #[anyplug_sdk::plugin(name = "greeter", python = "anyplug_greeter")]
 /// fn plugin() -> Plugin {
 ///     Plugin::new("greeter", env!("CARGO_PKG_VERSION"))
 /// }
@@ -63,3 +65,10 @@ pub use serde_json::Value as Config;
 pub use serve::{serve, serve_with};
 #[cfg(target_family = "wasm")]
 pub use unserved::serve;
+
+#[cfg(not(all(feature = "python", not(target_family = "wasm"))))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_python {
+    ($($module:item)*) => {};
+}

@@ -22,6 +22,7 @@ use crate::signals::wait_for_signal;
 
 /// The status of a program that was not started by a host: "command line usage error".
 const NOT_LOADED: u8 = 64;
+const FAILED: u8 = 1;
 
 /// Serves a plugin until its host closes the channel; `main` returns what it returns.
 ///
@@ -41,6 +42,11 @@ pub fn serve(plugin: Plugin) -> ExitCode {
 
 /// Serves a plugin, or a set of plugins at one address, as [`serve`] does. What the options do not say is as the environment says.
 pub fn serve_with(plugins: Vec<Plugin>, options: ServeOptions) -> ExitCode {
+    serve_for_status(plugins, options).into()
+}
+
+/// As [`serve_with`]; returns the status that the process is to end with.
+pub(crate) fn serve_for_status(plugins: Vec<Plugin>, options: ServeOptions) -> u8 {
     let names: Vec<_> = plugins.iter().map(Plugin::name).collect();
     let names = names.join(", ");
     let who: Vec<_> = plugins.iter().map(|plugin| format!("{} {}", plugin.name(), plugin.version())).collect();
@@ -52,17 +58,17 @@ pub fn serve_with(plugins: Vec<Plugin>, options: ServeOptions) -> ExitCode {
             Ok(Some(options)) => serve_at(plugins, options, &who),
             Ok(None) => {
                 eprintln!("{}", explanation(&who));
-                return ExitCode::from(NOT_LOADED);
+                return NOT_LOADED;
             }
             Err(error) => Err(error),
         },
         Err(error) => Err(error),
     };
     match served {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(error) => {
             eprintln!("{names}: {error}");
-            ExitCode::FAILURE
+            FAILED
         }
     }
 }

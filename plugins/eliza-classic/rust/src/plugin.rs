@@ -14,7 +14,7 @@ use crate::parse::parse_script;
 use crate::sessions::Sessions;
 
 /// The plugin. Its configuration may give the script: `script`, its text, or `script_path`, the absolute path of a file.
-#[anyplug_sdk::plugin]
+#[anyplug_sdk::plugin(python = "anyplug_eliza_classic")]
 pub fn plugin() -> Plugin {
     Plugin::new("eliza-classic", env!("CARGO_PKG_VERSION"))
         .configured(|config| Ok(vec![ElizaService::implement(Handler::new(eliza(config)?))]))

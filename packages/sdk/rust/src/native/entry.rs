@@ -37,7 +37,8 @@ pub extern "C" fn anyplug_plugin() -> *const PluginTable {
     table.as_ref().map_or(std::ptr::null(), std::ptr::from_ref)
 }
 
-fn only() -> Option<&'static Registered> {
+/// The plugin of this library, unless it has none or several.
+pub(crate) fn only() -> Option<&'static Registered> {
     let mut all = inventory::iter::<Registered>.into_iter();
     all.next().filter(|_| all.next().is_none())
 }

@@ -1,6 +1,6 @@
 //! A plugin in a shared library, as `anyplug.h` describes it.
 
-mod entry;
+pub(crate) mod entry;
 mod guest;
 mod output;
 mod timer;
@@ -16,7 +16,7 @@ pub use crate::section::{section, section_bytes};
 #[derive(Debug)]
 pub struct Registered {
     section: &'static [u8],
-    plugin: fn() -> Plugin,
+    pub(crate) plugin: fn() -> Plugin,
 }
 
 impl Registered {
