@@ -8,12 +8,13 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._caller import answer_of, message_of
 from ._code import Code
-from ._codec import Message, decode
 from ._error import AnyplugError
 from ._lazy import asyncio
 
 if TYPE_CHECKING:
+    from ._codec import Message
     from ._connection import Connection
     from ._context import PeerInfo
     from ._descriptor import MethodDescriptor, ServiceDescriptor
@@ -223,9 +224,10 @@ class _Transport:
         if caller is not None and options is None and asyncio.get_running_loop() is self._connection.loop:
             response = caller.soon(request)
             if response.__class__ is tuple:
-                return decode(method.output, await _answer(self._connection, *response))
+                waited: O = await answer_of(self._connection.native, method, *response)
+                return waited
             if response is not None:
-                message: O = _message(method, response)
+                message: O = message_of(method, response)
                 return message
         answer = await self._ready().unary(method, request, options)
         _learn(self._callers, self._link, self._connection, method)
@@ -264,7 +266,7 @@ class _SyncTransport:
         if caller is not None and options is None:
             response = caller(request)
             if response is not None:
-                message: O = _message(method, response)
+                message: O = message_of(method, response)
                 return message
         answer = self._ready().unary(method, request, options)
         _learn(self._callers, self._link, self._transport[0], method)
@@ -292,16 +294,3 @@ def _learn(
     caller = connection.native.caller(index, method.default_timeout_ms, method.input, method.output)
     if caller is not None:
         callers[method] = caller
-
-
-def _message(method: MethodDescriptor[Any, O], response: O | bytes) -> O:
-    """Returns what a caller returned; bytes are what it could not read."""
-    return decode(method.output, response) if isinstance(response, bytes) else response
-
-
-async def _answer(connection: Connection, answer: asyncio.Future[bytes], number: int) -> bytes:
-    try:
-        return await answer
-    except asyncio.CancelledError:
-        connection.native.forget(number)
-        raise

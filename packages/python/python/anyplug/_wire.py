@@ -7,12 +7,13 @@ import threading
 from collections.abc import AsyncIterable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._caller import answer_of, message_of
 from ._code import Code
 from ._codec import Message, decode, encode
 from ._error import AnyplugError
 from ._lazy import asyncio
 from ._metadata import metadata_pairs
-from ._native import Call
+from ._native import Call, Caller
 from ._router import receive
 from ._transport import ResponseStream, SyncResponseStream
 from ._waiting import until
@@ -71,10 +72,15 @@ def _wants_metadata(options: CallOptions | None) -> bool:
     return options is not None and (options.on_header is not None or options.on_trailer is not None)
 
 
+def _callers(connection: Connection, within: Call | None) -> dict[MethodDescriptor[Any, Any], Caller | None] | None:
+    """The short way of methods of a plugin in a shared library, which make no calls within others; None for others."""
+    return {} if within is None and connection.native.transport == "ffi" else None
+
+
 class WireTransport:
     """Carries the calls of asyncio clients."""
 
-    __slots__ = ("_connection", "_indices", "_native", "_service", "_within")
+    __slots__ = ("_callers", "_connection", "_indices", "_native", "_service", "_within")
 
     def __init__(
         self, connection: Connection, service: ServiceDescriptor[Any, Any, Any], within: Call | None = None
@@ -84,15 +90,27 @@ class WireTransport:
         self._indices = connection.indices
         self._service = service
         self._within = within
+        self._callers = _callers(connection, within)
 
     async def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
         """Calls a unary method. Raises AnyplugError with the status of the call."""
         loop = asyncio.get_running_loop()
         if loop is not self._connection.loop or _wants_metadata(options):
             return await self._unary_as_stream(method, request, options)
+        callers = self._callers
+        if callers is not None and options is None and (caller := callers.get(method)) is not None:
+            response = caller.soon(request)
+            if response.__class__ is tuple:
+                waited: O = await answer_of(self._native, method, *response)
+                return waited
+            if response is not None:
+                message: O = message_of(method, response)
+                return message
         index = self._indices.get(method)
         if index is None:
             index = await self._connection.bind(self._service, method)
+        if callers is not None and method not in callers:
+            callers[method] = self._native.caller(index, method.default_timeout_ms, method.input, method.output)
         answer: asyncio.Future[bytes] = loop.create_future()
         if options is None:
             number = self._native.call_soon(
@@ -102,12 +120,7 @@ class WireTransport:
             number = self._native.call_soon(
                 answer, index, encode(request), *_native_options(method, options, self._within)
             )
-        try:
-            data = await answer
-        except asyncio.CancelledError:
-            self._native.forget(number)
-            raise
-        return decode(method.output, data)
+        return await answer_of(self._native, method, answer, number)
 
     async def _unary_as_stream(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None) -> O:
         """The general way: for metadata, and in a loop that does not move the bytes of the connection itself."""
@@ -284,7 +297,7 @@ async def _send_request(call: Call, request: Message) -> None:
 class SyncWireTransport:
     """Carries the calls of synchronous clients."""
 
-    __slots__ = ("_connection", "_indices", "_native", "_service", "_within")
+    __slots__ = ("_callers", "_connection", "_indices", "_native", "_service", "_within")
 
     def __init__(
         self, connection: Connection, service: ServiceDescriptor[Any, Any, Any], within: Call | None = None
@@ -294,12 +307,21 @@ class SyncWireTransport:
         self._indices = connection.indices
         self._service = service
         self._within = within
+        self._callers = _callers(connection, within)
 
     def unary(self, method: MethodDescriptor[I, O], request: I, options: CallOptions | None, /) -> O:
         """Calls a unary method. Raises AnyplugError with the status of the call."""
+        callers = self._callers
+        if callers is not None and options is None and (caller := callers.get(method)) is not None:
+            response = caller(request)
+            if response is not None:
+                message: O = message_of(method, response)
+                return message
         index = self._indices.get(method)
         if index is None:
             index = self._connection.bind_now(self._service, method)
+        if callers is not None and method not in callers:
+            callers[method] = self._native.caller(index, method.default_timeout_ms, method.input, method.output)
         if options is None:
             data = self._native.call(index, encode(request), None, method.default_timeout_ms, None, self._within)
         elif _wants_metadata(options):
