@@ -43,15 +43,17 @@ test.each([
 });
 
 test.each([
-  ["typescript", "ffi-sync:c"],
-  ["typescript", "ffi-raw"],
-  ["rust", "ffi:rust"],
-])("in %s, %s measures echoes of a library", async (language, contender) => {
+  ["typescript", "ffi-sync:c", ["echo64", "echo64k"]],
+  ["typescript", "ffi-raw", ["echo64"]],
+  ["typescript", "ffi-stream:rust", ["message64"]],
+  ["rust", "ffi:rust", ["echo64", "echo64k"]],
+  ["rust", "ffi-raw", ["echo64"]],
+  ["rust", "ffi-stream:c", ["message64"]],
+  ["rust", "oneshot", ["message64"]],
+])("in %s, %s measures %j of a library", async (language, contender, runs) => {
   worker = new Worker(language, contender);
   await worker.ready();
-  for (const run of ["echo64", "echo64k"]) {
-    expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
-  }
+  for (const run of runs) expect((await worker.ask(run, 1)).value).toBeGreaterThan(0);
 });
 
 test("a round that is not possible fails, and the next one goes on", async () => {

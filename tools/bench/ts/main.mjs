@@ -15,6 +15,7 @@ const modules = {
   "wasm-raw": () => import("./modules-raw.mjs"),
   ffi: () => import("./native.mjs"),
   "ffi-sync": () => import("./native.mjs"),
+  "ffi-stream": () => import("./native.mjs"),
   "ffi-raw": () => import("./native-raw.mjs"),
   napi: () => import("./native-raw.mjs"),
   raw: () => import("./raw.mjs"),

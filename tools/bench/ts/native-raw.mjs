@@ -7,7 +7,7 @@ import { extensionLog, napiAddon } from "../natives/natives.mjs";
 import { contender, operation } from "./clock.mjs";
 
 /** The bytes of each echo. */
-const SIZES = { echo64: 64, echo64k: 64 << 10 };
+export const SIZES = { echo64: 64, echo64k: 64 << 10 };
 
 /** @param {string} name "napi", or "ffi-raw", which is koffi */
 export function start(_, name) {

@@ -22,6 +22,7 @@ MODULES = {
     "direct-eliza": "_modules",
     "ffi": "_native",
     "asyncio-ffi": "_native",
+    "asyncio-ffi-stream": "_native",
     "ffi-raw": "_native_raw",
     "cffi": "_native_raw",
     "pyo3": "_native_raw",

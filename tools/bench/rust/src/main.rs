@@ -9,6 +9,7 @@ mod line;
 mod modules;
 mod modules_raw;
 mod native;
+mod native_raw;
 mod order;
 mod plain;
 mod raw;
@@ -75,7 +76,10 @@ async fn main() -> ExitCode {
         ("direct-eliza", _) => serve(modules::DirectEliza::load().await).await,
         ("wasm-raw", _) => serve(modules_raw::RawModule::load()).await,
         ("ffi", language) => serve(native::Native::load(language).await).await,
-        ("ffi-raw", _) => serve(Ok(native::PlainCopy)).await,
+        ("ffi-stream", language) => serve(native::Conversation::begin(language).await).await,
+        ("ffi-raw", _) => serve(native_raw::RawCall::load()).await,
+        ("plain-copy", _) => serve(Ok(native_raw::PlainCopy)).await,
+        ("oneshot", _) => serve(Ok(native_raw::Oneshot::start())).await,
         ("raw", how) => serve(raw::Raw::start(how)).await,
         ("plain", _) => serve(Ok(plain::Plain)).await,
         _ => Err(format!("there is no contender {name:?}").into()),

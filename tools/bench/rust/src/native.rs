@@ -1,17 +1,22 @@
-//! Plugins that are shared libraries in this process, and a plain call through a trait object.
+//! Plugins that are shared libraries in this process.
 
-use std::hint::black_box;
+use std::time::{Duration, Instant};
 
-use anyplug::Plugin;
+use anyplug::{Plugin, Streaming};
 use anyplug_generated::anyplug::bench::v1::{BenchClient, EchoRequest};
-use anyplug_generated::anyplug::test::v1::{EchoRequest as TestRequest, TestClient};
+use anyplug_generated::anyplug::test::v1::{ConverseRequest, ConverseResponse, EchoRequest as TestRequest, TestClient};
+use futures_util::stream;
+use tokio::sync::mpsc;
 
 use crate::{Answer, Contender, Failure, clock};
 
+/// Bytes of a message of a stream.
+pub(crate) const SMALL: usize = 64;
+
 /// Bytes of an echo, by what is asked for.
-fn size_of(what: &str) -> Result<usize, Failure> {
+pub(crate) fn size_of(what: &str) -> Result<usize, Failure> {
     match what {
-        "echo64" => Ok(64),
+        "echo64" => Ok(SMALL),
         "echo64k" => Ok(64 << 10),
         _ => Err(format!("a library cannot run {what:?}").into()),
     }
@@ -21,7 +26,7 @@ fn batch_of(size: usize) -> u32 {
     if size > 4096 { 1 } else { 50 }
 }
 
-fn checked(length: usize, size: usize) -> Result<(), Failure> {
+pub(crate) fn checked(length: usize, size: usize) -> Result<(), Failure> {
     if length == size { Ok(()) } else { Err(Failure::from("an echo of another size")) }
 }
 
@@ -64,30 +69,40 @@ impl Contender for Native {
     }
 }
 
-/// What a caller knows of the callee: of a library it knows no more.
-trait Echo {
-    fn echo(&self, data: &[u8]) -> Vec<u8>;
+/// A stream of a plugin that is open: it answers each message, in Rust by a thread of its own, in C before it returns.
+pub(crate) struct Conversation {
+    say: mpsc::UnboundedSender<ConverseRequest>,
+    answers: Streaming<ConverseResponse>,
+    plugin: Plugin,
 }
 
-struct Copying;
-
-impl Echo for Copying {
-    fn echo(&self, data: &[u8]) -> Vec<u8> {
-        data.to_vec()
+impl Conversation {
+    /// Loads the library of the test plugin in "rust" or "c", and begins a stream.
+    pub(crate) async fn begin(language: &str) -> Result<Self, Failure> {
+        let plugin = anyplug::load_plugin(format!("plugins/test-plugin/{language}")).transport("ffi").await?;
+        let (say, said) = mpsc::unbounded_channel();
+        let requests = stream::unfold(said, |mut said| async { said.recv().await.map(|message| (message, said)) });
+        let answers = TestClient::new(&plugin).converse(requests).await?;
+        Ok(Self { say, answers, plugin })
     }
 }
 
-/// A call through a trait object that copies the bytes, as often as those of a request and an answer are made.
-pub(crate) struct PlainCopy;
-
-impl Contender for PlainCopy {
-    async fn run(&mut self, what: &str, ms: u64) -> Result<Answer, Failure> {
-        let size = size_of(what)?;
-        let handler: &dyn Echo = black_box(&Copying);
-        Ok(clock::operation(ms, || black_box(handler.echo(&vec![7; size]))))
+impl Contender for Conversation {
+    async fn run(&mut self, _: &str, ms: u64) -> Result<Answer, Failure> {
+        let mut samples = Vec::new();
+        let end = Instant::now() + Duration::from_millis(ms);
+        while samples.is_empty() || Instant::now() < end {
+            let start = Instant::now();
+            self.say.send(ConverseRequest { data: vec![7; SMALL], ..ConverseRequest::default() })?;
+            let answer = self.answers.message().await?.ok_or("the stream has ended")?;
+            samples.push(start.elapsed().as_secs_f64() * 1e6);
+            checked(answer.data.len(), SMALL)?;
+        }
+        Ok(clock::percentiles(samples))
     }
 
     async fn close(self) -> Result<(), Failure> {
-        Ok(())
+        drop((self.say, self.answers));
+        Ok(self.plugin.close().await?)
     }
 }
