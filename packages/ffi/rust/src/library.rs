@@ -68,7 +68,7 @@ impl Library {
         let table = unsafe { loaded.function::<Entry>(ENTRY).map(|entry| entry()) };
         let Some(table) = table else {
             let advice = if loaded.exports(elizaos::MANIFEST) {
-                "it is one of ElizaOS, by its C ABI: load it by load_library_plugin of anyplug-elizaos"
+                "it is one of ElizaOS, by its C ABI: load it by load_library_plugin of anyplug's elizaos"
             } else {
                 "build it with the anyplug SDK"
             };
