@@ -111,8 +111,8 @@ impl Session {
         self.session.claim_call(&request).map(|(call, _)| call).or_raise(py)
     }
 
-    fn adopt_call(&mut self, call: u32, size: usize) {
-        self.session.adopt_call(call, size);
+    fn adopt_call(&mut self, py: Python<'_>, call: u32, size: usize) -> PyResult<()> {
+        self.session.adopt_call(call, size).or_raise(py)
     }
 
     /// Where the message of an accepted call begins; else the code that it is refused with; None: the connection has ended.

@@ -8,6 +8,7 @@ mod pair;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use anyplug_core::channel::CalledNow;
 use anyplug_core::codegen::v1::{Context, Sender, Streaming};
 use anyplug_core::{Code, Error, Grants, RouterOptions};
 use greeter::{Answer, Greeter, GreeterClient, GreeterHandler, Greets, Text, text};
@@ -54,6 +55,24 @@ fn codes(reasons: &Reasons) -> Vec<Code> {
 
 fn is_quiet(pair: &Pair) -> bool {
     (pair.host.open_calls(), pair.plugin.open_calls(), pair.tasks_left()) == (0, 0, 0)
+}
+
+/// Of a plugin in the host's own process: a thread is within it when another closes it.
+#[test]
+fn a_call_that_is_made_at_once_ends_with_the_connection() {
+    let (pair, _) = waiting();
+    let client = GreeterClient::new(&pair.host);
+    let host = pair.host.clone();
+    *pair.host_shell.calls_now.lock().unwrap() = Some(Box::new(move |call| {
+        call.claim().unwrap();
+        host.closed(Error::unavailable("it was closed meanwhile"));
+        call.adopt();
+        CalledNow::Pending
+    }));
+    let error = pair.run(client.greet(text("x")).into_future()).unwrap_err();
+    assert_eq!((error.code(), error.message()), (Code::Unavailable, "the connection ended: it was closed meanwhile"));
+    assert_eq!(pair.host.open_calls(), 0);
+    pair.host_shell.calls_now.lock().unwrap().take();
 }
 
 #[test]

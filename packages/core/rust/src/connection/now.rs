@@ -101,13 +101,18 @@ impl<'a> CallNow<'a> {
         }
     }
 
-    /// Says that the peer answers by frames. They may be received from now on.
+    /// Says that the peer answers by frames. They may be received from now on. Where another thread has ended the connection meanwhile, the call has ended as well.
     pub fn adopt(&mut self) {
         let mut state = self.inner.lock();
-        state.session.adopt_call(self.id, self.payload.len());
+        let adopted = state.session.adopt_call(self.id, self.payload.len());
         let timeout_ms = self.header.and_then(|header| header.timeout_ms).unwrap_or(0);
         let slot = Slot { id: self.id, deadline: self.deadline, timeout_ms, ..Slot::default() };
         self.place = Some(state.insert(slot));
+        if let Err(error) = adopted
+            && let Some(slot) = state.end(self.id)
+        {
+            slot.outcome = Some(Err(error));
+        }
     }
 }
 

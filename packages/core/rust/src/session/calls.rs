@@ -40,10 +40,13 @@ impl Session {
     }
 
     /// Says that the answer to a call of [`claim_call`](Self::claim_call), whose request had so many bytes, comes by frames.
-    pub fn adopt_call(&mut self, call: u32, bytes: usize) {
-        if self.open_peer().is_ok() {
-            self.open_call(call, bytes, true);
-        }
+    ///
+    /// # Errors
+    /// UNAVAILABLE when the connection has ended since it was claimed: no answer comes.
+    pub fn adopt_call(&mut self, call: u32, bytes: usize) -> Result<()> {
+        self.open_peer()?;
+        self.open_call(call, bytes, true);
+        Ok(())
     }
 
     /// What has to hold before a call is made; gives its encoded header.

@@ -11,9 +11,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Poll, Wake, Waker};
 use std::time::Duration;
 
+use anyplug_core::channel::{CallNow, CalledNow};
 use anyplug_core::{
     BoxFuture, Connection, ConnectionOptions, Instant, LimitOptions, LogRecord, Role, Router, RouterOptions, Shell,
 };
+
+/// How a call is made at once.
+pub(crate) type CallsNow = Box<dyn FnMut(&mut CallNow<'_>) -> CalledNow + Send>;
 
 /// What is around one side.
 #[derive(Default)]
@@ -23,6 +27,8 @@ pub(crate) struct TestShell {
     /// Requests wait for those of other tasks.
     pub(crate) holds_back: AtomicBool,
     pub(crate) logs: Mutex<Vec<LogRecord>>,
+    /// Makes calls at once.
+    pub(crate) calls_now: Mutex<Option<CallsNow>>,
     spawned: Mutex<Vec<BoxFuture<()>>>,
 }
 
@@ -37,6 +43,10 @@ impl Shell for TestShell {
             self.wake();
         }
         holds_back
+    }
+
+    fn call_now(&self, call: &mut CallNow<'_>) -> CalledNow {
+        self.calls_now.lock().unwrap().as_mut().map_or(CalledNow::Not, |make| make(call))
     }
 
     fn spawn(&self, future: BoxFuture<()>) {

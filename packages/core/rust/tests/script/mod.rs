@@ -64,7 +64,7 @@ pub(crate) fn perform(session: &mut Session, step: &Value) -> Result<Value, Erro
             let request = Request { header: header.as_ref(), payload: &payload, end: true };
             return Ok(json!({ "call": session.claim_call(&request)?.0 }));
         }
-        "adopt_call" => session.adopt_call(call, step["bytes"].as_u64().unwrap_or(0) as usize),
+        "adopt_call" => session.adopt_call(call, step["bytes"].as_u64().unwrap_or(0) as usize)?,
         "accept_call" => {
             let index = step["index"].as_u64().unwrap_or(0) as u16;
             let has_header = step["has_header"].as_bool().unwrap_or(false);
