@@ -39,7 +39,7 @@ struct Inner {
     pub(crate) functions: Functions,
     /// It was said that threads of it still run.
     stays: AtomicBool,
-    /// Unloaded by dropping it; none only while that happens.
+    /// Unloaded by dropping it; none while that happens, and of a table that no library was loaded for.
     loaded: Option<SharedLibrary>,
 }
 
@@ -79,6 +79,22 @@ impl Library {
         Ok(Self {
             inner: Arc::new(Inner { description, functions, stays: AtomicBool::new(false), loaded: Some(loaded) }),
         })
+    }
+
+    /// A plugin that this program was linked with, by its table: nothing is loaded, nor unloaded. Checkers of memory that cannot follow a program into a library see both sides this way.
+    ///
+    /// # Safety
+    /// `table` is null, or what a function named [`ENTRY`] has returned that follows `anyplug.h`, and of which no instance outlives the code.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION when it is no table that fits.
+    #[doc(hidden)]
+    pub unsafe fn linked(table: *const PluginTable) -> Result<Self> {
+        // SAFETY: says the caller.
+        let read = unsafe { read_table(table) };
+        let (description, functions) =
+            read.map_err(|what| Error::failed_precondition(format!("what this program is linked with {what}")))?;
+        Ok(Self { inner: Arc::new(Inner { description, functions, stays: AtomicBool::new(false), loaded: None }) })
     }
 
     /// What it says of its plugin.

@@ -192,6 +192,33 @@ mod between_languages {
         block_on(plugin.close()).expect("an end");
     }
 
+    /// Moved over the path, and written into the same file, from which one that is mapped would crash.
+    #[test]
+    fn a_library_that_was_built_anew_at_its_path_is_loaded_anew() {
+        let folder = Folder::new(json!({}));
+        let library = folder.path.join("plugin.so");
+        let builds = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../test/ffi/bin");
+        let build = |number: usize| builds.join(format!("rebuilt-{number}.so"));
+        let load = || block_on(load_plugin(&library)).expect("a plugin");
+        std::fs::copy(build(1), &library).expect("a copy");
+        let first = load();
+        let moved = folder.path.join("new");
+        std::fs::copy(build(2), &moved).and_then(|_| std::fs::rename(&moved, &library)).expect("a copy");
+        let second = load();
+        std::fs::copy(build(3), &library).expect("a copy");
+        let plugins = [first, second, load()];
+        let versions = ["0.1.1", "0.1.2", "0.1.3"];
+        assert_eq!(plugins.each_ref().map(|plugin| plugin.version()), versions);
+        for (index, plugin) in plugins.iter().enumerate() {
+            // The old ones go on, until they are closed.
+            for (plugin, version) in plugins.iter().zip(versions).skip(index) {
+                let answer = block_on(TestClient::new(plugin).echo(echo(""))).expect("an answer");
+                assert_eq!(answer.text, version);
+            }
+            block_on(plugin.close()).expect("an end");
+        }
+    }
+
     #[test]
     fn closing_ends_calls_in_flight() {
         let load = load_plugin(library()).drain_timeout(Duration::ZERO);
