@@ -1,57 +1,42 @@
 /**
- * `npm run sanitize`: runs the tests of plugins in shared libraries under valgrind, which sees what a host and a library do to each other's memory. It takes minutes, and is no part of `npm test`.
+ * `npm run sanitize [-- TOOL…]`: what a host and a library do to each other's memory, seen by what finds its errors; at the end a table tells each tool, what it ran over, and what came of it. It takes many
+ * minutes, and is no part of `npm test`. A tool that is not on this machine is named with what it needs.
  */
-import { spawnSync } from "node:child_process";
-import { dirname, join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { compilerTools } from "./compiler.mjs";
+import { reloadTools } from "./reload.mjs";
+import { rustTools } from "./rust.mjs";
+import { valgrindTools } from "./valgrind.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
-const tests = ["ffi", "native"];
+/** Each tool: its name, what it runs over, what is missing for it (undefined: nothing), and `run`, which returns what it found (empty: nothing) and may say more. */
+const work = mkdtempSync(join(tmpdir(), "anyplug-sanitize-"));
+try {
+  const tools = [...compilerTools(work), ...rustTools(), ...valgrindTools(), ...reloadTools()];
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.filter((name) => !tools.some((tool) => tool.name === name));
+  if (unknown.length > 0) {
+    console.error(`There is no ${unknown.join(", ")}: ${tools.map(({ name }) => name).join(", ")}`);
+    process.exit(1);
+  }
+  const rows = tools.filter(({ name }) => wanted.length === 0 || wanted.includes(name)).map(report);
+  const width = (key) => Math.max(...rows.map((row) => row[key].length));
+  console.log();
+  for (const row of rows)
+    console.log(`${row.name.padEnd(width("name"))}  ${row.over.padEnd(width("over"))}  ${row.result}`);
+  if (rows.some(({ isGood }) => !isGood)) process.exitCode = 1;
+} finally {
+  rmSync(work, { recursive: true });
+}
 
-if (spawnSync("valgrind", ["--version"]).status !== 0) {
-  console.error("valgrind is not installed: it is what this command runs");
-  process.exit(1);
+function report({ name, over, missing, run }) {
+  if (missing !== undefined) return { name, over, result: `not here: needs ${missing}`, isGood: true };
+  console.log(`\n${name}: ${over}`);
+  const since = Date.now();
+  const { failed, told } = run();
+  const seconds = `${Math.round((Date.now() - since) / 1000)} s`;
+  const found = failed.length === 0 ? "nothing was found" : `FAILED: ${failed.join(", ")}`;
+  return { name, over, result: `${told ?? found} (${seconds})`, isGood: failed.length === 0 };
 }
-const names = tests.flatMap((name) => ["--test", name]);
-const cargo = [
-  "test",
-  "--workspace",
-  "--profile",
-  "fast",
-  "--locked",
-  ...names,
-  "--no-run",
-  "--message-format",
-  "json",
-];
-const built = spawnSync("cargo", cargo, {
-  cwd: root,
-  encoding: "utf8",
-  stdio: ["ignore", "pipe", "inherit"],
-  maxBuffer: 1 << 28,
-});
-if (built.status !== 0) process.exit(built.status ?? 1);
-const programs = built.stdout
-  .split("\n")
-  .filter((line) => line.startsWith("{"))
-  .map((line) => JSON.parse(line))
-  .filter(({ executable, target }) => executable && tests.includes(target.name) && target.kind.includes("test"));
-let failed = 0;
-for (const { executable, manifest_path } of programs) {
-  console.log(`valgrind ${executable}`);
-  const options = [
-    "--error-exitcode=99",
-    "--exit-on-first-error=no",
-    "--fair-sched=yes",
-    "--quiet",
-    "--num-callers=30",
-  ];
-  const { status } = spawnSync("valgrind", [...options, executable, "--test-threads=1"], {
-    cwd: dirname(manifest_path),
-    stdio: "inherit",
-  });
-  if (status !== 0) failed += 1;
-}
-console.log(failed === 0 ? `${programs.length} programs, and nothing was found` : `${failed} programs failed`);
-process.exitCode = failed === 0 && programs.length > 0 ? 0 : 1;
