@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyplug_core::channel::{CallNow, CalledNow};
 use anyplug_core::connection::WeakConnection;
 use anyplug_core::{BoxFuture, Connection, Error, Instant, LogLevel, LogRecord, Result, Shell};
-use anyplug_threads::timer::{self, Due};
+use anyplug_threads::timer::{Alarm, Due};
 use anyplug_threads::workers;
 
 use crate::abi::{ABI_VERSION, CallResult, DONE, FAILED, Host, METHOD_HEADER, PENDING};
@@ -45,8 +45,7 @@ pub struct Instance {
     is_known: AtomicBool,
     is_over: AtomicBool,
     failure: OnceLock<Error>,
-    /// When the timer comes at the latest.
-    armed: Mutex<Option<Instant>>,
+    alarm: Alarm,
     /// Nothing of the plugin's runs any more.
     is_closed: Mutex<bool>,
     closed: Condvar,
@@ -113,7 +112,7 @@ impl Instance {
             is_known: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             failure: OnceLock::new(),
-            armed: Mutex::default(),
+            alarm: Alarm::default(),
             is_closed: Mutex::new(true),
             closed: Condvar::new(),
             last_line: Mutex::default(),
@@ -228,7 +227,7 @@ impl Instance {
 
     /// Calls may be over their time.
     fn catch_up(&self) {
-        *lock(&self.armed) = None;
+        self.alarm.told();
         if let Some(connection) = self.connection() {
             connection.expire_due(Instant::now());
         }
@@ -472,12 +471,7 @@ impl Instance {
     /// Has the timer come when something is due.
     fn arm(&self, connection: &Connection) {
         let Some(next) = connection.next_deadline() else { return };
-        let mut armed = lock(&self.armed);
-        if armed.is_none_or(|armed| next < armed) {
-            *armed = Some(next);
-            // Where the system gives no thread for that, a call takes longer than it may.
-            let _ = timer::add(next.saturating_since(Instant::now()), self.own.clone());
-        }
+        self.alarm.set(next, self.own.clone());
     }
 }
 

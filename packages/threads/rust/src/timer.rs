@@ -91,6 +91,26 @@ pub fn remove(key: Key) {
     }
 }
 
+/// Something that is told when the first of what it waits for is due.
+#[derive(Debug, Default)]
+pub struct Alarm(Mutex<Option<anyplug_core::Instant>>);
+
+impl Alarm {
+    /// Has `due` told when `next` has come, if it is not told before. Where the system gives no thread for that, it is not.
+    pub fn set(&self, next: anyplug_core::Instant, due: Weak<impl Due + 'static>) {
+        let mut set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if set.is_none_or(|set| next < set) {
+            *set = Some(next);
+            let _ = add(next.saturating_since(anyplug_core::Instant::now()), due);
+        }
+    }
+
+    /// It was told.
+    pub fn told(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Sender, channel};

@@ -8,7 +8,7 @@ use anyplug_core::channel::{CallNow, CalledNow};
 use anyplug_core::connection::WeakConnection;
 use anyplug_core::frame::FLAG_HEADER;
 use anyplug_core::{BoxFuture, Connection, Error, Instant, LogRecord, Result, Shell};
-use anyplug_threads::timer::{self, Due};
+use anyplug_threads::timer::{Alarm, Due};
 use anyplug_threads::workers;
 
 use crate::frames::Frames;
@@ -42,8 +42,7 @@ pub struct Instance {
     on_end: Mutex<Option<OnEnd>>,
     /// Until when it may take to say hello.
     opens_until: Mutex<Option<Instant>>,
-    /// When the timer comes at the latest.
-    armed: Mutex<Option<Instant>>,
+    alarm: Alarm,
 }
 
 type OnEnd = Box<dyn FnOnce() + Send>;
@@ -84,7 +83,7 @@ impl Instance {
             is_over: AtomicBool::new(false),
             on_end: Mutex::default(),
             opens_until: Mutex::default(),
-            armed: Mutex::default(),
+            alarm: Alarm::default(),
         });
         let connection = connect(instance.clone())?;
         let _ = instance.connection.set(connection.downgrade());
@@ -139,7 +138,7 @@ impl Instance {
 
     /// Calls may be over their time, or the guest wants to be entered.
     fn catch_up(&self) {
-        *lock(&self.armed) = None;
+        self.alarm.told();
         if let Some(connection) = self.connection() {
             connection.expire_due(Instant::now());
         }
@@ -245,12 +244,7 @@ impl Instance {
         if self.is_over() {
             return;
         }
-        let mut armed = lock(&self.armed);
-        if armed.is_none_or(|armed| next < armed) {
-            *armed = Some(next);
-            // Where the system gives no thread for that, a call takes longer than it may.
-            let _ = timer::add(next.saturating_since(Instant::now()), self.own.clone());
-        }
+        self.alarm.set(next, self.own.clone());
     }
 
     /// Writes what there is to write, and enters the guest where it wants that. Returns whether there was anything.
