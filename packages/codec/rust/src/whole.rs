@@ -22,18 +22,18 @@ pub fn encode<M: Fields>(message: &M) -> Vec<u8> {
 /// The bytes of a message with their number before them.
 pub fn encode_length_delimited<M: Fields>(message: &M) -> Vec<u8> {
     encode_after(message, |size| {
-        let mut writer = Writer::new(Vec::with_capacity(size + 10), Sizes::default());
+        let mut writer = Writer::default();
+        writer.out.reserve_exact(size + 10);
         writer.varint(size as u64);
         writer.out
     })
 }
 
 fn encode_after<M: Fields>(message: &M, before: impl FnOnce(usize) -> Vec<u8>) -> Vec<u8> {
-    let mut sizes = Sizes::default();
-    let size = message.size(&mut sizes);
-    let mut out = before(size);
-    out.reserve_exact(size);
-    let mut writer = Writer::new(out, sizes);
+    let mut writer = Writer::default();
+    let size = message.size(&mut writer.sizes);
+    writer.out = before(size);
+    writer.out.reserve_exact(size);
     message.write(&mut writer);
     writer.out
 }

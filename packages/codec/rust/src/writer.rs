@@ -52,18 +52,14 @@ pub(crate) fn tag_size(number: u32) -> usize {
 }
 
 /// What is written, and the sizes that are still to come.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
     pub(crate) out: Vec<u8>,
-    sizes: Sizes,
+    pub(crate) sizes: Sizes,
     next: usize,
 }
 
 impl Writer {
-    pub(crate) fn new(out: Vec<u8>, sizes: Sizes) -> Self {
-        Self { out, sizes, next: 0 }
-    }
-
     #[inline]
     pub(crate) fn tag(&mut self, number: u32, wire_type: u32) {
         self.varint(u64::from(number << 3 | wire_type));

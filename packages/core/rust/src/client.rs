@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::stream::{Requests, forward};
 pub use crate::stream::{Sender, Streaming};
 use crate::transport::{
-    CallOptions, CallStream, Message, MethodRef, Payload, Response, Running, Transport, decode, with_encoding,
+    CallOptions, CallStream, Message, MethodRef, Payload, Response, Running, Transport, decode_into,
 };
 
 /// What clients can be made for: a plugin, a connection, the context of a handler.
@@ -151,33 +151,39 @@ impl<Req: Message, Res: Message> UnaryCall<Req, Res> {
 
     /// The response together with the callee's header and trailer metadata.
     pub async fn response(mut self) -> Result<Response<Res>> {
-        if let Some(ended) = self.begin() {
-            return ended.map(Response::of);
+        if self.request.is_some() {
+            let mut message = Res::default();
+            if let Some(ended) = self.begin(&mut message) {
+                return ended.map(|()| Response::of(message));
+            }
         }
         let response = std::future::poll_fn(|task| self.poll_response(task)).await?;
         Ok(Response { message: response.message.into_message()?, header: response.header, trailer: response.trailer })
     }
 
-    /// Makes the call, unless it was made. Gives how it ended, where that is known at once and without metadata.
-    fn begin(&mut self) -> Option<Result<Res>> {
-        let request = self.request.take()?;
+    /// Makes the call, unless it was made. Gives how it ended, where that is known at once and without metadata: `message` is the response then.
+    fn begin(&mut self, message: &mut Res) -> Option<Result<()>> {
         let transport = &self.call.client.transport;
         let within = self.call.options.within.clone();
-        let (method, options) = (self.call.method(), std::mem::take(&mut self.call.options));
+        let method = self.call.method();
         let running = if transport.passes_objects() {
-            transport.unary(method, Payload::Object(Box::new(request)), options)
+            let request = Payload::Object(Box::new(self.request.take()?));
+            transport.unary(method, request, std::mem::take(&mut self.call.options))
         } else {
-            let mut taken = None;
-            let take = &mut |answer: &[u8]| taken = Some(decode(answer));
-            match with_encoding(&request, |request| transport.unary_taken(method, request, options, take)) {
+            // Messages may be large: this one stays where it is.
+            let request = self.request.as_ref()?.encode_to_vec();
+            self.request = None;
+            let mut taken = Ok(());
+            let take = &mut |answer: &[u8]| taken = decode_into(message, answer);
+            match transport.unary_taken(method, &request, &mut self.call.options, take) {
                 Some(running) => running,
-                None => return taken.or_else(|| Some(Err(Error::internal("a call succeeded without its answer")))),
+                None => return Some(taken),
             }
         };
         self.running = Some(match (running, within) {
             (Running::Ended(Err(error)), _) => return Some(Err(error)),
             (Running::Ended(Ok(response)), _) if response.header.is_empty() && response.trailer.is_empty() => {
-                return Some(response.message.into_message());
+                return Some(response.message.into_message().map(|response| *message = response));
             }
             (Running::Ended(result), _) => Box::pin(std::future::ready(result)),
             (Running::Waits(running), None) => running,
@@ -204,8 +210,11 @@ impl<Req: Message, Res: Message> Future for UnaryCall<Req, Res> {
     type Output = Result<Res>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        if let Some(ended) = self.begin() {
-            return Poll::Ready(ended);
+        if self.request.is_some() {
+            let mut message = Res::default();
+            if let Some(ended) = self.begin(&mut message) {
+                return Poll::Ready(ended.map(|()| message));
+            }
         }
         let response = ready!(self.poll_response(task))?;
         Poll::Ready(response.message.into_message())

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use crate::context::{Cancelled, Context};
 use crate::error::{Error, Result};
 use crate::header::Metadata;
-use crate::transport::{CallStream, Message, Payload, Response, Transport, with_encoding};
+use crate::transport::{CallStream, Message, Payload, Response, Transport};
 
 /// A caller's stream of requests.
 pub(crate) type Requests<Req> = Pin<Box<dyn Stream<Item = Req> + Send>>;
@@ -195,7 +195,7 @@ pub(crate) fn send<T: Message>(stream: &dyn CallStream, message: T, last: bool) 
     if stream.passes_objects() {
         return stream.send(Payload::Object(Box::new(message)), last);
     }
-    with_encoding(&message, |message| stream.send_encoded(message, last))
+    stream.send_encoded(&message.encode_to_vec(), last)
 }
 
 /// The responses of a call that is being handled.

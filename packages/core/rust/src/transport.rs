@@ -2,7 +2,6 @@
 //! ends are in one process.
 
 use std::any::{Any, TypeId};
-use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -122,31 +121,19 @@ impl Asked<'_> {
 }
 
 pub(crate) fn decode<T: Message>(bytes: &[u8]) -> Result<T> {
-    T::decode(bytes).map_err(|error| unparsable(std::any::type_name::<T>(), &error))
+    let mut message = T::default();
+    decode_into(&mut message, bytes)?;
+    Ok(message)
+}
+
+/// Reads a message into an empty one: messages may be large, and are not moved about.
+pub(crate) fn decode_into<T: Message>(message: &mut T, bytes: &[u8]) -> Result<()> {
+    message.merge(bytes).map_err(|error| unparsable(std::any::type_name::<T>(), &error))
 }
 
 #[cold]
 fn unparsable(name: &str, error: &prost::DecodeError) -> Error {
     Error::internal(format!("a message cannot be parsed as {name}: {error}"))
-}
-
-/// A thread's buffer for encoding that is larger than this is kept only while it is made use of, in bytes.
-const KEPT_SCRATCH_BYTES: usize = 64 << 10;
-
-thread_local!(static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) });
-
-/// Gives the encoding of a message, for as long as it takes to copy it; without an allocation for each.
-pub(crate) fn with_encoding<T: Message, R>(message: &T, take: impl FnOnce(&[u8]) -> R) -> R {
-    // Taken out while it is in use: an encoding within an encoding gets a buffer of its own.
-    let mut scratch = SCRATCH.take();
-    scratch.clear();
-    // A vector takes as much as there is.
-    let _ = message.encode(&mut scratch);
-    let result = take(&scratch);
-    if scratch.capacity() <= KEPT_SCRATCH_BYTES.max(scratch.len() * 4) {
-        SCRATCH.set(scratch);
-    }
-    result
 }
 
 impl fmt::Debug for Payload {
@@ -331,16 +318,16 @@ pub trait Transport: Send + Sync + 'static {
         self.unary(method, Payload::Bytes(Bytes::copy_from_slice(request)), options)
     }
 
-    /// As [`unary_encoded`](Self::unary_encoded), where the answer may be read at once, from where it is: `take` was given it, and it has no metadata, if nothing is returned.
+    /// As [`unary_encoded`](Self::unary_encoded), with options that it may take, where the answer may be read at once, from where it is: `take` was given it, and it has no metadata, if nothing is returned.
     fn unary_taken(
         &self,
         method: MethodRef,
         request: &[u8],
-        options: CallOptions,
+        options: &mut CallOptions,
         take: &mut dyn FnMut(&[u8]),
     ) -> Option<Running> {
         let _ = take;
-        Some(self.unary_encoded(method, request, options))
+        Some(self.unary_encoded(method, request, std::mem::take(options)))
     }
 
     /// Calls a method of another kind; `request` is the one request, where the caller sends no stream.

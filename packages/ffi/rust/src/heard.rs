@@ -94,3 +94,42 @@ impl Heard {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_while_the_plugin_is_entered_waits_for_who_has_entered_it() {
+        let (heard, marks, mut handled) = (Heard::default(), AtomicUsize::new(1 | HELD), Vec::new());
+        assert!(!heard.add(&marks, b"before ", |bytes| handled.extend_from_slice(bytes)));
+        assert!(!heard.add(&marks, b"after", |bytes| handled.extend_from_slice(bytes)));
+        assert!(handled.is_empty());
+        assert!(heard.let_go(&marks, |bytes| handled.extend_from_slice(bytes)));
+        assert_eq!((handled.as_slice(), marks.load(Ordering::SeqCst)), (b"before after".as_slice(), 1));
+        assert!(!heard.let_go(&marks, |bytes| handled.extend_from_slice(bytes)));
+        assert!(heard.add(&marks, b"!", |bytes| handled.extend_from_slice(bytes)));
+        assert_eq!(handled, b"before after!");
+    }
+
+    #[test]
+    fn what_comes_is_handled_once_and_in_order_whoever_enters_meanwhile() {
+        const COUNT: u32 = 20_000;
+        let (heard, marks, handled) = (Heard::default(), AtomicUsize::new(1), Mutex::new(Vec::new()));
+        let handle = |bytes: &[u8]| handled.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| {
+                for number in 0..COUNT {
+                    heard.add(&marks, &number.to_le_bytes(), handle);
+                }
+            });
+            while !sender.is_finished() {
+                marks.fetch_or(HELD, Ordering::SeqCst);
+                heard.let_go(&marks, handle);
+            }
+        });
+        assert_eq!(marks.load(Ordering::SeqCst), 1);
+        let all: Vec<u8> = (0..COUNT).flat_map(u32::to_le_bytes).collect();
+        assert!(*handled.lock().unwrap_or_else(PoisonError::into_inner) == all);
+    }
+}

@@ -60,14 +60,16 @@ impl Inner {
     /// Makes a call with one answer, which `take` is given if it is there at once.
     pub(super) fn start_unary(
         self: &Arc<Self>,
-        request: RawRequest<'_>,
+        method: u16,
+        payload: &[u8],
+        options: &mut CallOptions,
+        default_timeout_ms: u32,
         take: &mut dyn FnMut(&[u8]),
     ) -> Result<Started> {
-        let RawRequest { method, payload, options, default_timeout_ms, .. } = request;
         if default_timeout_ms == 0 && options.is_empty() {
             return self.start_now(method, None, payload, None, take);
         }
-        let (header, deadline) = options.begin(default_timeout_ms, || self.shell.now())?;
+        let (header, deadline) = std::mem::take(options).begin(default_timeout_ms, || self.shell.now())?;
         self.start_now(method, (!header.is_empty()).then_some(&header), payload, deadline, take)
     }
 
@@ -101,8 +103,10 @@ impl Inner {
 
     /// As [`start_unary`](Self::start_unary), with an answer that is kept.
     pub(super) fn start_raw_unary(self: &Arc<Self>, request: RawRequest<'_>) -> Result<RawUnary> {
+        let RawRequest { method, payload, mut options, default_timeout_ms, .. } = request;
         let mut message = Bytes::new();
-        let started = self.start_unary(request, &mut |answer| message = Bytes::copy_from_slice(answer))?;
+        let take = &mut |answer: &[u8]| message = Bytes::copy_from_slice(answer);
+        let started = self.start_unary(method, payload, &mut options, default_timeout_ms, take)?;
         Ok(match started {
             Started::Open(call) => call,
             Started::Ended(ended) => RawUnary(Unary::Ended(Mutex::new(Some(ended.map(|()| Response::of(message)))))),

@@ -25,10 +25,10 @@ impl Transport for Connection {
         self.unary_encoded(method, &request.into_bytes(), options)
     }
 
-    fn unary_encoded(&self, method: MethodRef, request: &[u8], options: CallOptions) -> Running {
+    fn unary_encoded(&self, method: MethodRef, request: &[u8], mut options: CallOptions) -> Running {
         let mut message = Bytes::new();
         let running =
-            self.unary_taken(method, request, options, &mut |answer| message = Bytes::copy_from_slice(answer));
+            self.unary_taken(method, request, &mut options, &mut |answer| message = Bytes::copy_from_slice(answer));
         running.unwrap_or_else(|| Running::Ended(Ok(Response::of(Payload::Bytes(message)))))
     }
 
@@ -36,23 +36,26 @@ impl Transport for Connection {
         &self,
         method: MethodRef,
         request: &[u8],
-        options: CallOptions,
+        options: &mut CallOptions,
         take: &mut dyn FnMut(&[u8]),
     ) -> Option<Running> {
         let index = match self.inner.bind(method) {
             Ok(Bound::Ready(index)) => index,
             Ok(Bound::Unchecked) => {
-                let (connection, request) = (self.clone(), request.to_vec());
+                let (connection, request, options) = (self.clone(), request.to_vec(), std::mem::take(options));
                 return Some(Running::Waits(Box::pin(async move {
                     let index = connection.check_and_bind(method).await?;
-                    let request = of_method(method, index, &request, options)?;
+                    let default_timeout_ms = method.descriptor()?.default_timeout_ms;
+                    let request =
+                        RawRequest { method: index, payload: &request, end: true, options, default_timeout_ms };
                     TypedUnary(connection.inner.start_raw_unary(request)?).await
                 })));
             }
             Err(error) => return Some(Running::Ended(Err(error))),
         };
-        let started =
-            of_method(method, index, request, options).and_then(|request| self.inner.start_unary(request, take));
+        let started = method.descriptor().and_then(|descriptor| {
+            self.inner.start_unary(index, request, options, descriptor.default_timeout_ms, take)
+        });
         match started {
             Ok(Started::Ended(Ok(()))) => None,
             Ok(Started::Open(call)) => Some(Running::Waits(Box::pin(TypedUnary(call)))),
@@ -143,11 +146,6 @@ impl Caller for Connection {
     fn client_of(&self, service: &'static ServiceDescriptor) -> Client {
         Client::new(Arc::new(self.clone()), service)
     }
-}
-
-fn of_method(method: MethodRef, index: u16, payload: &[u8], options: CallOptions) -> Result<RawRequest<'_>> {
-    let default_timeout_ms = method.descriptor()?.default_timeout_ms;
-    Ok(RawRequest { method: index, payload, end: true, options, default_timeout_ms })
 }
 
 struct TypedUnary(RawUnary);
