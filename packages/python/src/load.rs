@@ -1,6 +1,7 @@
 //! Starts a plugin's process and makes a connection with it.
 
 use std::collections::BTreeMap;
+use std::ffi::{CStr, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
@@ -8,13 +9,14 @@ use std::time::Duration;
 use anyplug_core::log::{LogLevel, LogRecord};
 use anyplug_core::{Error, LimitOptions, ServiceEntry};
 use anyplug_ffi::Library;
+use anyplug_ffi::abi::Entry;
 use anyplug_host::{
     EnvironmentOptions, FfiOptions, InheritEnv, InterpreterOptions, Isolation, LoadOptions, LocatedManifest,
     TlsOptions, dial, dial_json_rpc, plan, start_json_rpc,
 };
 use anyplug_ipc::{Address, JSON_RPC_PREFIX, OnPrinted, PluginProcess, json_rpc_place, start_process};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::error::{OrRaise, to_exception};
 use crate::link::{Ending, Link, lock};
@@ -22,6 +24,9 @@ use crate::service::{LateLink, ServiceParts, implementations, service_from};
 use crate::session::limits_from;
 use crate::wasm::{WasmModule, WasmParts};
 use crate::work::Work;
+
+/// The name of the capsule that holds a library's function of this name.
+const ENTRY_CAPSULE: &CStr = c"anyplug_plugin";
 
 /// What a host says about a plugin that it loads.
 #[derive(FromPyObject)]
@@ -46,14 +51,24 @@ pub(crate) struct LoadParts<'py> {
     tls: Option<TlsParts>,
     allow_plaintext: bool,
     wasm: WasmParts,
-    ffi: FfiParts,
+    ffi: FfiParts<'py>,
 }
 
-/// Where a shared library runs: in a process of its own or not, and the command that runs it there.
+/// Where a shared library runs: in a process of its own or not, and the command that runs it there. The entry of one that is a module of this process.
 #[derive(FromPyObject)]
-struct FfiParts {
+struct FfiParts<'py> {
     is_apart: bool,
     runner: Vec<String>,
+    entry: Option<Bound<'py, PyCapsule>>,
+}
+
+impl FfiParts<'_> {
+    fn entry(&self) -> PyResult<Option<Entry>> {
+        let Some(capsule) = &self.entry else { return Ok(None) };
+        let entry = capsule.pointer_checked(Some(ENTRY_CAPSULE))?;
+        // SAFETY: a capsule of this name holds a function of this name, which is of this type.
+        Ok(Some(unsafe { std::mem::transmute::<*mut c_void, Entry>(entry.as_ptr()) }))
+    }
 }
 
 /// Certificates: certificate, key, authority, and the name that the plugin's has to bear.
@@ -83,8 +98,9 @@ pub(crate) fn start(py: Python<'_>, parts: LoadParts<'_>) -> PyResult<Started> {
     let known = parts.known.iter().cloned().map(service_from).collect::<PyResult<Vec<_>>>()?;
     let known = known.into_iter().filter(|service: &Arc<ServiceEntry>| !service.descriptor_set.is_empty()).collect();
     let services = parts.services.iter().cloned().map(service_from).collect::<PyResult<Vec<_>>>()?;
+    let entry = parts.ffi.entry()?;
     let options = options_from(py, parts, &late, &records)?;
-    let started = py.detach(|| start_blocking(&path, &options, known, services, &late));
+    let started = py.detach(|| start_blocking(&path, &options, entry, known, services, &late));
     let started = started.or_raise(py)?;
     records.connect(&started.link);
     Ok(started)
@@ -127,6 +143,7 @@ fn options_from(py: Python<'_>, parts: LoadParts<'_>, late: &LateLink, records: 
 fn start_blocking(
     path: &Path,
     options: &LoadOptions,
+    entry: Option<Entry>,
     known: Vec<Arc<ServiceEntry>>,
     services: Vec<Arc<ServiceEntry>>,
     late: &LateLink,
@@ -151,7 +168,11 @@ fn start_blocking(
         return Ok(Started { link, process: None, transport: "wasm", place, module: Some(module) });
     }
     if plan.transport == "ffi" && options.ffi.isolation == Isolation::None {
-        let library = Library::load(&plan.library_file()?)?;
+        let library = match entry {
+            // SAFETY: it is that of a module, and Python keeps those.
+            Some(entry) => unsafe { Library::linked(entry()) }?,
+            None => Library::load(&plan.library_file()?)?,
+        };
         let link = Link::enter_library(&library, |shell| plan.connect(options, shell), late)?;
         return Ok(Started { link, process: None, transport: "ffi", place: String::new(), module: None });
     }

@@ -20,6 +20,7 @@ CRATE = ROOT / "plugins" / "eliza-classic" / "rust"
 PROGRAMS = {
     "the module loads its plugin in this process": """
 import sys
+from pathlib import Path
 
 import anyplug_eliza_classic
 from anyplug_generated.eliza_classic.v1.eliza_anyplug import Eliza
@@ -33,6 +34,11 @@ with anyplug_eliza_classic.load() as plugin, anyplug_eliza_classic.load(host_nam
         assert each.client(Eliza).reply(text="Men are all alike.").text == "IN WHAT WAY"
         responses = each.client(Eliza).reply_stream(text="Men are all alike.", session_id="another")
         assert [response.text for response in responses] == ["IN", "WHAT", "WAY"]
+    # It is the library that was imported, not another copy of it.
+    maps = Path("/proc/self/maps")
+    mapped = maps.read_text().splitlines() if maps.exists() else []
+    places = {line.split(maxsplit=5)[5] for line in mapped if "anyplug_eliza_classic" in line}
+    assert all(place.startswith(sys.prefix) for place in places), places
 with anyplug_eliza_classic.load() as again:
     assert again.client(Eliza).reply(text="Men are all alike.").text == "IN WHAT WAY"
 """,

@@ -6,6 +6,15 @@
 #ifndef missing_entry
 ANYPLUG_EXPORT const anyplug_plugin_table *anyplug_plugin(void);
 
+#ifdef python_module
+/* Data, as most of what a module needs of Python: functions may be looked for when they are called. */
+extern int PyExc_Absent;
+static void *open_module(const anyplug_host *host) {
+  (void)host;
+  return &PyExc_Absent;
+}
+#endif
+
 #ifdef no_instance
 static void *open_none(const anyplug_host *host) {
   static const char why[] = "there is no licence for it";
@@ -68,6 +77,8 @@ const anyplug_plugin_table *anyplug_plugin(void) {
   table->hello = (const uint8_t *)"\x1a\x05other\x22\x05" "0.1.0", table->hello_length = 14;
 #elif defined(no_instance)
   table->open = open_none;
+#elif defined(python_module)
+  table->open = open_module;
 #elif defined(WRONG_CALL)
   table->call = wrong, table->release = keep;
 #endif

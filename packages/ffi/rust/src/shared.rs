@@ -1,5 +1,6 @@
 //! A shared library that was loaded, whatever it is.
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use anyplug_core::{Error, Result};
@@ -24,8 +25,9 @@ impl SharedLibrary {
         let copy = PrivateCopy::of(file)?;
         let loaded = open(&copy.file).map_err(|error| {
             // The loader names the copy, which says nothing to anybody.
-            let told = error.to_string().replace(&*copy.file.to_string_lossy(), &file.to_string_lossy());
-            Error::failed_precondition(format!("{} cannot be loaded: {told}", file.display()))
+            let told = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            let told = told.replace(&*copy.file.to_string_lossy(), &file.to_string_lossy());
+            Error::failed_precondition(format!("{} cannot be loaded: {told}{}", file.display(), advice(&told)))
         })?;
         Ok(Self { loaded })
     }
@@ -43,6 +45,17 @@ impl SharedLibrary {
     pub unsafe fn function<F: Copy>(&self, name: &str) -> Option<F> {
         // SAFETY: as the caller says.
         unsafe { self.loaded.get::<F>(name).ok().map(|function| *function) }
+    }
+}
+
+/// What to do about a library that the loader of the system refuses for this reason.
+fn advice(told: &str) -> &'static str {
+    // So begin the names of all that Python has for its modules.
+    let is_for_python = ["Py", "_Py"].iter().any(|start| told.contains(&format!("undefined symbol: {start}")));
+    if is_for_python {
+        "; it is a module of Python, which this program is not, or not of a version that it fits: load it by its name, as in python:my_module, which starts Python"
+    } else {
+        ""
     }
 }
 

@@ -74,6 +74,13 @@ function load({ koffi }: Native, copy: string, place: string): Loaded {
     return koffi.load(copy);
   } catch (error) {
     const why = AnyplugError.from(error).message.replaceAll(copy, place);
-    throw refused(place, `cannot be loaded: ${why}`);
+    throw refused(place, `cannot be loaded: ${why}${advice(why)}`);
   }
+}
+
+/** What to do about a library that the loader of the system refuses for this reason. */
+function advice(why: string): string {
+  // So begin the names of all that Python has for its modules.
+  if (!/undefined symbol: _?Py/.test(why)) return "";
+  return "; it is a module of Python, which this program is not, or not of a version that it fits: load it by its name, as in python:my_module, which starts Python";
 }

@@ -26,12 +26,13 @@ class FfiParts:
 
     is_apart: bool
     runner: list[str]
+    entry: object | None
 
 
-def ffi_parts(options: FfiOptions | None) -> FfiParts:
+def ffi_parts(options: FfiOptions | None, entry: object | None = None) -> FfiParts:
     """Returns the options, as the native module takes them; raises AnyplugError (INVALID_ARGUMENT) for others."""
     isolation = (options or FfiOptions()).isolation
     if isolation not in ("none", "process"):
         message = f'ffi.isolation: expected "none" or "process", got "{isolation}"'
         raise AnyplugError(Code.INVALID_ARGUMENT, message)
-    return FfiParts(isolation == "process", [sys.executable, "-m", "anyplug.run_library"])
+    return FfiParts(isolation == "process", [sys.executable, "-m", "anyplug.run_library"], entry)

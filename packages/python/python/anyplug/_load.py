@@ -36,7 +36,7 @@ from ._tls import TlsOptions, tls_parts
 from ._version import RUNTIME
 from ._wasm import ReplacingLink, WasmLimits, WasmParts, wasm_parts
 
-__all__ = ("PluginLoad", "TransportName", "load_plugin", "load_ts_plugin")
+__all__ = ("PluginLoad", "TransportName", "load_library", "load_plugin", "load_ts_plugin")
 
 _PYTHON = "python:"
 """Stands before the name of a module."""
@@ -174,6 +174,14 @@ def load_ts_plugin(path: str | os.PathLike[str], **options: Unpack[LoadOptions])
     return replace(load_plugin(f"npm:{place}" if is_name else place, **options), language="typescript")
 
 
+def load_library(path: str, entry: object, **options: Unpack[LoadOptions]) -> PluginLoad:
+    """Says how to load the plugin of a shared library that is a module of this process, without loading it again.
+
+    ``entry``: the library's ``anyplug_plugin``, in a capsule of that name. ``options``: those of `load_plugin`.
+    """
+    return replace(load_plugin(path, **options), entry=entry)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PluginLoad(Loads[SyncPlugin, Plugin]):
     """A plugin that is to be loaded: ``with`` it, ``async with`` it, `await` it or `open` it, any number of times."""
@@ -199,6 +207,7 @@ class PluginLoad(Loads[SyncPlugin, Plugin]):
     reconnect: ReconnectOptions | None
     wasm_limits: WasmLimits | None = None
     ffi_options: FfiOptions | None = None
+    entry: object | None = None
     definition: PluginDefinition | None = None
     language: str | None = None
 
@@ -325,7 +334,7 @@ class PluginLoad(Loads[SyncPlugin, Plugin]):
     @property
     def ffi(self) -> FfiParts:
         """Where a shared library runs, as the native module takes it."""
-        return ffi_parts(self.ffi_options)
+        return ffi_parts(self.ffi_options, self.entry)
 
     def _link(self, first: Connection, make: Callable[[], Connection]) -> Link:
         """What carries the calls: of a module, ``make`` makes another instance."""

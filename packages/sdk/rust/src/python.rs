@@ -1,16 +1,19 @@
 //! A plugin that is a module of Python as well, by PyO3: what such a module has, for the one that `#[plugin(python = "…")]` makes, or for an author's own `#[pymodule]`.
 
+use std::ffi::c_void;
+use std::ptr::NonNull;
+
 /// The version of PyO3 that this is made with, and there is but one in a program.
 pub use pyo3;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::inspect::PyStaticExpr;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyCapsule, PyDict};
 use pyo3::{type_hint_identifier, type_hint_subscript};
 
 use crate::listen::ServeOptions;
-use crate::native::entry::only;
+use crate::native::entry::{anyplug_plugin, only};
 use crate::serve::serve_for_status;
 
 /// What `anyplug.load_plugin` returns.
@@ -41,8 +44,13 @@ impl<'py> IntoPyObject<'py> for PluginLoad<'py> {
 #[pyfunction]
 #[pyo3(pass_module, signature = (**options: "Unpack[LoadOptions]"))]
 pub fn load<'py>(module: &Bound<'py, PyModule>, options: Option<&Bound<'py, PyDict>>) -> PyResult<PluginLoad<'py>> {
-    let load_plugin = module.py().import("anyplug")?.getattr("load_plugin")?;
-    Ok(PluginLoad(load_plugin.call((module.filename()?,), options)?))
+    let py = module.py();
+    let entry = NonNull::new(anyplug_plugin as *mut c_void);
+    let entry = entry.ok_or_else(|| PyRuntimeError::new_err("this module has no plugin"))?;
+    // SAFETY: a function is there for as long as the module, which Python never unloads.
+    let entry = unsafe { PyCapsule::new_with_pointer(py, entry, c"anyplug_plugin") }?;
+    let load_library = py.import("anyplug.codegen.v1")?.getattr("load_library")?;
+    Ok(PluginLoad(load_library.call((module.filename()?, entry), options)?))
 }
 
 /// Serves the plugin of this module as a program does: to the host that has started this process, or at the address in ANYPLUG_LISTEN.

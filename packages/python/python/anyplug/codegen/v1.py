@@ -129,6 +129,7 @@ from .._client import Caller, Client, SyncCaller, SyncClient
 from .._context import Context
 from .._descriptor import MethodDescriptor, MethodKind, ServiceDescriptor
 from .._handler import Handler, RequestStream, unimplemented
+from .._load import load_library
 from .._messages import Enum, Message, MessagePool, warn_deprecated
 from .._options import CallOptions
 from .._transport import ResponseStream, SyncResponseStream
@@ -167,6 +168,7 @@ __all__ = (
     "ValueMethods",
     "WrapperMethods",
     "deprecated",
+    "load_library",
     "unimplemented",
     "warn_deprecated",
 )
