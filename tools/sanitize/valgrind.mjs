@@ -3,13 +3,13 @@ import { dirname } from "node:path";
 import { isThere, output, succeeds } from "./run.mjs";
 import { testPrograms } from "./rust.mjs";
 
-const tests = ["ffi", "native"];
+const tests = ["ffi", "native", "library_plugin"];
 
 export function valgrindTools() {
   return [
     {
       name: "valgrind",
-      over: "Memcheck over the Rust host's tests of libraries",
+      over: "Memcheck over the Rust tests of libraries, ours and with ElizaOS's ABI",
       missing: isThere("valgrind", "--version") ? undefined : "valgrind",
       run: () => ({ failed: check() }),
     },
