@@ -70,7 +70,6 @@ pub use anyplug_elizaos as elizaos;
 #[cfg(feature = "json")]
 pub use anyplug_json as json;
 
-/// What a plugin's author imports.
 /// Makes a crate a plugin that is carried within its host's process, as [`sdk::plugin`] does.
 ///
 /// ```
@@ -81,5 +80,6 @@ pub use anyplug_json as json;
 /// ```
 #[cfg(feature = "sdk")]
 pub use anyplug_macros::umbrella_plugin as plugin;
+/// What a plugin's author imports.
 #[cfg(feature = "sdk")]
 pub use anyplug_sdk as sdk;
