@@ -52,7 +52,8 @@ mod platform {
     type Destroy = unsafe extern "C" fn(*mut c_void);
     type Register = unsafe extern "C" fn(Destroy, *mut c_void, *mut c_void) -> c_int;
 
-    // Hidden: within this library they stand for the system's functions of these names, and nobody else sees them.
+    // Hidden: within this library they stand for the system's functions of these names, and nobody else sees them. In a program that the SDK is linked into, an allocator or a sanitizer makes keys before
+    // anything of Rust's can run: those are made by the system under its other name.
     #[cfg(target_arch = "x86_64")]
     global_asm!(
         ".pushsection .text.anyplug_unload,\"ax\",@progbits",
@@ -62,11 +63,13 @@ mod platform {
         ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
         "socketpair:", "jmp {pair}",
         ".globl pthread_key_create", ".hidden pthread_key_create", ".type pthread_key_create, @function",
-        "pthread_key_create:", "jmp {make_key}",
+        "pthread_key_create:", "cmp byte ptr [rip + {is_library}], 0", "je 2f", "jmp {make_key}",
+        "2:", "jmp __pthread_key_create@PLT",
         ".globl pthread_key_delete", ".hidden pthread_key_delete", ".type pthread_key_delete, @function",
         "pthread_key_delete:", "jmp {delete_key}",
         ".popsection",
         register = sym register, pair = sym pair, make_key = sym make_key, delete_key = sym delete_key,
+        is_library = sym IS_LIBRARY,
     );
     #[cfg(target_arch = "aarch64")]
     global_asm!(
@@ -77,11 +80,13 @@ mod platform {
         ".globl socketpair", ".hidden socketpair", ".type socketpair, @function",
         "socketpair:", "b {pair}",
         ".globl pthread_key_create", ".hidden pthread_key_create", ".type pthread_key_create, @function",
-        "pthread_key_create:", "b {make_key}",
+        "pthread_key_create:", "adrp x16, {is_library}", "ldrb w16, [x16, :lo12:{is_library}]", "cbz w16, 2f",
+        "b {make_key}", "2:", "b __pthread_key_create",
         ".globl pthread_key_delete", ".hidden pthread_key_delete", ".type pthread_key_delete, @function",
         "pthread_key_delete:", "b {delete_key}",
         ".popsection",
         register = sym register, pair = sym pair, make_key = sym make_key, delete_key = sym delete_key,
+        is_library = sym IS_LIBRARY,
     );
 
     /// Done when the library is unloaded, and when the process ends.
