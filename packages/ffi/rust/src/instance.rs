@@ -471,7 +471,7 @@ impl Instance {
     /// Has the timer come when something is due.
     fn arm(&self, connection: &Connection) {
         let Some(next) = connection.next_deadline() else { return };
-        self.alarm.set(next, self.own.clone());
+        self.alarm.set(next, Instant::now, self.own.clone());
     }
 }
 

@@ -96,12 +96,17 @@ pub fn remove(key: Key) {
 pub struct Alarm(Mutex<Option<anyplug_core::Instant>>);
 
 impl Alarm {
-    /// Has `due` told when `next` has come, if it is not told before. Where the system gives no thread for that, it is not.
-    pub fn set(&self, next: anyplug_core::Instant, due: Weak<impl Due + 'static>) {
+    /// Has `due` told when `next` has come, by the clock `now`, if it is not told before. Where the system gives no thread for that, it is not.
+    pub fn set(
+        &self,
+        next: anyplug_core::Instant,
+        now: impl FnOnce() -> anyplug_core::Instant,
+        due: Weak<impl Due + 'static>,
+    ) {
         let mut set = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if set.is_none_or(|set| next < set) {
             *set = Some(next);
-            let _ = add(next.saturating_since(anyplug_core::Instant::now()), due);
+            let _ = add(next.saturating_since(now()), due);
         }
     }
 

@@ -244,7 +244,7 @@ impl Instance {
         if self.is_over() {
             return;
         }
-        self.alarm.set(next, self.own.clone());
+        self.alarm.set(next, Instant::now, self.own.clone());
     }
 
     /// Writes what there is to write, and enters the guest where it wants that. Returns whether there was anything.
